@@ -1,0 +1,8 @@
+export default {
+  roots: ['<rootDir>/build/test'],
+  testMatch: ['**/*.test.js'],
+  transform: {},
+  testTimeout: 60_000,
+  // The machine may be busy with more than us: two workers keep the tests' own processes from starving each other.
+  maxWorkers: 2,
+};

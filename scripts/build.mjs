@@ -1,0 +1,88 @@
+// Builds dist/ with esbuild: the supervisor as one file, the fast path as one file, the CLI split by command.
+import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {join, relative} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {contentHash, readStamp, writeStamp} from './stamp.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const sources = ['package.json', 'package-lock.json', 'scripts/build.mjs', 'src', 'demo', 'bin/run.js'];
+
+const files = (folder) =>
+  readdirSync(join(root, folder), {recursive: true, withFileTypes: true})
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)));
+
+// Bundled CommonJS packages call require(); an ES module has none of its own.
+const banner = {
+  js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
+};
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  external: ['typescript', 'libsql'],
+  banner,
+  logLevel: 'warning',
+};
+
+/** Builds unless dist/ was made from exactly these sources. The new folder takes the old one's place at once. */
+export async function build({announce = false, force = false} = {}) {
+  const stamp = contentHash(root, sources);
+  if (!force && readStamp(join(dist, '.stamp')) === stamp && existsSync(join(root, 'oclif.manifest.json'))) return false;
+  const {build: bundle} = await import('esbuild');
+  if (announce) console.error('Building …');
+  const fresh = join(root, `dist.${process.pid}`);
+  rmSync(fresh, {recursive: true, force: true});
+  mkdirSync(fresh);
+  const single = ['src/supervisor.ts', 'src/fast.ts'].filter((file) => existsSync(join(root, file)));
+  const cli = ['src/cli/main.ts', 'src/index.ts', ...(existsSync(join(root, 'src/commands')) ? files('src/commands') : [])];
+  const demo = existsSync(join(root, 'demo'))
+    ? readdirSync(join(root, 'demo'), {withFileTypes: true}).filter((e) => e.isFile() && /^[a-z-]+\.ts$/.test(e.name)).map((e) => `demo/${e.name}`)
+    : [];
+  await Promise.all([
+    ...single.map((entry) => bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('src/', '').replace('.ts', '.js'))})),
+    bundle({
+      ...common,
+      entryPoints: cli.filter((file) => file.endsWith('.ts') && existsSync(join(root, file))).map((file) => ({
+        in: file,
+        out: file.replace(/^src\/(cli\/)?/, '').replace(/\.ts$/, ''),
+      })),
+      outdir: fresh,
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+    }),
+    ...demo.map((entry) => bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))})),
+  ]);
+  // What the demo shows in a browser and its configuration are files as they are.
+  const {cpSync} = await import('node:fs');
+  for (const place of ['demo/public', 'demo/erp.config.yaml']) {
+    if (existsSync(join(root, place))) cpSync(join(root, place), join(fresh, place), {recursive: true});
+  }
+  const old = join(root, `dist.${process.pid}.old`);
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, {recursive: true, force: true});
+  await writeManifest();
+  writeStamp(join(dist, '.stamp'), stamp);
+  return true;
+}
+
+// The list of commands and flags that oclif reads instead of importing every command at start-up.
+async function writeManifest() {
+  const {Plugin} = await import('@oclif/core');
+  const plugin = new Plugin({root, ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true});
+  await plugin.load();
+  const path = join(root, 'oclif.manifest.json');
+  writeFileSync(`${path}.${process.pid}`, `${JSON.stringify(plugin.manifest)}\n`);
+  renameSync(`${path}.${process.pid}`, path);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await build({announce: true, force: process.argv.includes('--force')});
+}
