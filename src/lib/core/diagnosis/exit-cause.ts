@@ -41,13 +41,12 @@ export function plain(line: string): string {
 /** Does the last output say that the service's own port was taken? */
 export function saysPortTaken(lines: readonly string[], port: number | null): boolean {
   if (port === null) return false;
-  // A message that names a port must name ours: a backend that can't reach another's port says similar things.
-  return lines.some(
-    (line) =>
-      portTaken.test(line) &&
-      (!/\b\d{2,5}\b/.test(line.replace(/Errno ?\d+|WinError ?\d+|\(98[^)]*\)|^\S*\d[\d:., -]*/g, '')) ||
-        new RegExp(`\\b${port}\\b`).test(line)),
-  );
+  return lines.some((line) => {
+    if (!portTaken.test(line)) return false;
+    // A message that names ports must name ours: a backend that can't reach another's port says similar things.
+    const named = [...line.matchAll(/(?::|, )(\d{3,5})\b/g)].map((match) => Number(match[1]));
+    return named.length === 0 || named.includes(port);
+  });
 }
 
 /**
