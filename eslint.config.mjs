@@ -6,7 +6,20 @@ import tseslint from 'typescript-eslint';
 const world = ['execa', 'winston', 'systeminformation', 'listr2', 'chalk', 'cosmiconfig', '@oclif/core'];
 
 export default tseslint.config(
-  {ignores: ['dist/**', 'dist.*/**', 'build/**', 'node_modules/**', 'test/fixtures/**', 'demo/public/**', 'bin/**', 'scripts/**', '*.mjs', 'bench/**']},
+  {
+    ignores: [
+      'dist/**',
+      'dist.*/**',
+      'build/**',
+      'node_modules/**',
+      'test/fixtures/**',
+      'demo/public/**',
+      'bin/**',
+      'scripts/**',
+      '*.mjs',
+      'bench/**',
+    ],
+  },
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'demo/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -14,7 +27,10 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': ['error', {considerDefaultExhaustiveForUnions: true}],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', {allowNumber: true, allowBoolean: true, allowNullish: true}],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        {allowNumber: true, allowBoolean: true, allowNullish: true},
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', {ignoreArrowShorthand: true}],
       // Callbacks that ignore are written `() => {}`.
       '@typescript-eslint/no-empty-function': 'off',
@@ -28,8 +44,19 @@ export default tseslint.config(
     // The core is pure: no world, no clock, no chance.
     files: ['src/lib/core/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', {paths: [...builtinModules.flatMap((name) => [name, `node:${name}`]), ...world]}],
-      'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval', 'setImmediate', 'performance', 'fetch'],
+      'no-restricted-imports': [
+        'error',
+        {paths: [...builtinModules.flatMap((name) => [name, `node:${name}`]), ...world]},
+      ],
+      'no-restricted-globals': [
+        'error',
+        'process',
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'performance',
+        'fetch',
+      ],
       'no-restricted-properties': ['error', {object: 'Date', property: 'now'}, {object: 'Math', property: 'random'}],
     },
   },

@@ -57,5 +57,9 @@ function visit(file, stack) {
 for (const file of graph.keys()) visit(file, []);
 
 for (const problem of problems) console.error(problem);
-console.error(problems.length === 0 ? `imports: ${graph.size} files, arrows as they should be, no cycles` : `imports: ${problems.length} problems`);
+console.error(
+  problems.length === 0
+    ? `imports: ${graph.size} files, arrows as they should be, no cycles`
+    : `imports: ${problems.length} problems`,
+);
 process.exit(problems.length === 0 ? 0 : 1);

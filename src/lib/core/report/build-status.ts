@@ -40,7 +40,7 @@ export function serviceStatus(
   const running = life !== null || state.tag === 'stopping' || state.tag === 'clearing';
   const health = healthOf(state);
   const missing = state.tag === 'waiting' ? missingDependencies(spec, services) : [];
-  const lost = state.tag === 'starting' && state.life.own === false && memory.incidentSince !== null;
+  const lost = state.tag === 'starting' && !state.life.own && memory.incidentSince !== null;
   const silent = state.tag === 'ready' && state.life.tracks.some((track) => track.misses > 0);
   const mark = markOf(
     state,
