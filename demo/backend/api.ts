@@ -4,7 +4,7 @@ import {ApiError} from '../lib/api-error.js';
 import {isBusy} from '../lib/database.js';
 import {logAccess, type Reply, sendJson, targetOf} from '../lib/http.js';
 import type {Log} from '../lib/log.js';
-import {readJson} from './body.js';
+import {drain, readJson} from './body.js';
 import {findRoute, type Route} from './router.js';
 
 export interface Api {
@@ -22,8 +22,7 @@ export async function handleRequest(api: Api, request: IncomingMessage, response
   const reply = await answer(api, request);
   if (delayMs > 0) await pause(delayMs);
   sendJson(response, reply);
-  // A body that nobody wanted to read (404, 415): let it run out, or the connection is stuck behind it.
-  if (!request.complete) request.resume();
+  drain(request);
 }
 
 async function answer(api: Api, request: IncomingMessage): Promise<Reply> {
@@ -40,7 +39,9 @@ async function answer(api: Api, request: IncomingMessage): Promise<Reply> {
 
 function translate(error: unknown, log: Log, request: IncomingMessage): ApiError {
   if (isBusy(error)) {
-    return new ApiError(503, 'database_busy', 'The database is locked by another process.', {headers: {'retry-after': '1'}});
+    return new ApiError(503, 'database_busy', 'The database is locked by another process.', {
+      headers: {'retry-after': '1'},
+    });
   }
   log.error(`${request.method ?? ''} ${request.url ?? ''} failed`, error);
   return new ApiError(500, 'internal', 'Something went wrong here. The log of the backend tells what.');

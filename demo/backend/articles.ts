@@ -12,7 +12,8 @@ const stockTable = `stock JOIN articles ON articles.id = stock.article_id`;
 /** Articles and what lies in stock of them. Prices are in cents, quantities whole. */
 export function articleRoutes(db: Database): Route[] {
   const count = () => (db.get('SELECT COUNT(*) AS total FROM articles') as {total: number}).total;
-  const stockOf = (id: number) => db.get(`SELECT ${stockColumns} FROM ${stockTable} WHERE article_id = ?`, id) as object | undefined;
+  const stockOf = (id: number) =>
+    db.get(`SELECT ${stockColumns} FROM ${stockTable} WHERE article_id = ?`, id) as object | undefined;
   return [
     {
       method: 'GET',
@@ -57,7 +58,11 @@ export function articleRoutes(db: Database): Route[] {
       path: '/api/v1/stock',
       answer: ({query}) => {
         const {limit, offset} = paging(query);
-        const items = db.all(`SELECT ${stockColumns} FROM ${stockTable} ORDER BY article_id LIMIT ? OFFSET ?`, limit, offset);
+        const items = db.all(
+          `SELECT ${stockColumns} FROM ${stockTable} ORDER BY article_id LIMIT ? OFFSET ?`,
+          limit,
+          offset,
+        );
         return {status: 200, body: {items, total: count(), limit, offset}};
       },
     },
@@ -104,9 +109,14 @@ export function moveStock(db: Database, {articleId, change, reason, orderId, at}
     const row = db.get('SELECT quantity FROM stock WHERE article_id = ?', articleId) as {quantity: number} | undefined;
     if (row === undefined) throw noArticle(articleId);
     throw change < 0
-      ? new ApiError(409, 'insufficient_stock', `Article ${String(articleId)}: ${String(-change)} wanted, ${String(row.quantity)} in stock.`, {
-          details: {articleId, requested: -change, available: row.quantity},
-        })
+      ? new ApiError(
+          409,
+          'insufficient_stock',
+          `Article ${String(articleId)}: ${String(-change)} wanted, ${String(row.quantity)} in stock.`,
+          {
+            details: {articleId, requested: -change, available: row.quantity},
+          },
+        )
       : new ApiError(409, 'stock_limit', `Article ${String(articleId)} would exceed ${String(maxQuantity)} in stock.`);
   }
   db.run(

@@ -26,7 +26,8 @@ export class Input {
   text(name: string, rule: {max: number; fallback?: string}): string {
     const value = this.#take(name);
     if (value === undefined && rule.fallback !== undefined) return rule.fallback;
-    if (typeof value !== 'string') return this.#wrong(name, value === undefined ? 'is missing' : 'has to be a text', '');
+    if (typeof value !== 'string')
+      return this.#wrong(name, value === undefined ? 'is missing' : 'has to be a text', '');
     const trimmed = value.trim();
     if (trimmed === '') return this.#wrong(name, 'must not be empty', '');
     if (trimmed.length > rule.max) return this.#wrong(name, `is longer than ${String(rule.max)} characters`, '');

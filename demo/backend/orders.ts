@@ -73,7 +73,9 @@ function placeOrder(db: Database, customer: string, lines: readonly OrderLine[])
 
 // 422 and not 404: the address is right, the order is well formed, only what it speaks of does not exist.
 function priceOf(db: Database, articleId: number, index: number): number {
-  const row = db.get('SELECT price_cents AS priceCents FROM articles WHERE id = ?', articleId) as {priceCents: number} | undefined;
+  const row = db.get('SELECT price_cents AS priceCents FROM articles WHERE id = ?', articleId) as
+    | {priceCents: number}
+    | undefined;
   if (row !== undefined) return row.priceCents;
   throw new ApiError(422, 'unknown_article', `Line ${String(index + 1)}: there is no article ${String(articleId)}.`, {
     details: {field: `lines[${String(index)}].articleId`, articleId},

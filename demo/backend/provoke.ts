@@ -82,7 +82,10 @@ export class Provocations {
       case 'slow':
         this.#slowUntilMs = performance.now() + seconds * 1000;
         this.#latencyMs = latencySeconds * 1000;
-        return accept(`each answer takes ${String(latencySeconds)} s longer, for ${String(seconds)} s`, () => undefined);
+        return accept(
+          `each answer takes ${String(latencySeconds)} s longer, for ${String(seconds)} s`,
+          () => undefined,
+        );
       case 'unhealthy':
         this.#unhealthyUntilMs = performance.now() + seconds * 1000;
         return accept(`/health says unhealthy (503) for ${String(seconds)} s`, () => undefined);
@@ -120,7 +123,10 @@ export class Provocations {
     }
     // The callback comes when the text was taken: we never hold more than one lot ourselves.
     process.stdout.write(text, () => {
-      if (last < lines) setImmediate(() => { this.#flood(last + 1, lines); });
+      if (last < lines)
+        setImmediate(() => {
+          this.#flood(last + 1, lines);
+        });
       else this.#log.info(`flood: ${String(lines)} lines written`);
     });
   }
@@ -129,7 +135,11 @@ export class Provocations {
 /** @throws ApiError 403, unless it is switched on and asked for on this machine, under its own name, not via a proxy */
 function refuseStrangers(request: IncomingMessage, enabled: boolean): void {
   if (!enabled) {
-    throw new ApiError(403, 'provoke_disabled', 'Failures are provoked only where the backend runs with DEMO_PROVOKE=1.');
+    throw new ApiError(
+      403,
+      'provoke_disabled',
+      'Failures are provoked only where the backend runs with DEMO_PROVOKE=1.',
+    );
   }
   const {'x-forwarded-for': forwarded, host} = request.headers;
   const local = /^(::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '');

@@ -14,8 +14,16 @@ interface SystemStatus {
   readonly timestamp: string;
   readonly status: 'healthy' | 'warning' | 'error';
   readonly system_info: object;
-  readonly current_stats: {readonly cpu_percent: number; readonly memory_percent: number; readonly disk_percent: number};
-  readonly database: {readonly status: 'connected' | 'error'; readonly response_time_ms: number; readonly error?: string};
+  readonly current_stats: {
+    readonly cpu_percent: number;
+    readonly memory_percent: number;
+    readonly disk_percent: number;
+  };
+  readonly database: {
+    readonly status: 'connected' | 'error';
+    readonly response_time_ms: number;
+    readonly error?: string;
+  };
   readonly app_info: object;
 }
 
@@ -48,7 +56,10 @@ export function systemStatusRoutes(db: Database): Route[] {
       path: '/api/v1/system/status/reset-cache',
       answer: () => {
         cached = undefined;
-        return {status: 200, body: {message: 'The cache of the system status was reset.', timestamp: new Date().toISOString()}};
+        return {
+          status: 200,
+          body: {message: 'The cache of the system status was reset.', timestamp: new Date().toISOString()},
+        };
       },
     },
   ];

@@ -44,7 +44,9 @@ export function taskRoutes(queue: TaskQueue): Route[] {
         const outcome = queue.cancel(id, Date.now());
         const task = found(outcome?.task, id);
         if (outcome?.accepted === true) return {status: task.state === 'cancelled' ? 200 : 202, body: task};
-        throw new ApiError(409, 'task_ended', `Task ${String(id)} is ${task.state} already.`, {details: {state: task.state}});
+        throw new ApiError(409, 'task_ended', `Task ${String(id)} is ${task.state} already.`, {
+          details: {state: task.state},
+        });
       },
     },
   ];

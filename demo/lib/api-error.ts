@@ -20,6 +20,8 @@ export class ApiError extends Error {
   }
 
   toJSON(): object {
-    return {error: {code: this.code, message: this.message, ...(this.details === undefined ? {} : {details: this.details})}};
+    return {
+      error: {code: this.code, message: this.message, ...(this.details === undefined ? {} : {details: this.details})},
+    };
   }
 }

@@ -126,8 +126,14 @@ async function loadEngine(): Promise<{engine: Database['engine']; open: (path: s
     const {default: Libsql} = (await importQuietly('libsql')) as {default: new (path: string) => Connection};
     return {engine: 'libsql', open: (path) => new Libsql(path)};
   } catch (error) {
-    const remedy = builtIn ? 'This Node was built without node:sqlite' : 'Use Node 22.13 or newer, or run: npm install libsql';
-    throw new DemoError(`The demo needs an embedded database and found none (${firstLine(error)}). ${remedy}.`, 8, error);
+    const remedy = builtIn
+      ? 'This Node was built without node:sqlite'
+      : 'Use Node 22.13 or newer, or run: npm install libsql';
+    throw new DemoError(
+      `The demo needs an embedded database and found none (${firstLine(error)}). ${remedy}.`,
+      8,
+      error,
+    );
   }
 }
 

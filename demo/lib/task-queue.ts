@@ -192,7 +192,10 @@ export class TaskQueue {
 
   /** Workers heard of in the last 10 s, and how long the oldest task that could run has been waiting. */
   supply(nowMs: number): {workers: number; waiting: number; oldestWaitMs: number} {
-    const {workers} = this.#db.get('SELECT COUNT(*) AS workers FROM workers WHERE heartbeat_ms > ?', nowMs - 10_000) as {
+    const {workers} = this.#db.get(
+      'SELECT COUNT(*) AS workers FROM workers WHERE heartbeat_ms > ?',
+      nowMs - 10_000,
+    ) as {
       workers: number;
     };
     const {waiting, oldest} = this.#db.get(
@@ -221,9 +224,9 @@ export class TaskQueue {
       total: totals.total,
       byState,
       byKind: Object.fromEntries(
-        (this.#db.all('SELECT kind, COUNT(*) AS count FROM tasks GROUP BY kind') as {kind: string; count: number}[]).map(
-          ({kind, count}) => [kind, count],
-        ),
+        (
+          this.#db.all('SELECT kind, COUNT(*) AS count FROM tasks GROUP BY kind') as {kind: string; count: number}[]
+        ).map(({kind, count}) => [kind, count]),
       ),
       retries: totals.retries,
       successShare: ended === 0 ? null : (byState['done'] ?? 0) / ended,

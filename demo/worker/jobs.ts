@@ -51,7 +51,8 @@ async function importArticles({db, task, step, signal}: JobContext): Promise<unk
   for (let first = 1; first <= count; first += lot) {
     step((first - 1) / count);
     db.transaction(() => {
-      for (let index = first; index < first + lot && index <= count; index += 1) created += importOne(db, task.id, index);
+      for (let index = first; index < first + lot && index <= count; index += 1)
+        created += importOne(db, task.id, index);
     });
     await pause(stepMs, undefined, {signal});
   }
