@@ -67,5 +67,4 @@ await runProgram('frontend', () => {
     proxy.close();
     log.info('stopped');
   });
-  return Promise.resolve();
 });

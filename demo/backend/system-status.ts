@@ -119,8 +119,9 @@ function readTimes(): {busy: number; total: number} {
 
 function diskPercent(folder: string): number {
   try {
-    const {blocks, bavail} = statfsSync(folder);
-    return percent(blocks - bavail, blocks);
+    // As df counts: what is reserved for root is neither used nor available.
+    const {blocks, bfree, bavail} = statfsSync(folder);
+    return percent(blocks - bfree, blocks - bfree + bavail);
   } catch {
     return 0; // the folder is gone, which the database's check reports
   }

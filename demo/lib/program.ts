@@ -4,7 +4,7 @@ import {DemoError} from './demo-error.js';
  * Runs the main function of one of the demo's programs. A foreseen failure ends in one line on stderr and its exit
  * code; anything else stays an uncaught exception, printed by Node with its stack, exit code 1.
  */
-export async function runProgram(name: string, main: () => Promise<void>): Promise<void> {
+export async function runProgram(name: string, main: () => void | Promise<void>): Promise<void> {
   // A reader that went away (EPIPE) must not take the service with it.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
