@@ -34,30 +34,43 @@ const common = {
 /** Builds unless dist/ was made from exactly these sources. The new folder takes the old one's place at once. */
 export async function build({announce = false, force = false} = {}) {
   const stamp = contentHash(root, sources);
-  if (!force && readStamp(join(dist, '.stamp')) === stamp && existsSync(join(root, 'oclif.manifest.json'))) return false;
+  if (!force && readStamp(join(dist, '.stamp')) === stamp && existsSync(join(root, 'oclif.manifest.json')))
+    return false;
   const {build: bundle} = await import('esbuild');
   if (announce) console.error('Building …');
   const fresh = join(root, `dist.${process.pid}`);
   rmSync(fresh, {recursive: true, force: true});
   mkdirSync(fresh);
   const single = ['src/supervisor.ts', 'src/fast.ts'].filter((file) => existsSync(join(root, file)));
-  const cli = ['src/cli/main.ts', 'src/index.ts', ...(existsSync(join(root, 'src/commands')) ? files('src/commands') : [])];
+  const cli = [
+    'src/cli/main.ts',
+    'src/index.ts',
+    ...(existsSync(join(root, 'src/commands')) ? files('src/commands') : []),
+  ];
   const demo = existsSync(join(root, 'demo'))
-    ? readdirSync(join(root, 'demo'), {withFileTypes: true}).filter((e) => e.isFile() && /^[a-z-]+\.ts$/.test(e.name)).map((e) => `demo/${e.name}`)
+    ? readdirSync(join(root, 'demo'), {withFileTypes: true})
+        .filter((e) => e.isFile() && /^[a-z-]+\.ts$/.test(e.name))
+        .map((e) => `demo/${e.name}`)
     : [];
   await Promise.all([
-    ...single.map((entry) => bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('src/', '').replace('.ts', '.js'))})),
+    ...single.map((entry) =>
+      bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('src/', '').replace('.ts', '.js'))}),
+    ),
     bundle({
       ...common,
-      entryPoints: cli.filter((file) => file.endsWith('.ts') && existsSync(join(root, file))).map((file) => ({
-        in: file,
-        out: file.replace(/^src\/(cli\/)?/, '').replace(/\.ts$/, ''),
-      })),
+      entryPoints: cli
+        .filter((file) => file.endsWith('.ts') && existsSync(join(root, file)))
+        .map((file) => ({
+          in: file,
+          out: file.replace(/^src\/(cli\/)?/, '').replace(/\.ts$/, ''),
+        })),
       outdir: fresh,
       splitting: true,
       chunkNames: 'chunks/[name]-[hash]',
     }),
-    ...demo.map((entry) => bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))})),
+    ...demo.map((entry) =>
+      bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))}),
+    ),
   ]);
   // What the demo shows in a browser and its configuration are files as they are.
   const {cpSync} = await import('node:fs');

@@ -17,17 +17,27 @@ function step(words, command, args) {
   console.error(words);
   const result = spawnSync(command, args, {cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32'});
   if (result.status !== 0) {
-    console.error(`${command} ${args.join(' ')} failed (exit code ${result.status ?? result.signal}). Nothing was started.`);
+    console.error(
+      `${command} ${args.join(' ')} failed (exit code ${result.status ?? result.signal}). Nothing was started.`,
+    );
     process.exit(1);
   }
 }
 
 const wanted = contentHash(root, ['package-lock.json']);
 // A plain `npm ci` leaves no stamp of ours: its own record tells that it came from this lock file.
-const installed = () => existsSync(join(root, 'node_modules', 'jest')) && existsSync(join(root, 'node_modules', 'esbuild'));
+const installed = () =>
+  existsSync(join(root, 'node_modules', 'jest')) && existsSync(join(root, 'node_modules', 'esbuild'));
 if (!installed() || (readStamp(stampFile) !== '' && readStamp(stampFile) !== wanted)) {
   // --ignore-scripts: our own `prepare` would build here, and the next step builds anyway.
-  step('Installing (npm ci) …', 'npm', ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  step('Installing (npm ci) …', 'npm', [
+    'ci',
+    '--include=dev',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
 }
 if (readStamp(stampFile) !== wanted) writeStamp(stampFile, wanted);
 const {build} = await import('./build.mjs');

@@ -1,0 +1,173 @@
+/**
+ * The resolved specification: all that a supervisor needs to know, and nothing it would have to look up. The CLI makes
+ * it from configuration, environment and flags (`core/config`); the supervisor takes it as JSON and never reads a
+ * configuration file itself. All paths are absolute, all durations are milliseconds, every default is filled in.
+ */
+export interface ProjectSpec {
+  readonly schema: 1;
+  readonly name: string;
+  /** Folder of the project, symlinks resolved. */
+  readonly projectDir: string;
+  /** Configuration file that was used, for messages and to tell two configurations apart. */
+  readonly configFile: string | null;
+  /** `watchdog -- COMMAND` has a state of its own beside the project's. */
+  readonly instance: string | null;
+  /** Journal, events, history. */
+  readonly stateDir: string;
+  /** `<service>.log` */
+  readonly logDir: string;
+  /** `watchdog_YYYYMMDD.log`, the supervisor's own log. */
+  readonly ownLogDir: string;
+  /** Socket, lock, FIFOs; owner only, short enough for a socket path. */
+  readonly runtimeDir: string;
+  readonly mode: 'start' | 'watchdog';
+  /** In the order of the configuration. */
+  readonly services: readonly ServiceSpec[];
+  /** Environment of every service, before its own `env`; without `npm_*`. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly logging: LoggingSpec;
+  readonly machine: MachineSpec;
+  /** What happens to the services when the terminal that started them goes away. */
+  readonly tie: 'none' | 'terminal';
+  /** Hash over everything that changes what runs (not over run-time choices like `tie`); see `specHash`. */
+  readonly hash: string;
+}
+
+export interface LoggingSpec {
+  readonly maxFileBytes: number;
+  readonly maxFiles: number | null;
+  readonly maxAgeDays: number;
+  readonly maxTotalBytes: number;
+  readonly gzip: boolean;
+  readonly ownLevel: LogLevel;
+  readonly ownMaxAgeDays: number;
+}
+
+export interface MachineSpec {
+  readonly sampleIntervalMs: number;
+  /** Warnings above these shares, 0..1. */
+  readonly cpuWarnRatio: number;
+  readonly memoryWarnRatio: number;
+  /** Low disk: less free bytes than this, or than `minFreeRatio` of the disk, whichever is smaller. */
+  readonly minFreeBytes: number;
+  readonly minFreeRatio: number;
+}
+
+export const logLevels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export interface ServiceSpec {
+  readonly name: string;
+  readonly kind: 'service' | 'job' | 'external';
+  readonly role: 'backend' | 'frontend' | null;
+  /** Not started by `erp start` without names. */
+  readonly autoStart: boolean;
+  /** When it has failed for good, everything else stops and erp exits with 4. */
+  readonly critical: boolean;
+  /** null for external and for observed services. May hold `{port}` and `{services.NAME.port}`. */
+  readonly command: CommandSpec | null;
+  readonly cwd: string;
+  /** On top of `baseEnv`; values may hold placeholders. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files that must exist before a start, checked first because their absence explains itself badly later. */
+  readonly requiredFiles: readonly string[];
+  readonly port: PortSpec | null;
+  /** At most one per purpose; one probe may serve both. Empty: ready as soon as it runs. */
+  readonly probes: readonly ProbeSpec[];
+  /** Regular expression on an output line: ready when it appears. */
+  readonly readyLog: string | null;
+  readonly policy: ServicePolicy;
+  readonly dependsOn: readonly Dependency[];
+  /** Restarted (planned) when one of these has been restarted. */
+  readonly restartWith: readonly string[];
+  readonly listener: 'own' | 'any';
+  readonly hooks: {
+    readonly preStart: CommandSpec | null;
+    readonly preCheck: CommandSpec | null;
+    readonly postStop: CommandSpec | null;
+  };
+  readonly hooksOnCrash: boolean;
+  readonly hookTimeoutMs: number;
+  readonly stop: StopSpec;
+  readonly stdin: 'open' | 'null';
+  readonly output: 'pipe' | 'file';
+  /** Observed because the configuration names no command: why, and the lines to add. */
+  readonly observed: string | null;
+}
+
+/** A list runs without a shell, a string with one. */
+export type CommandSpec = {readonly argv: readonly [string, ...string[]]} | {readonly shell: string};
+
+export interface PortSpec {
+  readonly primary: number;
+  readonly alternatives: readonly number[];
+  /** Last resort: one that the system gives. */
+  readonly any: boolean;
+  /** Addresses the service will listen on, as it is tested before a start. */
+  readonly addresses: readonly string[];
+  readonly ifRunning: 'fail' | 'use' | 'move';
+}
+
+export interface Dependency {
+  readonly name: string;
+}
+
+export interface StopSpec {
+  readonly signal: StopSignal;
+  readonly command: CommandSpec | null;
+  /** POSTed before the signal. */
+  readonly http: string | null;
+}
+export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGKILL';
+
+export type ProbePurpose = 'liveness' | 'readiness';
+
+export interface ProbeSpec {
+  readonly purposes: readonly ProbePurpose[];
+  readonly check: ProbeCheck;
+  readonly initialDelayMs: number;
+  /** Once ready; null: the service's check interval. */
+  readonly periodMs: number | null;
+  readonly timeoutMs: number;
+  /** Consecutive good answers until it counts as ready. */
+  readonly successThreshold: number;
+  /** Consecutive bad answers until it counts as unhealthy; for liveness misses until it is hung, null: by time. */
+  readonly failureThreshold: number | null;
+}
+
+export type ProbeCheck =
+  | {
+      readonly type: 'http';
+      readonly url: string;
+      readonly expect: readonly HealthExpectation[];
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | {readonly type: 'tcp'; readonly host: string /** number or `{port}` */; readonly port: string}
+  | {readonly type: 'command'; readonly command: CommandSpec};
+
+/** `status=healthy`: a field of the JSON answer (dots for nesting) that must have this value for readiness. */
+export interface HealthExpectation {
+  readonly field: string;
+  readonly value: string;
+}
+
+export interface ServicePolicy {
+  readonly restart: 'always' | 'on-failure' | 'no';
+  readonly startTimeoutMs: number;
+  readonly checkIntervalMs: number;
+  readonly timeoutThresholdMs: number;
+  readonly maxRestarts: number;
+  /** Pauses before the 1st, 2nd, … restart; the last one repeats. */
+  readonly backOffMs: readonly number[];
+  /** Spread of each pause, 0.2 = ±20 %. */
+  readonly backOffJitter: number;
+  readonly stableAfterMs: number;
+  readonly stopGraceMs: number;
+  readonly hangGraceMs: number;
+  readonly crashGraceMs: number;
+  readonly afterBudget: {readonly then: 'fail'} | {readonly then: 'cooldown'; readonly pauseMs: number};
+  /** After this long in failure a service with a cool-down is given up; null: never. */
+  readonly giveUpAfterMs: number | null;
+  /** Restart a service that has said "unhealthy" for this long; null: never. */
+  readonly unhealthyForMs: number | null;
+}

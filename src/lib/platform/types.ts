@@ -1,0 +1,225 @@
+import type {CommandSpec, HealthExpectation, StopSignal} from '../core/spec.js';
+
+/**
+ * The world as the runtime sees it. One file per operating system implements each interface; simulation implements all
+ * of them on a virtual clock. Answers come through callbacks, never promises: a callback under a virtual clock happens
+ * exactly when the schedule says so.
+ */
+export interface World {
+  readonly clock: Clock;
+  readonly processes: Processes;
+  readonly prober: Prober;
+  readonly ports: Ports;
+  readonly output: Outputs;
+  readonly journal: Journal;
+  /** In [0, 1); for jitter. */
+  random(): number;
+}
+
+export interface Clock {
+  /** Monotonic milliseconds; goes on during sleep of the machine or not: the runtime copes with both. */
+  now(): number;
+  /** Milliseconds since the epoch, for display only. */
+  wall(): number;
+  /** Calls once, at `at` of `now()` or as soon as possible after. */
+  at(at: number, callback: () => void): Cancel;
+}
+export type Cancel = () => void;
+
+/** What makes a process that process: a pid alone is reused. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Opaque: clock ticks since boot on Linux, start time elsewhere. null: could not be read. */
+  readonly startTime: string | null;
+  readonly bootId: string;
+}
+
+export interface SpawnPlan {
+  readonly service: string;
+  readonly incarnation: number;
+  readonly command: CommandSpec;
+  readonly cwd: string;
+  /** Complete environment of the child, the mark `ERP_MARK` included. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: 'open' | 'null';
+  readonly output: 'pipe' | 'file';
+}
+
+export interface Exit {
+  /** null: ended by a signal, or unknown (adopted processes). */
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+export type SpawnResult =
+  | {readonly ok: true; readonly identity: ProcessIdentity}
+  | {readonly ok: false; readonly error: SpawnError};
+
+export interface SpawnError {
+  /** `ENOENT`, `EACCES`, `E2BIG`, `EAGAIN`, … */
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Processes {
+  /**
+   * Starts a process as leader of a session and group of its own. `onExit` is called once, after `spawn` has returned.
+   * POSIX: stdin and output are the service's FIFOs (see Outputs), held open read-write by the child.
+   */
+  spawn(plan: SpawnPlan, onExit: (exit: Exit) => void): SpawnResult;
+  /** Watches a process that is not our child (adopted); its exit status is unknown. */
+  watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel;
+  /** Is this very process alive (zombies are not)? */
+  isAlive(identity: ProcessIdentity): boolean;
+  /** Does anybody of the group that `pid` led live (zombies do not count)? */
+  groupAlive(pid: number): boolean;
+  /** Signals the whole group led by `pid`. With `ifStopped`, a group whose leader is stopped (SIGSTOP) gets that instead. */
+  signalGroup(pid: number, signal: StopSignal, ifStopped?: 'SIGKILL'): 'sent' | 'gone' | 'denied';
+  signal(identity: ProcessIdentity, signal: StopSignal): 'sent' | 'gone' | 'denied';
+  /**
+   * Who belongs to this service without being in its group: same session, remembered descendants, or the mark
+   * `<project>/<service>/…`; `except` (a later incarnation's leader) and all that belongs to it are left out.
+   */
+  stragglers(query: StragglerQuery, callback: (found: readonly StrayProcess[]) => void): void;
+  /** Preconditions of a start: working folder, executable, files. null: all well. */
+  precheck(plan: {
+    readonly command: CommandSpec;
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly files: readonly string[];
+  }): PrecheckFailure | null;
+  /** Changes whenever the file or folder does (existence, mode, size, time): what a blocked start waits for. */
+  fileState(path: string): string;
+  /** Runs a hook, a probe command or a stop command: own group, output into the service's log, killed at the time-out. */
+  run(plan: RunPlan, callback: (result: RunResult) => void): Cancel;
+}
+
+export interface StragglerQuery {
+  readonly service: string;
+  /** Value of ERP_MARK up to and including the service: `<project hash>/<service>/`. */
+  readonly markPrefix: string;
+  /** Sessions that incarnations of this service led (pid of the leader and its start time). */
+  readonly leaders: readonly ProcessIdentity[];
+  readonly except: ProcessIdentity | null;
+}
+
+export interface StrayProcess extends ProcessIdentity {
+  readonly command: string;
+  readonly why: 'group' | 'session' | 'descendant' | 'mark';
+}
+
+export interface PrecheckFailure {
+  readonly cause: 'missing-folder' | 'missing-executable' | 'not-executable' | 'missing-file';
+  /** The folder, program or file. */
+  readonly subject: string;
+  readonly message: string;
+}
+
+export interface RunPlan {
+  readonly service: string;
+  readonly purpose: 'preStart' | 'preCheck' | 'postStop' | 'stop' | 'probe';
+  readonly command: CommandSpec;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+export type RunResult = {
+  readonly exit: Exit;
+  readonly timedOut: boolean;
+  readonly error: SpawnError | null /** last lines of its output, at most 2 KiB */;
+  readonly tail: string;
+};
+
+export interface Prober {
+  /** Asks once. The callback comes exactly once unless cancelled, at the latest after `timeoutMs`. */
+  probe(target: ProbeTarget, timeoutMs: number, callback: (answer: ProbeAnswer) => void): Cancel;
+}
+
+export type ProbeTarget =
+  | {
+      readonly type: 'http';
+      readonly url: string;
+      readonly expect: readonly HealthExpectation[];
+      readonly headers: Readonly<Record<string, string>>;
+      /** default GET */
+      readonly method?: 'GET' | 'POST';
+    }
+  | {readonly type: 'tcp'; readonly host: string; readonly port: number};
+
+/** Any HTTP answer proves life; what it says decides health. */
+export type ProbeAnswer =
+  | {
+      readonly tag: 'answered';
+      readonly health: 'healthy' | 'degraded' | 'unhealthy' /** HTTP status or null */;
+      readonly status: number | null;
+      readonly detail: string | null;
+      readonly latencyMs: number;
+    }
+  | {
+      readonly tag: 'silent';
+      readonly reason: 'refused' | 'timeout' | 'reset' | 'unreachable' | 'garbage' | 'error';
+      readonly detail: string;
+    };
+
+export interface Listener {
+  readonly pid: number | null;
+  /** null: unknown, another user's. */
+  readonly command: string | null;
+  readonly user: string | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number | null;
+  readonly cwd: string | null;
+  readonly address: string;
+  readonly inode: string | null;
+}
+
+export type PortState =
+  | {readonly state: 'free' /** the port that was bound, when 0 was asked for */; readonly port?: number}
+  | {readonly state: 'taken'; readonly code: 'EADDRINUSE'}
+  | {readonly state: 'refused' /** EACCES, EADDRNOTAVAIL … */; readonly code: string};
+
+export interface Ports {
+  /** Binds for an instant, on exactly these addresses. Only for a port that is about to be given away. */
+  tryBind(port: number, addresses: readonly string[], callback: (state: PortState) => void): void;
+  /** Who listens there; empty: nobody; null: can't be found out on this machine. */
+  owners(port: number, callback: (listeners: readonly Listener[] | null) => void): void;
+  /**
+   * Does the process tree/session/mark of `leader` hold the listener on this port? `unknown` where it can't be read or
+   * is a known proxy.
+   */
+  holder(port: number, leader: ProcessIdentity, markPrefix: string, callback: (verdict: ListenerVerdict) => void): void;
+}
+
+export type ListenerVerdict =
+  | {
+      readonly verdict: 'own' /** identifies this listener; a change asks for a new look */;
+      readonly inode: string | null;
+    }
+  | {readonly verdict: 'foreign'; readonly listener: Listener}
+  | {readonly verdict: 'unknown'; readonly why: string};
+
+/** The output of services: FIFOs, log files, rotation. */
+export interface Outputs {
+  /** Makes the log file and FIFOs of these services ready. Called before the first spawn. */
+  open(services: readonly string[]): void;
+  /** A new incarnation begins: `tail` forgets what the ones before have said. */
+  beginLife(service: string): void;
+  /** Last lines this incarnation has written, newest last, control characters as they came. */
+  tail(service: string, lines: number): readonly string[];
+  /** Reads what is still in the pipe; called at an exit so that the last line is seen before the exit is judged. */
+  drain(service: string): void;
+  /** Calls for each line until cancelled; used by log-line readiness and by port conflict detection. */
+  onLine(service: string, callback: (line: string) => void): Cancel;
+  /** A line of ours between the service's own: `--- erp: backend exited with code 1 ---`. */
+  mark(service: string, text: string): void;
+  close(): void;
+}
+
+/** One append-only file per service; see core/supervision/journal.ts for the records. */
+export interface Journal {
+  append(service: string, record: object): void;
+  /** All records that could be read, and what was wrong with the rest. */
+  read(service: string): {readonly records: readonly unknown[]; readonly problem: string | null};
+  services(): readonly string[];
+  compact(service: string, records: readonly object[]): void;
+}
