@@ -89,5 +89,5 @@ export class RedisLink {
 // Node reports "localhost" that answers on neither ::1 nor 127.0.0.1 as an AggregateError with an empty message.
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.message === '' ? String((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
+  return error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
 }

@@ -57,9 +57,10 @@ function showState(state, words) {
 function showAway(reason) {
   showState('away', 'Backend: away');
   $('away').hidden = false;
-  const words = `It does not answer: ${reason}`;
-  if ($('away-reason').textContent !== words) $('away-reason').textContent = words;
-  $('away-since').textContent = lastAnswer === undefined ? 'never' : time(lastAnswer);
+  // Set only when it changes, as above.
+  if ($('away-reason').textContent !== reason) $('away-reason').textContent = reason;
+  const age = lastAnswer === undefined ? 'It has not answered since this page was opened.' : `What you see below is from ${time(lastAnswer)}.`;
+  if ($('away-age').textContent !== age) $('away-age').textContent = age;
   for (const button of document.querySelectorAll('button')) button.disabled = true;
 }
 
@@ -74,7 +75,7 @@ function showHealth({status, checks}) {
   fillFacts(
     $('health'),
     Object.entries(checks).map(([name, {status: state, reason, store, workers}]) => {
-      const more = [store && `in ${store}`, workers !== undefined && `${workers} at work`, reason];
+      const more = [store && `in ${store}`, workers !== undefined && `${workers} ${workers === 1 ? 'worker' : 'workers'}`, reason];
       return [name, [state, ...more.filter(Boolean)].join(', ')];
     }),
   );
@@ -159,7 +160,7 @@ async function refresh() {
     showTasks(tasks);
     showSystem(system);
   } catch (error) {
-    showAway(error.name === 'TimeoutError' ? `no answer within ${timeoutMs / 1000} s` : error.message);
+    showAway(error.name === 'TimeoutError' ? `It did not answer within ${timeoutMs / 1000} s.` : error.message);
   }
 }
 

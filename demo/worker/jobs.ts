@@ -7,7 +7,7 @@ export interface JobContext {
   readonly db: Database;
   readonly task: Claim;
   /** Records the progress (0..1). @throws when the task was cancelled, lost or the worker stops */
-  step(progress: number): void;
+  readonly step: (progress: number) => void;
   /** Ends early when the worker stops or the task is cancelled. */
   readonly signal: AbortSignal;
 }

@@ -37,7 +37,9 @@ export const secondsFlag = Flags.custom<number>({
   helpValue: 'DURATION',
   parse: (text) => {
     const match = /^(?:(\d+(?:\.\d+)?)|(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?)$/.exec(text);
-    const [plain, hours, minutes, seconds, milliseconds] = (match ?? []).slice(1).map((part) => Number(part ?? 0));
+    const [plain, hours, minutes, seconds, milliseconds] = ((match ?? []) as (string | undefined)[])
+      .slice(1)
+      .map((part) => Number(part ?? 0));
     const total =
       (plain ?? 0) + (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0) + (milliseconds ?? 0) / 1000;
     if (match !== null && total > 0) return Promise.resolve(total);

@@ -28,6 +28,7 @@ export default class StealPort extends Command {
 
   async run(): Promise<{port: number; answered: number}> {
     const {args, flags} = await this.parse(StealPort);
+    const port = String(args.port);
     const stop = new AbortController();
     for (const [signal, exitCode] of [
       ['SIGINT', ExitCode.interrupted],
@@ -42,17 +43,17 @@ export default class StealPort extends Command {
       wait: flags.wait,
       signal: stop.signal,
       onWaiting: () => {
-        this.logToStderr(`Waiting for port ${args.port}. In another terminal: erp demo crash`);
+        this.logToStderr(`Waiting for port ${port}. In another terminal: erp demo crash`);
       },
     });
     if (stolen === undefined) return {port: args.port, answered: 0};
-    const end = flags.for === undefined ? 'Ctrl-C gives it back' : `back in ${flags.for}s, or with Ctrl-C`;
-    this.logToStderr(`Port ${args.port} is mine (pid ${process.pid}); ${end}.`);
+    const end = flags.for === undefined ? 'Ctrl-C gives it back' : `back in ${String(flags.for)}s, or with Ctrl-C`;
+    this.logToStderr(`Port ${port} is mine (pid ${String(process.pid)}); ${end}.`);
     // Timers end at 24.8 days, so "until Ctrl-C" is just that.
     const keptMs = flags.for === undefined ? 2 ** 31 - 1 : Math.min(flags.for * 1000, 2 ** 31 - 1);
     await pause(keptMs, undefined, {signal: stop.signal}).catch(() => undefined);
     await stolen.release();
-    this.log(`port ${args.port} given back, ${stolen.answered()} requests answered`);
+    this.log(`port ${port} given back, ${String(stolen.answered())} requests answered`);
     return {port: args.port, answered: stolen.answered()};
   }
 }
