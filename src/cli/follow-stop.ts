@@ -22,7 +22,9 @@ export async function followStop(options: FollowStopOptions): Promise<void> {
   const late = AbortSignal.timeout(options.timeoutMs);
   let services: readonly ServiceStatus[] = [];
   try {
-    for await (const message of client.events({after: options.after, lease: null, status: true, signal: late})) {
+    const follow = {after: options.after, lease: null, status: true, signal: late};
+    // Asked to stop everything, the supervisor ends too, perhaps before we listen.
+    for await (const message of client.events(names.length === 0 ? {...follow, patienceMs: 1000} : follow)) {
       if (message.type === 'event') progress.event(message.event);
       else if (message.type === 'end') return;
       else {

@@ -43,7 +43,9 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
     if (asked !== null && !now) return;
     const running = last?.services.filter(({pid, kind}) => pid !== null && kind !== 'external').length ?? 0;
     progress.notice(
-      now ? 'Killing what is left.' : `Stopping ${countOf(running, 'service')}. Ctrl-C again kills ${running === 1 ? 'it' : 'them'}.`,
+      now
+        ? 'Killing what is left.'
+        : `Stopping ${countOf(running, 'service')}. Ctrl-C again kills ${running === 1 ? 'it' : 'them'}.`,
     );
     asked ??= signal;
     client.stop({services: null, now, dependents: true, actor: actor()}).catch((error: unknown) => {

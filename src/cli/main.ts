@@ -35,7 +35,9 @@ function refuseUnknown(argv: readonly string[], config: Config): void {
   const [first] = words;
   if (first === undefined || first === 'help') return;
   const ids = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
-  const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)].map((id) => id.replaceAll(':', ' '));
+  const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)].map((id) =>
+    id.replaceAll(':', ' '),
+  );
   if (known.some((id) => id === first || id.startsWith(`${first} `))) {
     const isTopic = !config.commandIDs.includes(first);
     const second = words[1];

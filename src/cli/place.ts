@@ -2,17 +2,24 @@ import {createHash} from 'node:crypto';
 import {homedir, tmpdir} from 'node:os';
 import {join} from 'node:path';
 
-/** TEMPORARY */
+/**
+ * Where sockets, locks and FIFOs of all projects of this user lie: short-lived by nature, and short as a path, because
+ * Node 20 cuts a socket path at 107 bytes silently and two projects would then share a supervisor.
+ */
 export function runtimeBase(env: NodeJS.ProcessEnv = process.env): string {
-  const xdg = env['XDG_RUNTIME_DIR'];
-  if (xdg) return join(xdg, 'erp');
+  const given = env['XDG_RUNTIME_DIR'];
+  if (given) return join(given, 'erp');
   try {
     return join(homedir(), '.local/state/erp');
   } catch {
     return join(tmpdir(), `erp-${process.getuid?.() ?? 0}`);
   }
 }
+
+/** @param projectDir with symlinks resolved: two ways to one folder are one project */
 export function runtimeDirOf(projectDir: string, instance: string | null): string {
-  return join(runtimeBase(), createHash('sha256').update(projectDir).update(instance === null ? '' : `\0${instance}`).digest('hex').slice(0, 16));
+  const identity = instance === null ? projectDir : `${projectDir}\0${instance}`;
+  return join(runtimeBase(), createHash('sha256').update(identity).digest('hex').slice(0, 16));
 }
+
 export const socketOf = (runtimeDir: string) => join(runtimeDir, 'socket');

@@ -15,7 +15,12 @@ function simplified({services, ...rest}: ProjectSpec): Record<string, unknown> {
   const {hash: _hash, tie: _tie, mode: _mode, baseEnv, logging, ...same} = rest;
   const {ownLevel: _level, ...log} = logging;
   // Services under their names: one more in the middle must not make all behind it different.
-  return {...same, logging: log, env: baseEnv, ...Object.fromEntries(services.map((service) => [service.name, service]))};
+  return {
+    ...same,
+    logging: log,
+    env: baseEnv,
+    ...Object.fromEntries(services.map((service) => [service.name, service])),
+  };
 }
 
 function compare(running: unknown, asked: unknown, path: readonly string[], lines: string[]): void {

@@ -95,7 +95,9 @@ export function betterUsage(error: unknown, command: CommandClass): unknown {
     const typed = String(error.flags[0]);
     const bare = typed.replace(/^--?/, '').replace(/=.*$/s, '');
     const other = otherFlags[bare.toLowerCase()];
-    const names = Object.entries(flags).flatMap(([flag, {allowNo}]) => (allowNo === true ? [flag, `no-${flag}`] : [flag]));
+    const names = Object.entries(flags).flatMap(([flag, {allowNo}]) =>
+      allowNo === true ? [flag, `no-${flag}`] : [flag],
+    );
     const meant = other !== undefined && other in flags ? other : nearest(bare, names);
     return usageError(
       `${name} has no flag ${typed}.${meant === null ? '' : ` Did you mean --${meant}?`}`,

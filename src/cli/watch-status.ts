@@ -60,13 +60,14 @@ export async function waitFor(
   for await (const message of client.events({after: null, lease: null, status: true, signal: late})) {
     if (message.type === 'status' && look(message.status)) return message.status;
     // The supervisor ends when all is stopped.
-    if (message.type === 'end' && goal === 'stopped' && last !== null) return {...(last as StatusDocument), supervisor: null};
+    if (message.type === 'end' && goal === 'stopped' && last !== null)
+      return {...(last as StatusDocument), supervisor: null};
   }
   if (!late.aborted && goal === 'stopped' && last !== null) return {...(last as StatusDocument), supervisor: null};
   throw late.aborted ? tooLate(last, goal, timeoutMs, names) : gone(client.door.projectDir);
 }
 
-function tooLate(
+export function tooLate(
   document: StatusDocument | null,
   goal: Goal,
   timeoutMs: number,
@@ -76,15 +77,19 @@ function tooLate(
     names === null ? service.wanted === 'up' : names.includes(service.name),
   );
   const open = left.filter(
-    (service) => verdictOf({services: [service], supervisor: document?.supervisor ?? null}, goal, [service.name]) !== 'reached',
+    (service) =>
+      verdictOf({services: [service], supervisor: document?.supervisor ?? null}, goal, [service.name]) !== 'reached',
   );
   const words = open.map(({name, state, note}) => `${name} is ${state}${note === null ? '' : ` (${note})`}`);
-  return new ErpError(`Not ${goal} within ${formatDuration(timeoutMs)}${words.length === 0 ? '' : `: ${listOf(words)}`}.`, {
-    code: 'ERP_WAIT_TIMED_OUT',
-    exitCode: ExitCode.timedOut,
-    remedy: open.length === 0 ? ['erp status'] : [`erp status ${open[0]?.name}`, `erp logs ${open[0]?.name} -n 60`],
-    facts: {goal, timeoutMs, open: open.map(({name, state}) => ({name, state}))},
-  });
+  return new ErpError(
+    `Not ${goal} within ${formatDuration(timeoutMs)}${words.length === 0 ? '' : `: ${listOf(words)}`}.`,
+    {
+      code: 'ERP_WAIT_TIMED_OUT',
+      exitCode: ExitCode.timedOut,
+      remedy: open.length === 0 ? ['erp status'] : [`erp status ${open[0]?.name}`, `erp logs ${open[0]?.name} -n 60`],
+      facts: {goal, timeoutMs, open: open.map(({name, state}) => ({name, state}))},
+    },
+  );
 }
 
 export function hopeless(document: StatusDocument, goal: Goal, names: readonly string[] | null): ErpError {
@@ -107,5 +112,14 @@ export function gone(projectDir: string): ErpError {
     code: 'ERP_SUPERVISOR_GONE',
     exitCode: ExitCode.noSupervisor,
     remedy: ['erp start --ensure'],
+  });
+}
+
+/** Ctrl-C while waiting: only the waiting ends. */
+export function interrupted(): ErpError {
+  return new ErpError('Interrupted; what was started goes on.', {
+    code: 'ERP_INTERRUPTED',
+    exitCode: ExitCode.interrupted,
+    remedy: ['erp status', 'erp stop'],
   });
 }

@@ -62,7 +62,11 @@ export default class Status extends ErpCommand {
       return document;
     }
     const service = document.services.find((each) => each.name === name);
-    if (service === undefined) throw unknownService(name, document.services.map((each) => each.name));
+    if (service === undefined)
+      throw unknownService(
+        name,
+        document.services.map((each) => each.name),
+      );
     this.print(renderService(service, view));
     const down = service.mark === 'failed' || service.mark === 'acting';
     process.exitCode = exitCode ?? (down ? ExitCode.serviceFailed : ExitCode.done);

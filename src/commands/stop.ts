@@ -1,7 +1,8 @@
+import {join} from 'node:path';
 import {Args, Flags} from '@oclif/core';
 import {actor} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
-import {clientFor, placeOf} from '../cli/compose.js';
+import {clientFor, type Place, placeOf} from '../cli/compose.js';
 import {confirm} from '../cli/confirm.js';
 import {duration} from '../cli/flags.js';
 import {otherUsersSupervisor} from '../cli/other-user.js';
@@ -9,21 +10,19 @@ import {chooseProgress} from '../cli/progress/choose.js';
 import {paintMark} from '../cli/render/colour.js';
 import type {SupervisorClient} from '../cli/supervisor-client.js';
 import {followStop} from '../cli/follow-stop.js';
-import {stopLeftOver} from '../cli/without-supervisor.js';
+import {adoptToStop} from '../cli/without-supervisor.js';
 import {ErpError} from '../lib/core/errors.js';
-import {ExitCode} from '../lib/core/exit-codes.js';
 import {listOf} from '../lib/core/report/format.js';
 
 export interface StopReport {
   readonly stopped: readonly string[];
   readonly notRunning: readonly string[];
-  /** Processes that nothing could end. */
-  readonly left: readonly string[];
 }
 
 export default class Stop extends ErpCommand {
   static override summary = 'stop services in reverse order, check that nothing is left';
-  static override description = `Without names everything stops, and the supervisor with it. Works without a supervisor too.
+  static override description =
+    `Without names everything stops, and the supervisor with it. Works without a supervisor too.
 Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another user's, 9 timed out.`;
   static override strict = false;
   static override examples = ['<%= config.bin %> stop', '<%= config.bin %> stop redis --yes'];
@@ -39,15 +38,10 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
     const names = argv as string[];
     const place = placeOf(flags);
     const client = clientFor(place);
-    const hello = await client.hello();
-    if (hello === null) {
-      const other = otherUsersSupervisor(place.projectDir);
-      if (other !== null) throw other;
-      return this.#done(await stopLeftOver(place, names, flags.now), flags.color);
-    }
-    const answer = await this.#ask(client, names, flags.yes, flags.now);
-    // It ended between the two questions.
-    if (answer === null) return this.#done(await stopLeftOver(place, names, flags.now), flags.color);
+    const asked = (await client.hello()) === null ? null : await this.#ask(client, names, flags.yes, flags.now);
+    const stop = asked === null ? await this.#adopt(place, names, flags.now) : {client, answer: asked};
+    if (stop === null) return this.#done({stopped: [], notRunning: names}, flags.color);
+    const {answer} = stop;
     const progress = await chooseProgress({
       output: 'text',
       quiet: this.jsonEnabled(),
@@ -55,8 +49,22 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
       colour: flags.color,
       logDir: null,
     });
-    await followStop({client, progress, after: answer.after, names, stopping: answer.stopping, timeoutMs: flags.timeout});
-    return this.#done({stopped: answer.stopping, notRunning: answer.notRunning, left: []}, flags.color);
+    await followStop({
+      ...stop,
+      progress,
+      after: answer.after,
+      names,
+      stopping: answer.stopping,
+      timeoutMs: flags.timeout,
+    });
+    return this.#done({stopped: answer.stopping, notRunning: answer.notRunning}, flags.color);
+  }
+
+  #adopt(place: Place, names: readonly string[], now: boolean) {
+    const other = otherUsersSupervisor(place.projectDir);
+    if (other !== null) throw other;
+    const supervisorFile = join(this.config.root, 'dist', 'supervisor.js');
+    return adoptToStop({place, names, now, supervisorFile, version: this.config.version});
   }
 
   async #ask(client: SupervisorClient, names: readonly string[], yes: boolean, now: boolean) {
@@ -80,13 +88,6 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
           ? `not running: ${listOf(report.notRunning)}`
           : 'nothing runs';
     this.print(`${mark} ${words}\n`);
-    if (report.left.length > 0) {
-      throw new ErpError(`Still running: ${listOf(report.left)}.`, {
-        code: 'ERP_NOT_STOPPED',
-        exitCode: ExitCode.serviceFailed,
-        remedy: ['erp stop --now'],
-      });
-    }
     return report;
   }
 }

@@ -29,7 +29,8 @@ export function verdictOf(
   goal: Goal,
   names: readonly string[] | null = null,
 ): Verdict {
-  if (goal === 'stopped') return document.supervisor === null || document.services.every(isDown) ? 'reached' : 'pending';
+  if (goal === 'stopped')
+    return document.supervisor === null || document.services.every(isDown) ? 'reached' : 'pending';
   const meant = document.services.filter(({name, wanted}) => (names === null ? wanted === 'up' : names.includes(name)));
   if (meant.some(isGivenUp)) return 'hopeless';
   return meant.length > 0 && meant.every((service) => isThere(service, goal)) ? 'reached' : 'pending';
@@ -42,7 +43,8 @@ const isDown = ({kind, state}: ServiceStatus) =>
 const isGivenUp = ({state, mark}: ServiceStatus) => state === 'failed' && mark === 'failed';
 
 const isThere = ({state, health, mark}: ServiceStatus, goal: 'healthy' | 'ready') =>
-  state === 'done' || (state === 'ready' && (goal === 'ready' || (mark !== 'acting' && health !== 'degraded' && health !== 'unhealthy')));
+  state === 'done' ||
+  (state === 'ready' && (goal === 'ready' || (mark !== 'acting' && health !== 'degraded' && health !== 'unhealthy')));
 
 const toolCauses = new Set(['missing-executable', 'not-executable']);
 const portCauses = new Set(['port-taken', 'no-port-free', 'ports-exhausted']);
