@@ -20,5 +20,8 @@ const suspicious = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u206f\
 
 export function stripControls(text: string): string {
   if (!suspicious.test(text)) return text;
-  return text.replace(sequences, '').replace(/[\t\n]/g, ' ').replace(controls, '');
+  return text
+    .replace(sequences, '')
+    .replace(/[\t\n]/g, ' ')
+    .replace(controls, '');
 }

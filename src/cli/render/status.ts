@@ -68,7 +68,9 @@ export function serviceTable(services: readonly ServiceStatus[], view: View): st
           : `${service.restartsUsed} / ${service.maxRestarts}`,
         service.cpuRatio === null ? null : formatShare(service.cpuRatio),
         service.memoryBytes === null ? null : formatSize(service.memoryBytes),
-        ...(hasCommand ? [service.command == null ? null : cutEnd(neutralise(service.command), 60, view.glyphs.cut)] : []),
+        ...(hasCommand
+          ? [service.command == null ? null : cutEnd(neutralise(service.command), 60, view.glyphs.cut)]
+          : []),
         ...(hasFolder ? [service.folder == null ? null : neutralise(service.folder)] : []),
       ],
       below: explanation(service, view),
@@ -100,7 +102,8 @@ export function explanation(service: ServiceStatus, view: View): string[] {
   if (service.unstable) lines.push(`unstable: ${countOf(service.totalRestarts, 'restart')} so far`);
   if (service.observed !== null) lines.push(`only observed: ${neutralise(service.observed)}`);
   if (service.diagnosis?.remedy != null) lines.push(`remedy: ${neutralise(service.diagnosis.remedy)}`);
-  if (service.state === 'failed' && service.nextTryAt === null) lines.push(`your turn, then: erp restart ${service.name}`);
+  if (service.state === 'failed' && service.nextTryAt === null)
+    lines.push(`your turn, then: erp restart ${service.name}`);
   return lines;
 }
 
@@ -125,7 +128,10 @@ export function renderService(service: ServiceStatus, view: View): string {
   const time = (iso: string | null) => (iso === null ? null : formatTime(new Date(iso), view.now));
   const health = service.health === 'unknown' ? '' : `, ${service.health}`;
   const facts: [string, string | null][] = [
-    ['kind', [service.kind, service.role, service.critical ? 'critical' : null].filter((part) => part !== null).join(', ')],
+    [
+      'kind',
+      [service.kind, service.role, service.critical ? 'critical' : null].filter((part) => part !== null).join(', '),
+    ],
     ['port', service.port === null ? null : `${service.port}${listenerWords(service)}`],
     ['pid', service.pid === null ? null : `${service.pid}, incarnation ${service.incarnation}`],
     [
