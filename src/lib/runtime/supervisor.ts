@@ -105,7 +105,12 @@ export class Supervisor {
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
-  stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
+  stop(
+    names: readonly string[],
+    now: boolean,
+    by: Actor | null,
+    remember = true,
+  ): {stopping: string[]; notRunning: string[]} {
     const stopping: string[] = [];
     const notRunning: string[] = [];
     for (const name of names) {
@@ -113,7 +118,7 @@ export class Supervisor {
       const {state} = entry.service;
       if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
       else stopping.push(name);
-      this.#wanted(name, false, by);
+      if (remember) this.#wanted(name, false, by);
       this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
     }
     // The order is kept by `settle`; only "at once" goes to everybody directly.
@@ -125,7 +130,8 @@ export class Supervisor {
   /** Stops everything and ends. */
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
-    this.stop(this.names(), now, by);
+    // A system that shuts down ends its services without wanting them down: what was wanted is started after the boot.
+    this.stop(this.names(), now, by, reason !== 'shutdown');
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
