@@ -31,6 +31,8 @@ export interface LaunchOptions {
   readonly version: string;
   readonly client: SupervisorClient;
   readonly limitMs?: number;
+  /** It takes over what runs and starts nothing: for a stop when nobody supervises. */
+  readonly adoptOnly?: boolean;
 }
 
 /**
@@ -45,7 +47,8 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
   rmSync(fatalFile(stateDir), {force: true});
   writeSpec(spec);
   const program = ownCopy(options.supervisorFile, stateDir, options.version);
-  const guardian = start(program, specFile(stateDir), spec.projectDir);
+  const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
+  const guardian = start(program, specFile(stateDir), spec.projectDir, env);
   try {
     return await answered(client, guardian, stateDir, options.limitMs ?? 10_000);
   } finally {
@@ -113,7 +116,7 @@ interface Guardian {
   ended: {readonly code: number | null; readonly error: Error | null} | null;
 }
 
-function start(program: string, spec: string, cwd: string): Guardian {
+function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEnv): Guardian {
   const [command, args] =
     process.platform === 'win32'
       ? [process.execPath, [program, spec]]
@@ -123,7 +126,7 @@ function start(program: string, spec: string, cwd: string): Guardian {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,
-    env: supervisorEnvironment(process.env),
+    env,
   });
   const guardian: Guardian = {child, ended: null};
   child.once('exit', (code) => (guardian.ended = {code, error: null}));

@@ -30,6 +30,8 @@ export interface FollowOptions {
   /** Also send the status document at each change. */
   readonly status: boolean;
   readonly signal?: AbortSignal;
+  /** How long to try again when the connection breaks; 0 when the supervisor was asked to end. Default: 5 s. */
+  readonly patienceMs?: number;
 }
 
 /** Silence of a supervisor that is there: it is stuck, or the machine is. */
@@ -89,7 +91,7 @@ export class SupervisorClient {
       }
       if (aborted()) break;
       if (!heard || silentSince === null) silentSince ??= Date.now();
-      if (Date.now() - silentSince > replacedWithinMs) return false;
+      if (Date.now() - silentSince >= (options.patienceMs ?? replacedWithinMs)) return false;
       await sleep(50, undefined, {signal: options.signal}).catch(() => {});
     }
     return true;

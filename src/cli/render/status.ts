@@ -99,11 +99,11 @@ export function explanation(service: ServiceStatus, view: View): string[] {
       lines.push(`last words: ${cutEnd(neutralise(service.lastErrorLine), 200, view.glyphs.cut)}`);
     }
   }
-  if (service.unstable) lines.push(`unstable: ${countOf(service.totalRestarts, 'restart')} so far`);
+  if (service.unstable && service.note?.includes('unstable') !== true)
+    lines.push(`unstable: ${countOf(service.totalRestarts, 'restart')} so far`);
   if (service.observed !== null) lines.push(`only observed: ${neutralise(service.observed)}`);
   if (service.diagnosis?.remedy != null) lines.push(`remedy: ${neutralise(service.diagnosis.remedy)}`);
-  if (service.state === 'failed' && service.nextTryAt === null)
-    lines.push(`your turn, then: erp restart ${service.name}`);
+  if (service.mark === 'failed') lines.push(`your turn; then: erp restart ${service.name}`);
   return lines;
 }
 
