@@ -1,5 +1,5 @@
 // Builds dist/ with esbuild: the supervisor as one file, the fast path as one file, the CLI split by command.
-import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {contentHash, readStamp, writeStamp} from './stamp.mjs';
@@ -28,6 +28,7 @@ const common = {
   legalComments: 'none',
   external: ['typescript', 'libsql'],
   banner,
+  define: {ERP_VERSION: JSON.stringify(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version)},
   logLevel: 'warning',
 };
 
@@ -69,7 +70,8 @@ export async function build({announce = false, force = false} = {}) {
       chunkNames: 'chunks/[name]-[hash]',
     }),
     ...demo.map((entry) =>
-      bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))}),
+      // Not minified: a stack trace of a provoked crash shall look like one.
+      bundle({...common, minify: false, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))}),
     ),
   ]);
   // What the demo shows in a browser and its configuration are files as they are.

@@ -88,6 +88,9 @@ export interface ServiceStatus {
   readonly critical: boolean;
   readonly observed: string | null;
   readonly unstable: boolean;
+  /** As it was started, placeholders filled in, secrets masked; absent or null: not known. */
+  readonly command?: string | null;
+  readonly folder?: string | null;
 }
 
 export interface StatusDocument {

@@ -22,16 +22,16 @@ export function nextDeadline({state}: Service, spec: ServiceSpec): number {
       let asking = false;
       // Before it was ready, silence does not count; what is not ours is not ended for it.
       const silenceCounts = state.tag === 'ready' || (state.deadline === null && state.life.own);
-      state.life.tracks.forEach((track, i) => {
+      for (const [i, track] of state.life.tracks.entries()) {
         if (track.inFlight !== null) {
           asking = true;
-          return;
+          continue;
         }
         next = Math.min(next, track.nextAt);
         const probe = spec.probes[i];
         if (silenceCounts && track.misses > 0 && probe !== undefined)
           next = Math.min(next, hangAt(track, probe, spec) ?? next);
-      });
+      }
       if (state.tag === 'ready') next = Math.min(next, state.stableAt ?? next);
       // A probe in flight decides first.
       else if (!asking && state.deadline !== null) next = Math.min(next, state.deadline);
