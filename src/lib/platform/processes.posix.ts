@@ -177,6 +177,15 @@ export class PosixProcesses implements Processes {
     return null;
   }
 
+  fileState(path: string): string {
+    try {
+      const {mode, size, mtimeMs, ino} = statSync(path);
+      return `${ino} ${mode} ${size} ${mtimeMs}`;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    }
+  }
+
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel {
     let done = false;
     let group: ProcessIdentity | null = null;
