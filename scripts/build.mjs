@@ -70,7 +70,8 @@ export async function build({announce = false, force = false} = {}) {
       chunkNames: 'chunks/[name]-[hash]',
     }),
     ...demo.map((entry) =>
-      bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))}),
+      // Not minified: a stack trace of a provoked crash shall look like one.
+      bundle({...common, minify: false, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))}),
     ),
   ]);
   // What the demo shows in a browser and its configuration are files as they are.

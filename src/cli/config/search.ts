@@ -28,7 +28,7 @@ export interface Found {
  */
 export async function findConfig(
   from: string,
-  {home = homedir(), files = realFiles}: {home?: string; files?: ConfigFiles} = {},
+  {home = homeFolder(), files = realFiles}: {home?: string | null; files?: ConfigFiles} = {},
 ): Promise<Found | null> {
   const asText = (_file: string, content: string): unknown => content;
   const explorer = cosmiconfig('erp', {
@@ -60,6 +60,14 @@ export async function findConfig(
       };
     }
     if (folder === home || dirname(folder) === folder) return null;
+  }
+}
+
+function homeFolder(): string | null {
+  try {
+    return homedir();
+  } catch {
+    return null; // no HOME and no entry in the passwd file: the search goes on to the root
   }
 }
 

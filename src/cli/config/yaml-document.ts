@@ -110,7 +110,9 @@ function* placesOf(document: Document): Generator<Place> {
   yield* visit(document.contents, [], null, []);
 }
 
-const isMerge = (pair: Pair) => isScalar(pair.key) && pair.key.value === '<<';
+/** The library marks a merge key with a symbol of that name. */
+const isMerge = ({key}: Pair) =>
+  isScalar(key) && (typeof key.value === 'symbol' ? key.value.description === '<<' : key.value === '<<');
 const keyText = (pair: Pair) => String(isScalar(pair.key) ? pair.key.value : pair.key);
 
 function rangeOf(node: unknown): [number, number] | null {

@@ -13,6 +13,7 @@ import {
 } from '../core/report/api.js';
 import type {Actor, StatusDocument} from '../core/report/status.js';
 import type {ProjectSpec} from '../core/spec.js';
+import {isAtRest} from '../core/supervision/state.js';
 import {actorText, type EventLog} from './event-log.js';
 import type {News} from './shared.js';
 import type {Supervisor} from './supervisor.js';
@@ -149,7 +150,7 @@ export class ControlServer {
     const after = events.last;
     const names = request.services ?? spec.services.filter(({autoStart}) => autoStart).map(({name}) => name);
     this.#known(names);
-    const answer = supervisor.start(names, request.actor);
+    const answer = supervisor.start(names, request.actor, request.services !== null);
     if (answer.started.length > 0) this.#operator(request.actor, `start of ${answer.started.join(', ')}`);
     return {...answer, after};
   }
@@ -159,7 +160,7 @@ export class ControlServer {
     const after = events.last;
     const text = request.services === null ? 'stop of everything' : `stop of ${request.services.join(', ')}`;
     if (request.services === null) {
-      const running = supervisor.names().filter((name) => supervisor.service(name).memory.wanted === 'up');
+      const running = supervisor.names().filter((name) => !isAtRest(supervisor.service(name).state));
       this.#operator(request.actor, request.now ? `${text}, at once` : text);
       supervisor.end('stopped', ExitCode.done, `stopped by ${actorText(request.actor)}`, request.now, request.actor);
       return {stopping: running, notRunning: supervisor.names().filter((name) => !running.includes(name)), after};

@@ -23,6 +23,8 @@ export class ServiceRunner {
   readonly #around: Surroundings;
   /** The living leader; null: none of ours. */
   #identity: ProcessIdentity | null = null;
+  /** Not our child: nobody tells us of its end, so it is looked at. */
+  #adopted = false;
   /** Leaders of earlier incarnations whose session or group may still have members. */
   #leaders: ProcessIdentity[] = [];
   #preparation: Preparation | null = null;
@@ -70,6 +72,7 @@ export class ServiceRunner {
         break;
       case 'ask-to-stop':
         this.#askToStop(effect.pid, effect.hung);
+        this.#watchClosely(effect.incarnation, 0);
         break;
       case 'kill':
         this.#signalled(this.#around.world.processes.signalGroup(effect.pid, 'SIGKILL'), effect.pid);
@@ -129,6 +132,7 @@ export class ServiceRunner {
   /** Takes over a process that a former supervisor started. */
   adopt(identity: ProcessIdentity, incarnation: number, spawnedAtWall: number): void {
     this.#identity = identity;
+    this.#adopted = true;
     this.#spawnedAtWall = spawnedAtWall;
     this.#around.world.output.beginLife(this.#spec.name);
     this.#watchLog(incarnation);
@@ -235,6 +239,7 @@ export class ServiceRunner {
     }
     identity = result.identity;
     this.#identity = identity;
+    this.#adopted = false;
     this.#spawnedAtWall = wall;
     this.#journal({
       v: 1,
@@ -382,7 +387,8 @@ export class ServiceRunner {
 
   #onExit(identity: ProcessIdentity, incarnation: number, exit: ExitStatus): void {
     const {world} = this.#around;
-    if (this.#identity === identity) this.#identity = null;
+    if (this.#identity !== identity) return; // seen already
+    this.#identity = null;
     this.#unwatchLog();
     this.rememberLeader(identity);
     // The last line comes before the verdict on the exit.
@@ -436,6 +442,20 @@ export class ServiceRunner {
       },
       signal,
     );
+  }
+
+  /** An adopted process that is asked to end is looked at more often than one that just runs. */
+  #watchClosely(incarnation: number, round: number): void {
+    const {world} = this.#around;
+    const identity = this.#identity;
+    if (!this.#adopted || identity === null) return;
+    if (!world.processes.isAlive(identity)) {
+      this.#onExit(identity, incarnation, {code: null, signal: null});
+      return;
+    }
+    if (this.#around.now(this.#spec.name).state.tag !== 'stopping') return;
+    const pause = groupPollMs[Math.min(round, groupPollMs.length - 1)] ?? 50;
+    world.clock.at(world.clock.now() + pause, () => this.#watchClosely(incarnation, round + 1));
   }
 
   #signalled(result: 'sent' | 'gone' | 'denied', pid: number): void {

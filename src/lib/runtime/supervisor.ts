@@ -82,15 +82,19 @@ export class Supervisor {
 
   // ——— what the API asks ———
 
-  /** Starts services and all they need. Unknown names are the caller's mistake. */
-  start(names: readonly string[], by: Actor | null): {started: string[]; alreadyRunning: string[]} {
+  /**
+   * Starts services and all they need. Unknown names are the caller's mistake.
+   * @param again jobs among `names` that are done are run once more; they were asked for by name
+   */
+  start(names: readonly string[], by: Actor | null, again = false): {started: string[]; alreadyRunning: string[]} {
     const started: string[] = [];
     const alreadyRunning: string[] = [];
     for (const name of withDependencies(this.#spec, names)) {
       const {state, memory} = this.service(name);
       const idle = isAtRest(state) || state.tag === 'failed' || memory.wanted === 'down';
       // A job that is done stays done when it only comes along.
-      if (!idle || (state.tag === 'done' && !names.includes(name))) alreadyRunning.push(name);
+      if (!idle || (state.tag === 'done' && memory.wanted === 'up' && !(again && names.includes(name))))
+        alreadyRunning.push(name);
       else {
         started.push(name);
         this.#wanted(name, true, by);
@@ -101,7 +105,12 @@ export class Supervisor {
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
-  stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
+  stop(
+    names: readonly string[],
+    now: boolean,
+    by: Actor | null,
+    remember = true,
+  ): {stopping: string[]; notRunning: string[]} {
     const stopping: string[] = [];
     const notRunning: string[] = [];
     for (const name of names) {
@@ -109,7 +118,7 @@ export class Supervisor {
       const {state} = entry.service;
       if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
       else stopping.push(name);
-      this.#wanted(name, false, by);
+      if (remember) this.#wanted(name, false, by);
       this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
     }
     // The order is kept by `settle`; only "at once" goes to everybody directly.
@@ -121,7 +130,8 @@ export class Supervisor {
   /** Stops everything and ends. */
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
-    this.stop(this.names(), now, by);
+    // A system that shuts down ends its services without wanting them down: what was wanted is started after the boot.
+    this.stop(this.names(), now, by, reason !== 'shutdown');
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
@@ -215,7 +225,7 @@ export class Supervisor {
       if (problem !== null) this.#sink.tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
       const known = remember(records);
       if (records.length > 20) this.#world.journal.compact(name, summary(known, wall));
-      this.#keep(entry, recalled(entry.service, known));
+      this.#keep(entry, recalled(entry.service, known, entry.spec.kind, now));
       const {process} = known;
       if (process !== null && process.bootId !== bootId) rebooted = true;
       const identity =
@@ -243,7 +253,7 @@ export class Supervisor {
       if (identity !== null && identity.bootId === bootId) entry.runner.rememberLeader(identity);
       if (process !== null || known.openIntent !== null)
         entry.runner.perform({tag: 'sweep', incarnation: known.incarnation});
-      if (known.wanted === true) wantedUp.push(name);
+      if (known.wanted === true && entry.service.state.tag !== 'done') wantedUp.push(name);
     }
     this.#work();
     return {wantedUp, rebooted};
@@ -328,6 +338,7 @@ export class Supervisor {
         inc: memory.incarnation,
         used: memory.restartsUsed,
         total: memory.totalRestarts,
+        port: memory.port,
       });
     }
     const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;

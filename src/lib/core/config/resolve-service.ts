@@ -103,8 +103,8 @@ function resolveEnv(
   const constants = constantsOf(r.context);
   const take = (values: NonNullable<ServiceConfig['env']>, path: string[]) => {
     for (const [variable, value] of Object.entries(values)) {
-      env[variable] = fill(r, String(value), [...path, variable]);
-      r.ledger.fromFile(['services', name, 'env', variable], value, [...path, variable]);
+      const filled = fill(r, String(value), [...path, variable]);
+      env[variable] = r.ledger.fromFile(['services', name, 'env', variable], filled, [...path, variable]);
     }
   };
   take(r.config.defaults?.env ?? {}, ['defaults', 'env']);

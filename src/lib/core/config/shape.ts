@@ -51,6 +51,19 @@ function explain(issue: Issue, document: unknown, position: PositionLookup): Pro
       },
     ];
   }
+  const braces = bareBraces(value);
+  if (braces !== null) {
+    return [
+      {
+        path,
+        message: `${name}: ${braces} without quotes is a group of keys in YAML.`,
+        allowed: `"${braces}"`,
+        nearest: null,
+        found: braces,
+        position: position(path, 'value'),
+      },
+    ];
+  }
   const found = isSecretName(name) && typeof value === 'string' ? '***' : maskUrls(showValue(value));
   const missing = value === undefined;
   const empty = value === null;
@@ -66,6 +79,16 @@ function explain(issue: Issue, document: unknown, position: PositionLookup): Pro
       position: missing ? position(path.slice(0, -1), 'key') : position(path, empty ? 'key' : 'value'),
     },
   ];
+}
+
+/** `{port}` in a flow list or as a bare value is `{port: null}` for YAML: the slip that everybody makes once. */
+function bareBraces(value: unknown): string | null {
+  if (Array.isArray(value)) return value.map(bareBraces).find((found) => found !== null) ?? null;
+  if (typeof value !== 'object' || value === null) return null;
+  const [entry, second] = Object.entries(value);
+  return entry !== undefined && second === undefined && entry[1] === null && /^[\w.]+$/.test(entry[0])
+    ? `{${entry[0]}}`
+    : null;
 }
 
 /** Words that can be typed as they stand, for "Did you mean": not examples with values in them. */

@@ -51,10 +51,16 @@ function readable(document: Record<string, unknown>): Config | null {
   for (let round = 0; round < 8; round += 1) {
     const result = configSchema.safeParse(rest);
     if (result.success) return result.data;
+    const gone: ConfigPath[] = [];
     for (const issue of result.error.issues) {
       const path = issue.path as (string | number)[];
-      if (issue.code === 'unrecognized_keys') for (const key of issue.keys) takeOut(rest, [...path, key]);
-      else takeOut(rest, path);
+      const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+      for (const place of places) {
+        // Several checks may have failed at one place: the second one must not take the group around it.
+        if (gone.some((other) => covers(other, place))) continue;
+        takeOut(rest, place);
+        gone.push(place);
+      }
     }
   }
   return null;

@@ -75,7 +75,7 @@ export function serviceStatus(
     pid: running ? seen.pid : null,
     port: memory.port ?? (spec.kind === 'external' ? (spec.port?.primary ?? null) : null),
     primaryPort: spec.port?.primary ?? null,
-    portNote: memory.port !== null && spec.port !== null && memory.port !== spec.port.primary ? seen.portNote : null,
+    portNote: movedPort(spec, memory.port, running) ? (seen.portNote ?? 'taken when it started') : null,
     startedAt: running && seen.pid !== null && seen.spawnedAtWall !== null ? isoOf(seen.spawnedAtWall) : null,
     uptimeMs: life === null || !life.own ? null : Math.round(now - life.spawnedAt),
     incarnation: memory.incarnation,
@@ -236,6 +236,11 @@ function unhealthyDiagnosis(word: string | null, spec: ServiceSpec): Diagnosis {
     evidence: [word ?? 'its health answer'],
     remedy: `it answers, so it is not restarted; see what it says: erp logs ${spec.name} -n 60`,
   };
+}
+
+/** Runs, but not where others expect it. */
+function movedPort(spec: ServiceSpec, port: number | null, running: boolean): boolean {
+  return running && port !== null && spec.port !== null && port !== spec.port.primary;
 }
 
 /** The system as a whole, from its services. */

@@ -29,7 +29,14 @@ export type JournalRecord =
       readonly code: number | null;
       readonly signal: string | null;
     }
-  | {readonly v: 1; readonly t: 'counters'; readonly inc: number; readonly used: number; readonly total: number};
+  | {
+      readonly v: 1;
+      readonly t: 'counters';
+      readonly inc: number;
+      readonly used: number;
+      readonly total: number;
+      readonly port: number | null;
+    };
 
 /** What a journal says when it is read to its end. */
 export interface Remembered {
@@ -50,8 +57,8 @@ export interface Remembered {
   readonly port: number | null;
   readonly restartsUsed: number;
   readonly totalRestarts: number;
-  /** Boot of the last process, to tell a reboot. */
-  readonly lastBoot: string | null;
+  /** The last life ended with 0: a job that has ended so is done. */
+  readonly endedWell: boolean;
 }
 
 const nothing: Remembered = {
@@ -62,7 +69,7 @@ const nothing: Remembered = {
   port: null,
   restartsUsed: 0,
   totalRestarts: 0,
-  lastBoot: null,
+  endedWell: false,
 };
 
 /**
@@ -102,7 +109,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         port: typeof r.port === 'number' ? r.port : (known.openIntent?.port ?? known.port),
         wasReady: false,
       };
-      return {...known, incarnation, process, openIntent: null, lastBoot: boot};
+      return {...known, incarnation, process, openIntent: null};
     }
     case 'ready':
       return known.process === null || known.process.incarnation !== inc
@@ -112,6 +119,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       return {
         ...known,
         incarnation,
+        endedWell: r.code === 0,
         process: known.process?.incarnation === inc ? null : known.process,
         openIntent: known.openIntent?.incarnation === inc ? null : known.openIntent,
       };
@@ -119,6 +127,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       return {
         ...known,
         incarnation,
+        port: typeof r.port === 'number' ? r.port : known.port,
         restartsUsed: typeof r.used === 'number' ? r.used : 0,
         totalRestarts: typeof r.total === 'number' ? r.total : 0,
       };
@@ -131,12 +140,21 @@ function readRecord(known: Remembered, record: unknown): Remembered {
 export function summary(known: Remembered, now: number): readonly JournalRecord[] {
   const records: JournalRecord[] = [];
   if (known.wanted !== null) records.push({v: 1, t: 'wanted', up: known.wanted, at: now, by: null});
-  records.push({v: 1, t: 'counters', inc: known.incarnation, used: known.restartsUsed, total: known.totalRestarts});
+  records.push({
+    v: 1,
+    t: 'counters',
+    inc: known.incarnation,
+    used: known.restartsUsed,
+    total: known.totalRestarts,
+    port: known.port,
+  });
   if (known.process !== null) {
     const {incarnation, pid, startTime, bootId, spawnedAtWall, port, wasReady} = known.process;
     records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port});
     records.push({v: 1, t: 'spawned', inc: incarnation, at: spawnedAtWall, pid, start: startTime, boot: bootId});
     if (wasReady) records.push({v: 1, t: 'ready', inc: incarnation, at: now});
+  } else if (known.endedWell) {
+    records.push({v: 1, t: 'exited', inc: known.incarnation, at: now, code: 0, signal: null});
   }
   if (known.openIntent !== null)
     records.push({
@@ -150,12 +168,20 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
   return records;
 }
 
-/** What a service starts from in a new supervisor. */
-export function recalled(service: Service, known: Remembered): Service {
+/** What a service starts from in a new supervisor. A job that was done stays done. */
+export function recalled(
+  service: Service,
+  known: Remembered,
+  kind: 'service' | 'job' | 'external',
+  now: number,
+): Service {
+  const done =
+    kind === 'job' && known.wanted === true && known.endedWell && known.process === null && known.openIntent === null;
   return {
-    ...service,
+    state: done ? {tag: 'done', at: now} : service.state,
     memory: {
       ...service.memory,
+      wanted: done ? 'up' : service.memory.wanted,
       incarnation: known.incarnation,
       port: known.port,
       restartsUsed: known.restartsUsed,
