@@ -112,6 +112,7 @@ export class SupervisorClient {
           problem = error;
         }
         if (answer.status !== 200) refused = answer;
+        wake();
       },
       line: (line) => {
         if (refused !== null) problem ??= errorFrom({...(refused as Omit<Answer, 'body'>), body: line});
