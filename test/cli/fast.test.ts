@@ -20,7 +20,13 @@ describe('the flag table of the fast path', () => {
     expect(Object.keys(declared).sort()).toEqual(statusFlagTable.map(({name}) => name).sort());
     for (const row of statusFlagTable) {
       const flag = declared[row.name];
-      expect({name: row.name, value: flag?.type === 'option', char: flag?.char, no: flag?.allowNo === true, env: flag?.env}).toEqual({
+      expect({
+        name: row.name,
+        value: flag?.type === 'option',
+        char: flag?.char,
+        no: flag?.allowNo === true,
+        env: flag?.env,
+      }).toEqual({
         name: row.name,
         value: row.value,
         char: row.char,
