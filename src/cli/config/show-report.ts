@@ -1,6 +1,8 @@
 import type {LegacyKey} from '../../lib/core/config/legacy-keys.js';
 import type {ResolvedValue, ValueSource} from '../../lib/core/config/provenance.js';
 import {isSecretName, maskSecrets} from '../../lib/core/config/secrets.js';
+import {bold} from '../render/colour.js';
+import {type Column, renderTable, type View} from '../render/table.js';
 import type {PreparedProject} from './prepare.js';
 
 export interface ShownValue {
@@ -77,34 +79,31 @@ export function inline(value: unknown): string {
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }
 
-export function renderShow(report: ShowReport, {changed = false}: {changed?: boolean} = {}): string {
-  const values = report.values.filter(({source}) => !changed || source !== 'default');
-  const rows = values.map(({key, value, source, from}) => [
-    key,
-    inline(value),
-    source === 'default' ? 'default' : from,
-  ]);
-  const lines = [`${report.name}  ${report.file}`, ...table(['KEY', 'VALUE', 'FROM'], rows)];
-  if (report.legacy !== null) {
-    lines.push(
-      '',
-      'The old configuration, key by key',
-      ...table(
-        ['OLD KEY', 'USED AS', 'WHY'],
-        report.legacy.map(({key, usedAs, why}) => [key, usedAs ?? 'ignored', why ?? '–']),
-      ),
-    );
-  }
-  for (const [name, why] of Object.entries(report.observed)) lines.push('', `${name} is observed: ${why}`);
-  return `${lines.join('\n')}\n`;
-}
+const valueColumns: readonly Column[] = [
+  {title: 'KEY', align: 'left'},
+  {title: 'VALUE', align: 'left'},
+  {title: 'FROM', align: 'left'},
+];
+const legacyColumns: readonly Column[] = [
+  {title: 'OLD KEY', align: 'left'},
+  {title: 'USED AS', align: 'left'},
+  {title: 'WHY', align: 'left'},
+];
 
-/** Nothing is cut: values are copied from here. Only the widest ones give way to a straight column. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((title, index) =>
-    Math.min(60, Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0))),
-  );
-  return [head, ...rows].map((row) =>
-    `  ${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('  ')}`.trimEnd(),
-  );
+export function renderShow(report: ShowReport, view: View, {changed = false}: {changed?: boolean} = {}): string {
+  const rows = (cells: readonly (readonly (string | null)[])[]) => cells.map((row) => ({mark: null, cells: row}));
+  const values = report.values.filter(({source}) => !changed || source !== 'default');
+  const lines = [
+    `${view.paint(bold, report.name)}  ${report.file}`,
+    ...renderTable(
+      valueColumns,
+      rows(values.map(({key, value, source, from}) => [key, inline(value), source === 'default' ? 'default' : from])),
+      view,
+    ),
+  ];
+  if (report.legacy !== null) {
+    const fates = report.legacy.map(({key, usedAs, why}) => [key, usedAs ?? 'ignored', why]);
+    lines.push('', 'The old configuration, key by key', ...renderTable(legacyColumns, rows(fates), view));
+  }
+  return `${lines.join('\n')}\n`;
 }

@@ -17,6 +17,7 @@ interface InitReport {
   /** Nothing to start was found; the file holds an example. */
   readonly example: boolean;
   readonly services: readonly {readonly name: string; readonly foundIn: string; readonly notes: readonly string[]}[];
+  readonly notices: readonly string[];
   readonly text: string;
 }
 
@@ -74,9 +75,11 @@ export default class ConfigInit extends ErpCommand {
       written,
       example: initial.example,
       services: initial.proposals.map(({name, source, notes}) => ({name, foundIn: source, notes})),
+      notices: initial.notices,
       text: initial.text,
     };
-    if (!this.jsonEnabled()) process.stdout.write(flags['dry-run'] ? initial.text : render(report));
+    if (!this.jsonEnabled()) for (const notice of initial.notices) this.advise(notice);
+    this.print(flags['dry-run'] ? initial.text : render(report));
     return report;
   }
 }

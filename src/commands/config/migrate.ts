@@ -69,15 +69,13 @@ export default class ConfigMigrate extends ErpCommand {
       if (schema.copy) written.push(copySchema(this.config.root, loaded.projectDir));
     }
     const keys = loaded.legacy.keys.map(({key, usedAs, why}) => ({key, usedAs, why}));
-    if (!this.jsonEnabled()) {
-      const ignored = keys.filter(({usedAs}) => usedAs === null).length;
-      const lines = written.map((path) => `written  ${path}`);
-      process.stdout.write(
-        flags['dry-run']
-          ? text
-          : `${lines.join('\n')}\nkept     ${loaded.file}\n${keys.length - ignored} keys used, ${ignored} ignored: erp config show --config ${loaded.shownFile}\n`,
-      );
-    }
+    const ignored = keys.filter(({usedAs}) => usedAs === null).length;
+    const lines = [
+      ...written.map((path) => `written  ${path}`),
+      `kept     ${loaded.file}`,
+      `${keys.length - ignored} keys used, ${ignored} ignored: erp config show --config ${loaded.shownFile}`,
+    ];
+    this.print(flags['dry-run'] ? text : `${lines.join('\n')}\n`);
     return {from: loaded.file, file, written, keys, text};
   }
 }

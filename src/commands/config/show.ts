@@ -33,10 +33,8 @@ export default class ConfigShow extends ErpCommand {
     const names = project.spec.services.map(({name}) => name);
     if (args.service !== undefined && !names.includes(args.service)) throw unknownService(args.service, names);
     const report = showReport(project, args.service === undefined ? [] : [args.service]);
-    if (!this.jsonEnabled()) {
-      for (const notice of report.notices) process.stderr.write(`${notice}\n`);
-      process.stdout.write(renderShow(report, {changed: flags.changed}));
-    }
+    if (!this.jsonEnabled()) for (const notice of report.notices) this.advise(notice);
+    this.print(renderShow(report, this.view(process.stdout, flags.color), {changed: flags.changed}));
     return report;
   }
 }

@@ -1,6 +1,7 @@
 import {Args} from '@oclif/core';
 import {ErpCommand} from '../../cli/base-command.js';
 import {prepareProject} from '../../cli/config/prepare.js';
+import {paintMark} from '../../cli/render/colour.js';
 import {counted, type ValidateReport, validateReport} from '../../cli/config/validate-report.js';
 
 export default class ConfigValidate extends ErpCommand {
@@ -25,14 +26,12 @@ export default class ConfigValidate extends ErpCommand {
       runtimeDirOf: () => '',
     });
     const report = validateReport(project);
-    if (!this.jsonEnabled()) {
-      for (const notice of report.notices) process.stderr.write(`${notice}\n`);
-      for (const {name, observed} of report.services) {
-        if (observed !== null) process.stderr.write(`${name} is observed: ${observed}\n`);
-      }
-    }
+    if (!this.jsonEnabled()) for (const notice of report.notices) this.advise(notice);
+    const view = this.view(process.stdout, flags.color);
     const forwards = report.portForwards.length === 0 ? '' : `, ${counted(report.portForwards.length, 'port-forward')}`;
-    this.log(`${project.loaded.shownFile} is valid: ${counted(report.services.length, 'service')}${forwards}.`);
+    this.print(
+      `${paintMark(view.paint, view.glyphs, 'good')} ${project.loaded.shownFile} is valid: ${counted(report.services.length, 'service')}${forwards}.\n`,
+    );
     return report;
   }
 }

@@ -1,13 +1,15 @@
 import {validate} from '../../../lib/core/config/validate.js';
-import {Folder, type Listens} from './folder.js';
+import {Folder} from './folder.js';
 import type {Proposal} from './proposal.js';
-import {propose} from './propose.js';
+import {propose, type ProposeOptions} from './propose.js';
 import {writeYaml} from './write-yaml.js';
 
 export interface InitialConfig {
   /** The text of erp.config.yaml. */
   readonly text: string;
   readonly proposals: readonly Proposal[];
+  /** What could not be read. */
+  readonly notices: readonly string[];
   /** Nothing was found; the file holds an example. */
   readonly example: boolean;
 }
@@ -22,9 +24,9 @@ const example: Proposal = {
 /** Looks at a folder and writes the configuration that fits it, as text. */
 export async function initialConfig(
   projectDir: string,
-  {listens, platform, schema}: {listens: Listens; platform: string; schema: string},
+  {schema, ...options}: ProposeOptions & {readonly schema: string},
 ): Promise<InitialConfig> {
-  const found = await propose(new Folder(projectDir), listens, platform);
+  const {proposals: found, notices} = await propose(new Folder(projectDir), options);
   const proposals = found.length === 0 ? [example] : found;
   const text = writeYaml({
     header: [
@@ -47,7 +49,7 @@ export async function initialConfig(
   );
   // What another program's file says may contradict itself; the author has to decide, not we.
   const problems = checked.ok ? [] : checked.problems.map(({message}) => `# to be decided: ${message}\n`);
-  return {text: text + problems.join(''), proposals, example: found.length === 0};
+  return {text: text + problems.join(''), proposals, notices, example: found.length === 0};
 }
 
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim().slice(0, 200);

@@ -30,8 +30,14 @@ const known = new Set([
   'log_date_format',
 ]);
 
-/** It is a program: it runs in a process of its own, has 10 s, and gives its result back as JSON. */
-export async function pm2Proposals(folder: Folder): Promise<Proposal[]> {
+export interface Pm2Result {
+  readonly proposals: readonly Proposal[];
+  /** Why there are none although there is a file. */
+  readonly notice: string | null;
+}
+
+/** The file is a program: it runs in a process of its own, has a limited time, and gives its result back as JSON. */
+export async function pm2Proposals(folder: Folder, limitMs: number): Promise<Pm2Result> {
   const file = folder.first(
     'ecosystem.config.js',
     'ecosystem.config.cjs',
@@ -40,9 +46,11 @@ export async function pm2Proposals(folder: Folder): Promise<Proposal[]> {
     'ecosystem.json',
     'pm2.json',
   );
-  if (file === null) return [];
-  const exported = file.endsWith('.json') ? folder.read(file) : await run(join(folder.path, file));
-  return appsOf(exported).flatMap((app, index) => {
+  if (file === null) return {proposals: [], notice: null};
+  const exported = file.endsWith('.json')
+    ? {json: folder.read(file), why: ''}
+    : await run(join(folder.path, file), limitMs);
+  const proposals = appsOf(exported.json).flatMap((app, index) => {
     const service = serviceOf(app, folder);
     if (service === null) return [];
     const notes = Object.keys(app)
@@ -50,10 +58,12 @@ export async function pm2Proposals(folder: Folder): Promise<Proposal[]> {
       .map((key) => `${key}: ${JSON.stringify(app[key])} is not taken over`);
     return [{name: String(app['name'] ?? `app-${index + 1}`), source: file, service, notes}];
   });
+  const why = exported.why === '' ? 'it lists no apps' : exported.why;
+  return {proposals, notice: proposals.length === 0 ? `${file} is left out: ${why}.` : null};
 }
 
 /** The marker finds our line among what the file itself prints. */
-async function run(file: string): Promise<string | null> {
+async function run(file: string, limitMs: number): Promise<{json: string | null; why: string}> {
   const {execa} = await import('execa');
   const marker = `erp-${process.pid}-${Date.now()}:`;
   const code = `
@@ -71,16 +81,20 @@ async function run(file: string): Promise<string | null> {
     process.execPath,
     ['--input-type=module', '-e', code, file, pathToFileURL(file).href, marker],
     {
-      timeout: 10_000,
+      timeout: limitMs,
       forceKillAfterDelay: 1000,
       reject: false,
       stdin: 'ignore',
-      stderr: 'ignore',
       maxBuffer: 10 * 1024 * 1024,
     },
   );
   const line = result.stdout.split('\n').find((candidate) => candidate.startsWith(marker));
-  return line === undefined ? null : line.slice(marker.length);
+  if (line !== undefined) return {json: line.slice(marker.length), why: ''};
+  const said = result.stderr.split('\n').find((text) => /^\w*Error\b/.test(text));
+  return {
+    json: null,
+    why: result.timedOut ? `it did not finish within ${limitMs / 1000}s` : (said ?? 'it ended without a result'),
+  };
 }
 
 function appsOf(json: string | null): App[] {

@@ -9,12 +9,22 @@ import {type Proposal, renamed} from './proposal.js';
 import {pythonProposals} from './python.js';
 import {supervisordProposals} from './supervisord.js';
 
+export interface ProposeOptions {
+  readonly listens: Listens;
+  readonly platform: string;
+  /** For configurations that are programs. */
+  readonly programLimitMs?: number;
+}
+
 /**
  * What this folder seems to need, in the order in which it should start: databases, then services. A file of another
  * process manager says exactly what is wanted; only without one does `init` look at the programs themselves.
  */
-export async function propose(folder: Folder, listens: Listens, platform: string): Promise<Proposal[]> {
-  const managed = await managedProposals(folder);
+export async function propose(
+  folder: Folder,
+  {listens, platform, programLimitMs = 10_000}: ProposeOptions,
+): Promise<{proposals: Proposal[]; notices: string[]}> {
+  const {found: managed, notices} = await managedProposals(folder, programLimitMs);
   const services = managed.length > 0 ? managed : [...pythonProposals(folder, platform), ...nodeProposals(folder)];
   const ports = new Set(services.map(({service}) => primary(service.port)).filter((port) => port !== null));
   const databases = (await databaseProposals(folder, listens)).filter(
@@ -22,15 +32,20 @@ export async function propose(folder: Folder, listens: Listens, platform: string
     ({name, service}) =>
       !ports.has(primary(service.port) ?? 0) && !services.some((other) => other.name.toLowerCase() === name),
   );
-  return linked(renamed([...databases, ...services]), databases.length, managed.length > 0);
+  return {proposals: linked(renamed([...databases, ...services]), databases.length, managed.length > 0), notices};
 }
 
-async function managedProposals(folder: Folder): Promise<Proposal[]> {
-  for (const importer of [processComposeProposals, procfileProposals, pm2Proposals, supervisordProposals]) {
-    const found = await importer(folder);
-    if (found.length > 0) return found;
+async function managedProposals(
+  folder: Folder,
+  limitMs: number,
+): Promise<{found: readonly Proposal[]; notices: string[]}> {
+  for (const importer of [processComposeProposals, procfileProposals]) {
+    const found = importer(folder);
+    if (found.length > 0) return {found, notices: []};
   }
-  return [];
+  const {proposals, notice} = await pm2Proposals(folder, limitMs);
+  if (proposals.length > 0) return {found: proposals, notices: []};
+  return {found: supervisordProposals(folder), notices: notice === null ? [] : [notice]};
 }
 
 const primary = (port: Proposal['service']['port']) =>

@@ -112,7 +112,7 @@ export function pythonOf(folder: Folder, cwd: string, platform: string): string 
   for (const base of [cwd, '.']) {
     for (const name of ['.venv', 'venv', 'env']) {
       const place = join(base, `${name}/${inner}`);
-      if (folder.has(place)) return `${base === cwd ? '' : `${up(cwd)}`}${name}/${inner}`.replace(/^(?!\.)/, './');
+      if (folder.has(place)) return `${base === cwd ? '' : up(cwd)}${name}/${inner}`;
     }
   }
   return platform === 'win32' ? 'python' : 'python3';

@@ -28,13 +28,12 @@ function visit(map: YAMLMap, path: readonly string[], comments: YamlFile['commen
     const said = comments[here.join('.')];
     if (said !== undefined) pair.key.commentBefore = said.map((line) => ` ${line}`).join('\n');
     // Air between services, and between the groups of the file.
-    if (index > 0 && (path.length === 0 || (path.length === 1 && groups.has(path[0] ?? ''))))
-      pair.key.spaceBefore = true;
+    if (index > 0 && path.length <= 1 && isCollection(pair.value)) pair.key.spaceBefore = true;
     const value = pair.value as unknown;
     if (!isCollection(value)) return;
-    const isGroup = here.length <= 2 && groups.has(here[0] ?? '');
+    const isOpen = here.length <= 2 && groups.has(here[0] ?? '');
     const short = JSON.stringify(value.toJSON()).length <= 90;
-    if (!isGroup && short && here.at(-1) !== 'env') value.flow = true;
+    if (!isOpen && short && here.at(-1) !== 'env') value.flow = true;
     else if (isMap(value)) visit(value as YAMLMap, here, comments);
     if (value.flow === true) quoteInFlow(value);
   });

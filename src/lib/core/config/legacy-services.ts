@@ -39,16 +39,20 @@ export function legacyServices(keys: LegacyKeys, facts: LegacyFacts): Derived {
       continue;
     }
     const why = `${at.join('.')} names no command${wanted[name] === undefined ? '' : `, and ${wanted[name]}`}`;
-    const lines = `services: {${name}: {command: …${port === undefined ? '' : `, port: ${String(port)}`}}}`;
+    const lines = [
+      'services:',
+      `  ${name}:`,
+      `    command: …${port === undefined ? '' : `      # and port: ${String(port)}`}`,
+    ].map((line) => `    ${line}`);
+    const add = `To start it, add to erp.config.yaml (erp config migrate writes it):\n${lines.join('\n')}`;
     if (port === undefined) {
-      derived.notices.push(
-        `${name} is left out: ${why}, and it has no port to watch. Add in erp.config.yaml: ${lines}`,
-      );
+      derived.notices.push(`${name} is left out: ${why}; it has no port that could be watched. ${add}`);
       keys.ignore(at, 'no command and no port: nothing to start, nothing to watch');
       continue;
     }
     derived.services[name] = {external: true, port, ...(autoStart === false ? {autoStart} : {})};
-    derived.observed[name] = `${why}. It is watched and never started. To start it, after erp config migrate: ${lines}`;
+    derived.observed[name] = `${why}; set services.${name}.command to start it`;
+    derived.notices.push(`${name} is observed, watched and never started: ${why}. ${add}`);
   }
   // Celery's queue and the sessions of the API lie in Redis.
   for (const name of ['api', 'celery', 'flower']) {
