@@ -14,7 +14,7 @@ const actor = {user: 'ops1', tty: null, from: null, commandLine: 'erp test'};
 beforeEach(async () => {
   place = scratch();
   supervisor = await new FakeSupervisor(place.socketPath, place.dir).listen();
-  client = new SupervisorClient({projectDir: place.dir, socketPath: place.socketPath});
+  client = new SupervisorClient({projectDir: place.dir, sockets: [place.socketPath]});
 });
 afterEach(async () => {
   await supervisor[Symbol.asyncDispose]();
@@ -44,7 +44,7 @@ describe('asking', () => {
 
   it('survives folders whose names are not Latin', async () => {
     supervisor.claims = '/srv/会社 ü%20';
-    const other = new SupervisorClient({projectDir: '/srv/会社 ü%20', socketPath: place.socketPath});
+    const other = new SupervisorClient({projectDir: '/srv/会社 ü%20', sockets: [place.socketPath]});
     expect(await other.hello()).not.toBeNull();
   });
 
@@ -56,10 +56,10 @@ describe('asking', () => {
       code: 'ERP_SUPERVISOR_GONE',
       exitCode: 6,
     });
-    const never = new SupervisorClient({projectDir: place.dir, socketPath: `${place.socketPath}-none`});
+    const never = new SupervisorClient({projectDir: place.dir, sockets: [`${place.socketPath}-none`]});
     expect(await never.hello()).toBeNull();
     writeFileSync(`${place.socketPath}-file`, '');
-    const file = new SupervisorClient({projectDir: place.dir, socketPath: `${place.socketPath}-file`});
+    const file = new SupervisorClient({projectDir: place.dir, sockets: [`${place.socketPath}-file`]});
     expect(await file.hello()).toBeNull();
   });
 
@@ -95,7 +95,7 @@ describe('asking', () => {
     });
     await new Promise<void>((resolve) => server.listen(path, resolve));
     try {
-      const odd = new SupervisorClient({projectDir: place.dir, socketPath: path});
+      const odd = new SupervisorClient({projectDir: place.dir, sockets: [path]});
       await expect(odd.hello(50)).rejects.toMatchObject({code: 'ERP_SUPERVISOR_SILENT', exitCode: 9});
       reply = 'SSH-2.0-OpenSSH\r\n';
       expect(await odd.hello()).toBeNull();
