@@ -8,6 +8,7 @@ import {clientFor, doorOf} from './compose.js';
 import {launch, specFile} from './launch.js';
 import {otherUsersSupervisor} from './other-user.js';
 import {specDifference} from './spec-difference.js';
+import {type Following, following, listening} from './following.js';
 import {checkVersion, type SupervisorClient} from './supervisor-client.js';
 
 export interface StartOptions {
@@ -30,6 +31,11 @@ export interface Started {
   readonly hello: Hello;
   readonly launched: boolean;
   readonly answer: StartAnswer;
+  /**
+   * Everything that happens because of the request.
+   * @param lease to hold in a supervisor that was found; one that was launched here is held by the lease it was asked for
+   */
+  readonly follow: (lease: string | null) => Following;
 }
 
 /** Finds the supervisor or starts one, and asks for the services. */
@@ -60,9 +66,12 @@ export async function startServices(options: StartOptions): Promise<Started> {
     const nothing = {started: [], alreadyRunning: [], after: 0};
     // The supervisor itself takes up what was wanted before its death or the reboot.
     if (status?.services.some(({wanted}) => wanted === 'up') === true) {
-      return {client, hello, launched: found === null, answer: nothing};
+      const follow = (lease: string | null) => following(client, {after: null, lease});
+      return {client, hello, launched: found === null, answer: nothing, follow};
     }
   }
+  // A program that fails at once takes its supervisor with it: whoever listens after the request may hear nothing.
+  const early = found === null ? await listening(following(client, {after: null, lease: options.lease})) : null;
   const done = found === null ? [] : await jobsDone(client);
   const services = options.services.filter((name) => options.named.includes(name) || !done.includes(name));
   const answer = await client.start({
@@ -79,6 +88,7 @@ export async function startServices(options: StartOptions): Promise<Started> {
       ...answer,
       alreadyRunning: options.services.filter((name) => !answer.started.includes(name)),
     },
+    follow: (lease) => early ?? following(client, {after: answer.after, lease}),
   };
 }
 
@@ -87,9 +97,10 @@ async function jobsDone(client: SupervisorClient): Promise<string[]> {
   return status?.services.filter(({state}) => state === 'done').map(({name}) => name) ?? [];
 }
 
-function refuseOthers(hello: Hello, {spec, lease}: StartOptions): void {
+function refuseOthers(hello: Hello, {spec, lease, named}: StartOptions): void {
   if (hello.specHash !== spec.hash) throw otherConfiguration(hello, spec);
-  if (lease !== null && hello.lease !== null && hello.lease !== lease) {
+  // Whoever names services adds them to what runs, and takes nothing from the terminal that holds it.
+  if (lease !== null && named.length === 0 && hello.lease !== null && hello.lease !== lease) {
     throw new ErpError(`${spec.name} is held by another terminal (${hello.lease}, supervisor pid ${hello.pid}).`, {
       code: 'ERP_HELD_ELSEWHERE',
       exitCode: ExitCode.otherSupervisor,

@@ -168,7 +168,7 @@ export default class Start extends ErpCommand {
     const status = await waitUntilReady({
       client: started.client,
       progress,
-      after: started.answer.after,
+      following: started.follow(null),
       names: flags.ensure ? null : names,
       timeoutMs: flags.timeout ?? startLimitMs(meant),
       orStop: flags['or-stop'],
@@ -189,8 +189,8 @@ export default class Start extends ErpCommand {
     const outcome = await stayInForeground({
       client: started.client,
       progress,
-      lease: leaseName(),
-      after: started.answer.after,
+      following: started.follow(leaseName()),
+      holds: true,
       onReady: (document) => {
         status = document;
         if (this.streaming) return;
