@@ -94,6 +94,7 @@ export class PosixProcesses implements Processes {
   watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel {
     const watch: Watch = {identity, onExit};
     this.#knowLeader(identity);
+    this.#output.adopt(identity.pid);
     this.#watches.add(watch);
     this.#watchTimer ??= setInterval(() => this.#look(), watchPeriodMs);
     return () => {
@@ -347,17 +348,24 @@ function whyNoPid(cwd: string, executable: string): SpawnError {
   if (!mayEnter(cwd)) return {code: 'EACCES', message: `The working folder ${cwd} may not be entered by this user.`};
   const interpreter = missingInterpreter(executable, cwd, {});
   if (interpreter !== null) return {code: 'ENOENT', message: interpreter.message};
-  let fd: number;
-  try {
-    fd = openSync('/dev/null', 'r');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'EMFILE';
-    return {code, message: explain(code, executable) ?? code};
-  }
-  closeSync(fd);
+  const outOfFiles = missingDescriptors();
+  if (outOfFiles !== null) return {code: outOfFiles, message: explain(outOfFiles, executable) ?? outOfFiles};
   if (statSync(executable, {throwIfNoEntry: false}) === undefined)
     return {code: 'ENOENT', message: `${executable} does not exist.`};
   return {code: 'EAGAIN', message: explain('EAGAIN', executable) as string};
+}
+
+/** A start takes a handful of descriptors for a moment. */
+function missingDescriptors(): string | null {
+  const fds: number[] = [];
+  try {
+    while (fds.length < 10) fds.push(openSync('/dev/null', 'r'));
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'EMFILE';
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
 }
 
 function explain(code: string | undefined, executable: string): string | null {

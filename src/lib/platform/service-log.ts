@@ -69,6 +69,11 @@ export class ServiceLog {
     if (this.#followedTo === null && this.lines.isInLine) this.lines.push(Buffer.from('\n'));
   }
 
+  /** The writer has ended in the middle of a line: the next one begins on a new line. */
+  endLine(): void {
+    if (this.#followedTo === null && this.lines.isInLine) this.write(Buffer.from('\n'));
+  }
+
   onLine(callback: (line: string) => void): Cancel {
     return this.lines.onLine(callback);
   }
