@@ -256,11 +256,6 @@ export class PosixProcesses implements Processes {
     return finishSilently;
   }
 
-  /** What the sampler has seen below a leader. */
-  remember(service: string, members: Iterable<ProcessIdentity>): void {
-    this.#memory.remember(service, members);
-  }
-
   close(): void {
     this.#watches.clear();
     this.#stopLooking();
