@@ -16,6 +16,7 @@ export interface ProjectFlags {
 export interface Place extends Door {
   readonly configFile: string | null;
   readonly instance: string | null;
+  readonly runtimeDir: string;
 }
 
 /** Which supervisor is meant, without reading any configuration. */
@@ -23,11 +24,13 @@ export function placeOf(flags: ProjectFlags, cwd = process.cwd()): Place {
   const found = locate({project: flags.project, config: flags.config, cwd});
   const projectDir = found?.projectDir ?? resolve(cwd, flags.project ?? '.');
   const instance = flags.instance ?? null;
+  const runtimeDir = runtimeDirOf(projectDir, instance);
   return {
     projectDir,
+    runtimeDir,
     configFile: found?.configFile ?? null,
     instance,
-    socketPath: socketOf(runtimeDirOf(projectDir, instance)),
+    socketPath: socketOf(runtimeDir),
   };
 }
 

@@ -18,6 +18,7 @@ import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {guardianScript} from './guardian.js';
+import {stateDirFile} from './place.js';
 import {errorFrom, type SupervisorClient} from './supervisor-client.js';
 
 /** Where the supervisor writes why it could not start: an error document, `{"error": …}`. */
@@ -46,6 +47,7 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
   makeFolder(spec.runtimeDir);
   rmSync(fatalFile(stateDir), {force: true});
   writeSpec(spec);
+  writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
   const program = ownCopy(options.supervisorFile, stateDir, options.version);
   const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
   const guardian = start(program, specFile(stateDir), spec.projectDir, env);

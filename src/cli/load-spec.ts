@@ -8,6 +8,7 @@ export interface SpecRequest extends ProjectFlags {
   /** For all services at once; what was not given is undefined. */
   readonly overrides?: FlagValues;
   readonly debug?: boolean;
+  readonly mode?: 'start' | 'watchdog';
   /** Folder of the built-in demo; its configuration then, for a project in the present folder. */
   readonly demoDir?: string | undefined;
 }
@@ -29,7 +30,7 @@ export async function loadSpec(request: SpecRequest): Promise<LoadedSpec> {
     configFile: demo ? `${request.demoDir}/erp.config.yaml` : request.config,
     env: process.env,
     flags: request.overrides ?? {},
-    mode: 'start',
+    mode: request.mode ?? 'start',
     instance: request.instance ?? null,
     runtimeDirOf: (projectDir) => runtimeDirOf(projectDir, request.instance ?? null),
     demoDir: request.demoDir,

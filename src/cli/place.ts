@@ -23,3 +23,9 @@ export function runtimeDirOf(projectDir: string, instance: string | null): strin
 }
 
 export const socketOf = (runtimeDir: string) => join(runtimeDir, 'socket');
+
+/** `erp watchdog --name NAME` keeps its journal and specification apart from the project's. */
+export const instanceStateDir = (stateDir: string, instance: string) => join(stateDir, 'instances', instance);
+
+/** Beside the socket: where the state of this supervisor lies, for commands that do not read the configuration. */
+export const stateDirFile = (runtimeDir: string) => join(runtimeDir, 'state-dir');

@@ -5,6 +5,7 @@ import {type Remembered, remember} from '../lib/core/supervision/journal.js';
 import {actor} from './actor.js';
 import {clientFor, doorOf, type Place} from './compose.js';
 import {launch, specFile} from './launch.js';
+import {instanceStateDir, stateDirFile} from './place.js';
 
 export interface LeftOver {
   readonly service: string;
@@ -15,10 +16,20 @@ export interface LeftOver {
 /** The specification that the last supervisor of this project worked by; the configuration may be broken by now. */
 export function lastSpec(place: Place): ProjectSpec | null {
   try {
-    const spec = JSON.parse(readFileSync(specFile(join(place.projectDir, '.erp')), 'utf8')) as ProjectSpec;
+    const spec = JSON.parse(readFileSync(specFile(stateDirOf(place)), 'utf8')) as ProjectSpec;
     return spec.projectDir === place.projectDir && spec.instance === place.instance ? spec : null;
   } catch {
     return null;
+  }
+}
+
+/** As the last start wrote it down; that note goes with a reboot, and then the default is all there is. */
+function stateDirOf(place: Place): string {
+  try {
+    return readFileSync(stateDirFile(place.runtimeDir), 'utf8').trim();
+  } catch {
+    const stateDir = join(place.projectDir, '.erp');
+    return place.instance === null ? stateDir : instanceStateDir(stateDir, place.instance);
   }
 }
 

@@ -147,7 +147,9 @@ export default class Start extends ErpCommand {
       const file = flags.demo ? 'built-in demo' : (spec.configFile?.slice(spec.projectDir.length + 1) ?? '');
       progress.notice(`${spec.name}  ${countOf(selection.start.length, 'service')}, ${file}`);
     }
-    return detached
+    // Named services join a supervisor that runs already; what else it holds is not this terminal's to stop.
+    const joined = !started.launched && wish.names.length > 0;
+    return detached || joined
       ? await this.#detach(spec, started, progress, view, selection.start, flags, begunAt)
       : await this.#stay(spec, started, progress, view, begunAt);
   }

@@ -150,8 +150,9 @@ export class ControlServer {
     const after = events.last;
     const names = request.services ?? spec.services.filter(({autoStart}) => autoStart).map(({name}) => name);
     this.#known(names);
-    const answer = supervisor.start(names, request.actor, request.services !== null);
-    if (answer.started.length > 0) this.#operator(request.actor, `start of ${answer.started.join(', ')}`);
+    const answer = supervisor.start(names, request.actor, request.services !== null, (started) =>
+      this.#operator(request.actor, `start of ${started.join(', ')}`),
+    );
     return {...answer, after};
   }
 

@@ -86,7 +86,12 @@ export class Supervisor {
    * Starts services and all they need. Unknown names are the caller's mistake.
    * @param again jobs among `names` that are done are run once more; they were asked for by name
    */
-  start(names: readonly string[], by: Actor | null, again = false): {started: string[]; alreadyRunning: string[]} {
+  start(
+    names: readonly string[],
+    by: Actor | null,
+    again = false,
+    announce: (started: readonly string[]) => void = () => {},
+  ): {started: string[]; alreadyRunning: string[]} {
     const started: string[] = [];
     const alreadyRunning: string[] = [];
     for (const name of withDependencies(this.#spec, names)) {
@@ -100,6 +105,7 @@ export class Supervisor {
         this.#wanted(name, true, by);
       }
     }
+    if (started.length > 0) announce(started);
     this.#batch(started.map((name) => [name, {tag: 'start'}]));
     return {started, alreadyRunning};
   }

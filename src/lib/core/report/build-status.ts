@@ -1,5 +1,6 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
+import {bareReadyMs, isBare} from '../probes/tracks.js';
 import {missingDependencies} from '../supervision/settle.js';
 import type {Service, State} from '../supervision/state.js';
 import {endText, exitText} from '../supervision/words.js';
@@ -171,6 +172,7 @@ function noteOf(
       if (!state.life.own)
         return `waits for an answer${state.life.lastWord === null ? '' : ` (${state.life.lastWord})`}`;
       if (spec.kind === 'job') return 'runs';
+      if (isBare(spec)) return `has no probe: ready when it has lived ${formatDuration(bareReadyMs)}`;
       const age = formatDuration(now - state.life.spawnedAt);
       const awaits =
         spec.readyLog !== null && !state.life.logSeen
