@@ -86,6 +86,7 @@ describe('the fast path and oclif', () => {
 
   beforeAll(async () => {
     writeFileSync(join(place.dir, 'erp.config.yaml'), 'services: {}\n');
+    mkdirSync(runtime, {mode: 0o700});
     process.env['XDG_RUNTIME_DIR'] = runtime;
     const runtimeDir = runtimeDirOf(place.dir, null);
     mkdirSync(runtimeDir, {recursive: true});
