@@ -15,7 +15,11 @@ export function writeYaml({header, content, comments, footer = []}: YamlFile): s
   const document = new Document(content, {version: '1.2'});
   visit(document.contents as unknown as YAMLMap, [], comments);
   const body = document.toString({lineWidth: 0, flowCollectionPadding: false});
-  const comment = (lines: readonly string[]) => lines.map((line) => (line === '' ? '\n' : `# ${line}\n`)).join('');
+  const comment = (lines: readonly string[]) =>
+    lines
+      .flatMap((line) => line.split('\n'))
+      .map((line) => `# ${line}`.trimEnd() + '\n')
+      .join('');
   return `${comment(header)}\n${body}${footer.length === 0 ? '' : `\n${comment(footer)}`}`;
 }
 

@@ -44,7 +44,7 @@ export function legacyServices(keys: LegacyKeys, facts: LegacyFacts): Derived {
       `  ${name}:`,
       `    command: …${port === undefined ? '' : `      # and port: ${String(port)}`}`,
     ].map((line) => `    ${line}`);
-    const add = `To start it, add to erp.config.yaml (erp config migrate writes it):\n${lines.join('\n')}`;
+    const add = `To start it, add to erp.config.yaml:\n${lines.join('\n')}`;
     if (port === undefined) {
       derived.notices.push(`${name} is left out: ${why}; it has no port that could be watched. ${add}`);
       keys.ignore(at, 'no command and no port: nothing to start, nothing to watch');
