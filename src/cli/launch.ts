@@ -18,6 +18,7 @@ import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {guardianScript} from './guardian.js';
+import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
 import {stateDirFile} from './place.js';
 import {errorFrom, type SupervisorClient} from './supervisor-client.js';
 
@@ -44,7 +45,7 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
   const {spec, client} = options;
   const stateDir = spec.stateDir;
   makeFolder(stateDir);
-  makeFolder(spec.runtimeDir);
+  ensureRuntimeDir(spec.runtimeDir);
   rmSync(fatalFile(stateDir), {force: true});
   writeSpec(spec);
   writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);

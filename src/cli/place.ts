@@ -1,28 +1,26 @@
-import {createHash} from 'node:crypto';
-import {homedir, tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {existsSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {controlSocketPath, projectHash, runtimeDirCandidates} from '../lib/platform/project-paths.js';
 
 /**
- * Where sockets, locks and FIFOs of all projects of this user lie: short-lived by nature, and short as a path, because
- * Node 20 cuts a socket path at 107 bytes silently and two projects would then share a supervisor.
+ * Where socket, lock and FIFOs of a project lie. cron, ssh and sudo give one user different environments: a supervisor
+ * that runs is looked for in all places, a new one takes the best.
  */
-export function runtimeBase(env: NodeJS.ProcessEnv = process.env): string {
-  const given = env['XDG_RUNTIME_DIR'];
-  if (given) return join(given, 'erp');
-  try {
-    return join(homedir(), '.local/state/erp');
-  } catch {
-    return join(tmpdir(), `erp-${process.getuid?.() ?? 0}`);
-  }
-}
-
-/** @param projectDir with symlinks resolved: two ways to one folder are one project */
 export function runtimeDirOf(projectDir: string, instance: string | null): string {
-  const identity = instance === null ? projectDir : `${projectDir}\0${instance}`;
-  return join(runtimeBase(), createHash('sha256').update(identity).digest('hex').slice(0, 16));
+  const candidates = runtimeDirCandidates(projectHash(projectDir, instance));
+  return (
+    candidates.find((path) => existsSync(socketOf(path))) ??
+    candidates.find((path) => existsSync(stateDirFile(path))) ??
+    (candidates[0] as string)
+  );
 }
 
-export const socketOf = (runtimeDir: string) => join(runtimeDir, 'socket');
+/** The folders in which supervisors of all projects of this user may be found. */
+export function runtimeBases(): readonly string[] {
+  return runtimeDirCandidates('0'.repeat(16)).map(dirname);
+}
+
+export const socketOf = (runtimeDir: string): string => controlSocketPath(runtimeDir);
 
 /** `erp watchdog --name NAME` keeps its journal and specification apart from the project's. */
 export const instanceStateDir = (stateDir: string, instance: string) => join(stateDir, 'instances', instance);

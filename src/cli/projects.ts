@@ -6,7 +6,7 @@ import type {Hello} from '../lib/core/report/api.js';
 import {apiPaths} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 import {ask} from './http10.js';
-import {runtimeBase, socketOf} from './place.js';
+import {runtimeBases, socketOf} from './place.js';
 
 export interface RunningProject {
   readonly project: string;
@@ -20,14 +20,15 @@ export interface RunningProject {
 }
 
 /** All projects of this user whose supervisor answers; one that is stuck costs a second, not the list. */
-export async function runningProjects(base: string = runtimeBase()): Promise<RunningProject[]> {
-  let names: string[];
-  try {
-    names = readdirSync(base);
-  } catch {
-    return [];
-  }
-  const found = await Promise.all(names.map((name) => look(socketOf(join(base, name)))));
+export async function runningProjects(bases: readonly string[] = runtimeBases()): Promise<RunningProject[]> {
+  const folders = bases.flatMap((base) => {
+    try {
+      return readdirSync(base).map((name) => join(base, name));
+    } catch {
+      return [];
+    }
+  });
+  const found = await Promise.all(folders.map((folder) => look(socketOf(folder))));
   return found
     .filter((project) => project !== null)
     .sort((a, b) => a.project.localeCompare(b.project) || (a.instance ?? '').localeCompare(b.instance ?? ''));

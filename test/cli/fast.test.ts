@@ -138,17 +138,20 @@ describe('the fast path and oclif', () => {
   // `--output text` is the default, and the fast path does not know it.
   const slow = ['--output', 'text'];
 
-  it.each([[[]], [['--json']], [['--color']], [['--no-color']], [['-C', '.']]])(
-    'print the same for status %j',
-    async (flags) => {
-      const quick = await erp(['status', ...flags]);
-      const long = await erp(['status', ...flags, ...slow]);
-      expect(quick).toEqual(long);
-      expect(quick.code).toBe(4);
-      expect(quick.stderr).toBe('');
-      expect(quick.stdout).toContain('redis-auth');
-    },
-  );
+  it.each([
+    [[]],
+    [['--json']],
+    [['--color']],
+    [['--no-color']],
+    [['-C', '.']],
+  ])('print the same for status %j', async (flags) => {
+    const quick = await erp(['status', ...flags]);
+    const long = await erp(['status', ...flags, ...slow]);
+    expect(quick).toEqual(long);
+    expect(quick.code).toBe(4);
+    expect(quick.stderr).toBe('');
+    expect(quick.stdout).toContain('redis-auth');
+  });
 
   it('print the same in ASCII and with forced colour', async () => {
     const variables = {LANG: 'C', FORCE_COLOR: '1'};

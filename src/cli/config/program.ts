@@ -29,7 +29,10 @@ export async function runProgram(file: string, limit = limitMs): Promise<Program
     }
     return await imported(copy ?? file, file, limit);
   } catch (error) {
-    return thrown(error, file, copy);
+    const result = thrown(error, file, copy);
+    return error instanceof SyntaxError && !result.ok && result.position === null
+      ? {...result, position: await syntaxPosition(copy ?? file)}
+      : result;
   } finally {
     if (copy !== null) await unlink(copy).catch(() => undefined);
   }
@@ -80,6 +83,15 @@ function thrown(error: unknown, file: string, copy: string | null): ProgramResul
     null,
     position,
   );
+}
+
+/** Node keeps the place of a syntax error to itself, except when it is asked to check a file. */
+async function syntaxPosition(file: string): Promise<Position | null> {
+  const {execa} = await import('execa');
+  const {stderr} = await execa(process.execPath, ['--check', file], {reject: false, timeout: limitMs, stdin: 'ignore'});
+  const line = new RegExp(`${escape(basename(file))}:(\\d+)\\n`).exec(stderr)?.[1];
+  const column = /\n( *)\^/.exec(stderr)?.[1]?.length ?? 0;
+  return line === undefined ? null : {line: Number(line), column: column + 1, length: 1};
 }
 
 const escape = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');

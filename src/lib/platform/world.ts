@@ -9,7 +9,7 @@ import {PosixProcesses} from './processes.posix.js';
 import type {OnProblem} from './service-log.js';
 import {SystemClock} from './system-clock.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
-import type {World} from './types.js';
+import type {ProcessIdentity, World} from './types.js';
 
 export interface WorldOptions {
   /** Socket, lock, FIFOs. */
@@ -27,6 +27,8 @@ export interface WorldOptions {
 export interface SystemWorld extends World {
   readonly memory: ProcessMemory;
   readonly bootId: string;
+  /** This very process. */
+  readonly self: ProcessIdentity;
   /** Closes files, pipes and timers. Services are not touched. */
   close(): void;
 }
@@ -48,6 +50,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
     random: Math.random,
     memory,
     bootId: table.bootId,
+    self: {pid: process.pid, startTime: table.read(process.pid)?.startTime ?? null, bootId: table.bootId},
     close: () => {
       processes.close();
       output.close();

@@ -77,18 +77,23 @@ export class ControlServer {
   end(message: Extract<StreamMessage, {type: 'end'}>, done: () => void): void {
     this.#ended = true;
     if (this.#statusTimer !== null) clearTimeout(this.#statusTimer);
-    const streams = [...this.#streams];
-    for (const stream of streams) {
+    // Sockets come from outside (see ControlSocket), so the server cannot tell when they are drained: streams can.
+    let left = this.#streams.size;
+    const limit = setTimeout(done, 1000);
+    const written = (): void => {
+      left -= 1;
+      if (left > 0) return;
+      clearTimeout(limit);
+      // An answer to the very request that ends us is written after this.
+      setTimeout(done, 20);
+    };
+    if (left === 0) written();
+    for (const stream of [...this.#streams]) {
       if (stream.wantsStatus) this.#send(stream, {type: 'status', status: this.#options.status()});
       this.#send(stream, message);
+      stream.response.once('close', written);
       stream.response.end();
     }
-    const timer = setTimeout(done, 1000);
-    this.server.close(() => {
-      clearTimeout(timer);
-      done();
-    });
-    this.server.closeIdleConnections();
   }
 
   get lease(): string | null {

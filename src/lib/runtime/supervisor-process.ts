@@ -3,6 +3,7 @@ import {uptime, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {ErpError} from '../core/errors.js';
 import {ExitCode} from '../core/exit-codes.js';
+import {certainty} from '../core/diagnosis/diagnosis.js';
 import {freshWatch, watchMachine} from '../core/machine/warnings.js';
 import {isoWithOffset, statusDocument, type Observation} from '../core/report/build-status.js';
 import {formatDuration} from '../core/report/format.js';
@@ -10,8 +11,9 @@ import type {ErpEvent, MachineStatus, StatusDocument} from '../core/report/statu
 import type {ProjectSpec} from '../core/spec.js';
 import {lastErrorLine} from '../core/diagnosis/exit-cause.js';
 import {projectMark} from '../core/supervision/mark.js';
-import {bindControlSocket, type ControlSocket} from '../platform/control-socket.js';
-import {acquireLock} from '../platform/lock.js';
+import {ensureRuntimeDir} from '../platform/project-paths.js';
+import {ControlSocket} from '../platform/control-socket.js';
+import {acquireLock, holdsLock, ownerOf} from '../platform/lock.js';
 import {OwnLog} from '../platform/own-log.js';
 import {Sampler, type ServiceSample} from '../platform/sampler.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
@@ -37,9 +39,13 @@ export const fatalFile = (stateDir: string): string => join(stateDir, 'superviso
  */
 export async function runSupervisor(spec: ProjectSpec, version: string, options: SupervisorOptions): Promise<void> {
   for (const folder of [spec.stateDir, spec.logDir, spec.ownLogDir]) mkdirSync(folder, {recursive: true});
-  const lock = acquireLock(spec.runtimeDir, spec.projectDir);
-  if (!lock.acquired) process.exit(ExitCode.done); // Another one was faster and lives: that is what was wanted.
-  await new SupervisorProcess(spec, version, options).run();
+  ensureRuntimeDir(spec.runtimeDir);
+  const {self, processes} = createWorld({...spec, onProblem: () => {}});
+  const lock = acquireLock(spec.runtimeDir, {...self, project: spec.projectDir, at: Date.now()}, (other) =>
+    processes.isAlive(other),
+  );
+  if (!lock.owned) process.exit(ExitCode.done); // Another one was faster and lives: that is what was wanted.
+  await new SupervisorProcess(spec, version, options, lock.generation).run();
 }
 
 export function writeFatal(spec: ProjectSpec, error: unknown): void {
@@ -75,30 +81,32 @@ class SupervisorProcess {
   readonly #startedAt = new Date();
   readonly #user = userName();
   readonly #notes = new Map<string, string>();
-  #socket: ControlSocket | null = null;
+  readonly #socket: ControlSocket;
+  #generation: number;
   #samples: ReadonlyMap<string, ServiceSample> = new Map();
   #machine: MachineStatus | null = null;
   #watch = freshWatch;
   #sampledAt: Date | null = null;
   #sampleTimer: NodeJS.Timeout | null = null;
 
-  constructor(spec: ProjectSpec, version: string, options: SupervisorOptions) {
+  constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
+    this.#generation = generation;
     this.#spec = spec;
     this.#version = version;
     this.#options = options;
     this.#ownLog = new OwnLog({
       ownLogDir: spec.ownLogDir,
       stateDir: spec.stateDir,
+      projectDir: spec.projectDir,
       level: spec.logging.ownLevel,
       maxAgeDays: spec.logging.ownMaxAgeDays,
-      header: [
-        `erp ${version} supervises ${spec.name} (pid ${process.pid})`,
-        `Project: ${spec.projectDir}`,
-        `Services: ${spec.services.map(({name}) => name).join(', ')}`,
-      ],
+      onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
     });
     this.#events = new EventLog(lastSeq(join(spec.stateDir, 'events.jsonl')), () => Date.now());
-    this.#events.subscribe((event) => this.#ownLog.event(event));
+    this.#events.subscribe((event) => {
+      this.#ownLog.event(event);
+      this.#ownLog.log(event.level, logText(event));
+    });
     this.#world = createWorld({
       runtimeDir: spec.runtimeDir,
       stateDir: spec.stateDir,
@@ -119,6 +127,7 @@ class SupervisorProcess {
       },
       mark,
     );
+    this.#socket = new ControlSocket(spec.runtimeDir, (socket) => this.#control.server.emit('connection', socket));
     this.#sampler = new Sampler(this.#world, spec);
     this.#control = new ControlServer({
       spec,
@@ -136,6 +145,56 @@ class SupervisorProcess {
       tell: (news) => this.#tell(news),
       onLeaseEnd: (lease, tie) => this.#onLeaseEnd(lease, tie),
     });
+  }
+
+  /** Others clean folders: the door and the lock are looked at, and made again or given up. */
+  #lookAfterDoor(): void {
+    const {runtimeDir} = this.#spec;
+    if (ownerOf(runtimeDir) === null) {
+      const generation = this.#lock();
+      if (generation !== null) this.#generation = generation;
+      else if (ownerOf(runtimeDir) === null) return; // Not writable now: nobody else can take over either.
+    }
+    if (!holdsLock(runtimeDir, this.#generation)) {
+      this.#tell({
+        level: 'ERROR',
+        service: null,
+        type: 'replaced',
+        text: 'another supervisor has taken over; this one ends and leaves the services alone',
+      });
+      this.#supervisor.letGo();
+      this.#ownLog.flushSync();
+      process.exit(ExitCode.done);
+    }
+    if (this.#socket.isOurs()) return;
+    this.#tell({level: 'WARNING', service: null, type: 'problem', text: 'the control socket was removed: made again'});
+    this.#socket
+      .open()
+      .catch((error: unknown) =>
+        this.#tell({level: 'ERROR', service: null, type: 'problem', text: `no control socket: ${String(error)}`}),
+      );
+  }
+
+  /** The folder of sockets and locks was removed: both are made anew. */
+  #lock(): number | null {
+    try {
+      ensureRuntimeDir(this.#spec.runtimeDir);
+      const {self, processes} = this.#world;
+      const lock = acquireLock(
+        this.#spec.runtimeDir,
+        {...self, project: this.#spec.projectDir, at: Date.now()},
+        (other) => processes.isAlive(other),
+      );
+      return lock.owned ? lock.generation : null;
+    } catch (error) {
+      this.#tell({
+        level: 'ERROR',
+        service: null,
+        type: 'problem',
+        text: `the runtime folder can't be made again: ${String(error)}`,
+      });
+      return null;
+    }
   }
 
   async run(): Promise<void> {
@@ -163,7 +222,9 @@ class SupervisorProcess {
         text: `the machine was restarted at ${bootTime()}; nothing of the last run is left`,
       });
     else if (!this.#options.adoptOnly && wantedUp.length > 0) this.#supervisor.start(wantedUp, null);
-    this.#socket = await bindControlSocket(this.#control.server, this.#spec.runtimeDir);
+    await this.#socket.open();
+    // From here on nobody waits for us: the heavy part of the log comes last.
+    await this.#ownLog.load();
     this.#tell({
       level: 'DEBUG',
       service: null,
@@ -226,6 +287,7 @@ class SupervisorProcess {
   }
 
   #sample(): void {
+    this.#lookAfterDoor();
     const again = (): void => {
       this.#sampleTimer = setTimeout(() => this.#sample(), this.#spec.machine.sampleIntervalMs);
     };
@@ -288,7 +350,7 @@ class SupervisorProcess {
       text: `supervisor ends after ${formatDuration(Date.now() - this.#startedAt.getTime())}: ${text}`,
     });
     this.#control.end({type: 'end', reason, exitCode, text}, () => {
-      this.#socket?.release();
+      this.#socket.close();
       this.#world.close();
       this.#ownLog.flushSync();
       process.exit(exitCode);
@@ -322,6 +384,19 @@ function bootTime(): string {
   return isoWithOffset(new Date(Date.now() - uptime() * 1000))
     .slice(0, 16)
     .replace('T', ' ');
+}
+
+/** The line of the log: the event, and under it why. */
+function logText(event: ErpEvent): string {
+  const {diagnosis} = event;
+  if (diagnosis === undefined) return event.text;
+  const subject = diagnosis.subject === null ? '' : `: ${diagnosis.subject}`;
+  const lines = [
+    event.text,
+    `cause: ${diagnosis.cause} (${certainty(diagnosis)})${subject}`,
+    ...diagnosis.evidence.map((evidence) => `evidence: ${evidence}`),
+  ];
+  return [...lines, ...(diagnosis.remedy === null ? [] : [`remedy: ${diagnosis.remedy}`])].join('\n');
 }
 
 /** Number of the last event that was written, so that numbers go on over a restart of the supervisor. */

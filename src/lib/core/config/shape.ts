@@ -148,11 +148,13 @@ export function valueAt(document: unknown, path: ConfigPath): unknown {
 /** The deepest named kind on the way to a place. */
 function describe(path: ConfigPath): (Described & {keyWhat?: string; keyAllowed?: string}) | null {
   let best: Described | null = null;
+  // An element of a list that has no name of its own is part of what the list is.
+  const least = typeof path.at(-1) === 'number' ? path.length - 1 : path.length;
   let schema: z.core.$ZodType | null = configSchema;
   for (let depth = 0; schema !== null; depth += 1) {
     for (let inner: z.core.$ZodType | null = schema; inner !== null; inner = unwrapped(inner)) {
       const meta = z.globalRegistry.get(inner) as Partial<Described> | undefined;
-      if (meta?.what !== undefined && meta.allowed !== undefined && depth === path.length) {
+      if (meta?.what !== undefined && meta.allowed !== undefined && depth >= least) {
         const keyMeta = keyKind(inner);
         best = {what: meta.what, allowed: meta.allowed, ...keyMeta};
         break;
