@@ -86,6 +86,8 @@ class SupervisorProcess {
   #machine: MachineStatus | null = null;
   #watch = freshWatch;
   #sampledAt: Date | null = null;
+  /** The first ones come sooner: a status right after the start shall show what a service takes. */
+  readonly #samplePauses = [1000, 1000, 2000];
   #sampleTimer: NodeJS.Timeout | null = null;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
@@ -287,7 +289,10 @@ class SupervisorProcess {
   #sample(): void {
     this.#lookAfterDoor();
     const again = (): void => {
-      this.#sampleTimer = setTimeout(() => this.#sample(), this.#spec.machine.sampleIntervalMs);
+      this.#sampleTimer = setTimeout(
+        () => this.#sample(),
+        this.#samplePauses.shift() ?? this.#spec.machine.sampleIntervalMs,
+      );
     };
     const leaders = [...this.#supervisor.leaders()].map(([service, leader]) => ({service, leader}));
     this.#world.sampler.sample(leaders, ({at, services, machine}) => {
