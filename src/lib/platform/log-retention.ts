@@ -54,7 +54,7 @@ export class LogRetention {
   }
 
   rotated(path: string): void {
-    if (this.#logging.gzip) this.#enqueue(path);
+    if (this.#logging.gzip) this.#enqueue(path, restBeforeGzipMs);
     setImmediate(() => this.sweep());
   }
 
@@ -160,15 +160,14 @@ export class LogRetention {
         rmSync(file.path.replace(/\.gz$/, ''), {force: true});
       } else if (this.#logging.gzip) {
         rmSync(`${file.path}.gz.part`, {force: true});
-        this.#enqueue(file.path);
+        this.#enqueue(file.path, 0);
       }
     }
   }
 
-  #enqueue(path: string): void {
+  #enqueue(path: string, restMs: number): void {
     this.#waiting.push(path);
-    if (this.#compressing === null)
-      this.#gzipTimer ??= setTimeout(() => this.#compressNext(), restBeforeGzipMs).unref();
+    if (this.#compressing === null) this.#gzipTimer ??= setTimeout(() => this.#compressNext(), restMs).unref();
   }
 
   #compressNext(): void {

@@ -64,7 +64,6 @@ export class PosixOutputs implements Outputs {
       // A hook of an earlier supervisor that still runs.
       if (isOurFifo(this.#fifo(service, 'hook'))) this.hookStream(service, () => undefined);
     }
-    this.retention.watch(services);
   }
 
   beginLife(service: string): void {
@@ -89,7 +88,7 @@ export class PosixOutputs implements Outputs {
   onLine(service: string, callback: (line: string) => void): Cancel {
     const cancel = this.#log(service).onLine(callback);
     this.#followers.set(service, (this.#followers.get(service) ?? 0) + 1);
-    this.#followTimer ??= setInterval(() => this.#follow(), followEveryMs);
+    this.#followIfWanted();
     let done = false;
     return () => {
       if (done) return;
@@ -98,9 +97,7 @@ export class PosixOutputs implements Outputs {
       const left = (this.#followers.get(service) ?? 1) - 1;
       if (left > 0) this.#followers.set(service, left);
       else this.#followers.delete(service);
-      if (this.#followers.size > 0 || this.#followTimer === null) return;
-      clearInterval(this.#followTimer);
-      this.#followTimer = null;
+      this.#followIfWanted();
     };
   }
 
@@ -204,12 +201,14 @@ export class PosixOutputs implements Outputs {
     const {service} = plan;
     if (plan.output === 'pipe' && this.#ready(service, 'out')) {
       this.#files.delete(service);
+      this.#followIfWanted();
       const fd = openSync(this.#fifo(service, 'out'), constants.O_RDWR);
       // Removed and made again by somebody: then we would read a pipe that nobody writes to.
       if (this.#pipes.get(service)?.isSame(fd) !== true) this.#listen(service);
       return fd;
     }
     this.#files.add(service);
+    this.#followIfWanted();
     return this.#log(service).openForChild();
   }
 
@@ -240,6 +239,16 @@ export class PosixOutputs implements Outputs {
     }
   }
 
+  /** A service that writes into its file is asked for news only while somebody listens. */
+  #followIfWanted(): void {
+    const isWanted = [...this.#followers.keys()].some((service) => this.#files.has(service));
+    if (isWanted) this.#followTimer ??= setInterval(() => this.#follow(), followEveryMs);
+    else if (this.#followTimer !== null) {
+      clearInterval(this.#followTimer);
+      this.#followTimer = null;
+    }
+  }
+
   #follow(): void {
     for (const service of this.#followers.keys()) if (this.#files.has(service)) this.#log(service).follow();
   }
@@ -252,6 +261,7 @@ export class PosixOutputs implements Outputs {
         this.retention.rotated(path),
       );
       this.#logs.set(service, log);
+      this.retention.watch([service]);
     }
     return log;
   }

@@ -3,7 +3,7 @@ import type {Listeners, ListeningSocket} from './listeners.js';
 import {reachedByLoopback} from './listeners.js';
 import type {ProcessMemory} from './process-memory.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
-import {variableOf} from './process-table.js';
+import {isProcessOf, variableOf} from './process-table.js';
 import {kinship} from './stragglers.js';
 import type {Listener, ListenerVerdict, Ports, PortState, ProcessIdentity} from './types.js';
 
@@ -140,8 +140,11 @@ export class SystemPorts implements Ports {
     const isBelow = (): boolean => {
       let ancestor: ProcessRow | null = row;
       for (let depth = 0; ancestor !== null && ancestor.pid > 1 && depth < 64; depth++) {
-        if (ancestor.pid === leader.pid && ancestor.startTime === leader.startTime) return true;
-        ancestor = this.#table.read(ancestor.ppid);
+        if (isProcessOf(leader, ancestor)) return true;
+        const parent = this.#table.read(ancestor.ppid);
+        // Windows keeps a dead parent's number; elsewhere orphans belong to process 1.
+        if (parent === null && ancestor.ppid === leader.pid) return true;
+        ancestor = parent;
       }
       return false;
     };

@@ -37,10 +37,9 @@ export class WindowsProcessTable implements ProcessTable {
   }
 
   read(pid: number): WindowsRow | null {
-    if (!this.#exists(pid)) return null;
     const known = this.#rows.get(pid);
     // Whoever existed a moment ago and still exists is the same one: Windows keeps a number while a handle is open.
-    if (known !== undefined && performance.now() - this.#readAt < freshMs) return known;
+    if (performance.now() - this.#readAt < freshMs) return known !== undefined && this.#exists(pid) ? known : null;
     this.#keep(this.#runner.runSync('powershell.exe', powershell(query)) ?? '');
     return this.#rows.get(pid) ?? null;
   }
@@ -50,6 +49,11 @@ export class WindowsProcessTable implements ProcessTable {
       this.#keep(output ?? '');
       callback([...this.#rows.values()]);
     });
+  }
+
+  /** All processes as they were when we last asked. */
+  lastRows(): readonly ProcessRow[] {
+    return [...this.#rows.values()];
   }
 
   firstInGroup(): number | null {

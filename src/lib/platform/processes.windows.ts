@@ -6,7 +6,8 @@ import type {CommandRunner} from './command-runner.js';
 import {systemRunner} from './command-runner.js';
 import type {WindowsOutputs} from './output.windows.js';
 import type {ProcessMemory} from './process-memory.js';
-import type {ProcessRow, ProcessTable} from './process-table.js';
+import type {ProcessRow} from './process-table.js';
+import type {WindowsProcessTable} from './process-table.windows.js';
 import type {WindowsSpawnError, WindowsSpawnPlan, WindowsSpawnRequest} from './spawn-plan.windows.js';
 import {explainWindowsExit, findWindowsExecutable, taskkillArguments, windowsSpawnPlan} from './spawn-plan.windows.js';
 import type {CommandSpec, StopSignal} from '../core/spec.js';
@@ -33,7 +34,7 @@ const watchPeriodMs = 1000;
  * younger than it. There is one signal, the end. Written from documentation; see the README for what has been run.
  */
 export class WindowsProcesses implements Processes {
-  readonly #table: ProcessTable;
+  readonly #table: WindowsProcessTable;
   readonly #output: WindowsOutputs;
   readonly #memory: ProcessMemory;
   readonly #runner: CommandRunner;
@@ -44,7 +45,7 @@ export class WindowsProcesses implements Processes {
   #rows: readonly ProcessRow[] = [];
 
   constructor(parts: {
-    table: ProcessTable;
+    table: WindowsProcessTable;
     output: WindowsOutputs;
     memory: ProcessMemory;
     onProblem: OnProblem;
@@ -231,8 +232,7 @@ export class WindowsProcesses implements Processes {
   /** PowerShell blocks for half a second here; only asked when the cmd itself is gone. */
   #refresh(pid: number): void {
     this.#table.read(pid);
-    const rows = (this.#table as {rows?: readonly ProcessRow[]}).rows;
-    if (rows !== undefined) this.#rows = rows;
+    this.#rows = this.#table.lastRows();
   }
 
   /** Whoever descends from this number and is not older than its first owner. */

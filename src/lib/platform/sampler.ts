@@ -2,7 +2,7 @@ import {readFileSync, statfs} from 'node:fs';
 import {cpus, freemem, totalmem} from 'node:os';
 import type {ProcessMemory} from './process-memory.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
-import {isEnded} from './process-table.js';
+import {isEnded, isProcessOf} from './process-table.js';
 import {kinship} from './stragglers.js';
 import type {ProcessIdentity} from './types.js';
 
@@ -82,6 +82,8 @@ export class Sampler {
     const byLeader = new Map<number, {service: string; leader: ProcessIdentity}>();
     for (const one of leaders) byLeader.set(one.leader.pid, one);
     const ownerOf = (row: ProcessRow): string | null => {
+      const itself = byLeader.get(row.pid);
+      if (itself !== undefined && isProcessOf(itself.leader, row)) return itself.service;
       for (const number of [row.session, row.pgrp]) {
         const one = byLeader.get(number);
         if (one !== undefined && kinship(row, [one.leader], byPid) !== null) return one.service;

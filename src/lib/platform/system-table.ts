@@ -1,7 +1,7 @@
 import {DarwinProcessTable} from './process-table.darwin.js';
 import {LinuxProcessTable} from './process-table.linux.js';
 import type {ProcessTable} from './process-table.js';
-import {isEnded} from './process-table.js';
+import {isEnded, isProcessOf} from './process-table.js';
 import {WindowsProcessTable} from './process-table.windows.js';
 import type {ProcessIdentity} from './types.js';
 
@@ -21,6 +21,5 @@ export function selfIdentity(table: ProcessTable): ProcessIdentity {
 export function isAliveIn(table: ProcessTable, identity: ProcessIdentity): boolean {
   if (identity.bootId !== table.bootId) return false;
   const row = table.read(identity.pid);
-  if (row === null || isEnded(row)) return false;
-  return identity.startTime === null || row.startTime === identity.startTime;
+  return row !== null && !isEnded(row) && isProcessOf(identity, row);
 }

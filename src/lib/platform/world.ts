@@ -16,6 +16,7 @@ import {Sampler} from './sampler.js';
 import type {OnProblem} from './service-log.js';
 import {SystemClock} from './system-clock.js';
 import {systemProcessTable} from './system-table.js';
+import {WindowsProcessTable} from './process-table.windows.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
 import type {ProcessIdentity, World} from './types.js';
 
@@ -45,10 +46,8 @@ export interface SystemWorld extends World {
 
 /** The adapters for the system we run on. */
 export function createWorld(options: WorldOptions): SystemWorld {
-  const table = systemProcessTable();
   const memory = new ProcessMemory();
-  const {output, processes} =
-    process.platform === 'win32' ? windows(options, table, memory) : posix(options, table, memory);
+  const {table, output, processes} = process.platform === 'win32' ? windows(options, memory) : posix(options, memory);
   const journal = new FileJournal(options.stateDir, options.onProblem);
   return {
     clock: new SystemClock(),
@@ -75,14 +74,16 @@ export function createWorld(options: WorldOptions): SystemWorld {
   };
 }
 
-function posix(options: WorldOptions, table: ProcessTable, memory: ProcessMemory) {
+function posix(options: WorldOptions, memory: ProcessMemory) {
+  const table = systemProcessTable();
   const output = new PosixOutputs(options);
-  return {output, processes: new PosixProcesses({table, output, memory})};
+  return {table, output, processes: new PosixProcesses({table, output, memory})};
 }
 
-function windows(options: WorldOptions, table: ProcessTable, memory: ProcessMemory) {
+function windows(options: WorldOptions, memory: ProcessMemory) {
+  const table = new WindowsProcessTable();
   const output = new WindowsOutputs(options);
-  return {output, processes: new WindowsProcesses({table, output, memory, onProblem: options.onProblem})};
+  return {table, output, processes: new WindowsProcesses({table, output, memory, onProblem: options.onProblem})};
 }
 
 function systemListeners(table: ProcessTable): Listeners {
