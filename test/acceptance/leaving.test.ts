@@ -257,7 +257,7 @@ itNeeds([python], 'Ctrl-Z in a terminal suspends the command, not the services; 
   await rig.expectErp(0, ['restart', 'shop']);
   await terminal.says(/restart of shop/);
   terminal.type('\x03');
-  await terminal.says(/shop +stopped[^]*prompt> /);
+  await terminal.says(/store +stopped[^]*prompt> /);
   await rig.nothingLeftBut(await terminal.pid());
   terminal.type('exit\r');
   await terminal.end();

@@ -493,7 +493,13 @@ export class ServiceRunner {
     let killAt: number | null = null;
     const round = (pause: number): void => {
       // The present incarnation and all that belongs to it stay.
-      world.processes.stragglers({...query, except: this.#identity}, (found) => {
+      const present = this.#identity;
+      world.processes.stragglers({...query, except: present}, (found) => {
+        // A new life has begun while they looked, and they took it for a leftover of the old one.
+        if (this.#identity !== null && this.#identity !== present) {
+          round(pause);
+          return;
+        }
         const now = world.clock.now();
         if (found.length === 0 || now >= giveUpAt) {
           if (found.length > 0)
