@@ -87,7 +87,6 @@ describe('the fast path and oclif', () => {
 
   beforeAll(async () => {
     writeFileSync(join(place.dir, 'erp.config.yaml'), 'services: {}\n');
-    mkdirSync(runtime, {mode: 0o700});
     process.env['XDG_RUNTIME_DIR'] = runtime;
     mkdirSync(runtime);
     supervisor = new FakeSupervisor(controlSocketPath(newRuntimeDir(place.dir, null)), place.dir);
