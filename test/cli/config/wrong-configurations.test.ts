@@ -409,9 +409,7 @@ describe('a wrong configuration', () => {
     const files: ConfigFiles = {
       ...realFiles,
       // As root nothing is unreadable, so the refusal is played.
-      read: async () => {
-        throw Object.assign(new Error(code), {code});
-      },
+      read: () => Promise.reject(Object.assign(new Error(code), {code})),
     };
     const error = await failure(cwd, files);
     expect(error.message).toContain(`erp.config.yaml ${says}`);

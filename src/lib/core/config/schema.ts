@@ -241,7 +241,8 @@ export function jsonSchema(): Record<string, unknown> {
 
 /** What is allowed there, unless the sentence before has said it: `(1 to 65535, …)`. */
 function kindOf(group: z.core.$ZodType, key: string): string {
-  const child = group instanceof z.ZodObject ? group.def.shape[key] : undefined;
+  const shape = group instanceof z.ZodObject ? (group.def.shape as Record<string, z.core.$ZodType>) : {};
+  const child = shape[key];
   const inner = child instanceof z.ZodOptional ? child.def.innerType : child;
   const {allowed} = ((inner && z.globalRegistry.get(inner)) ?? {}) as {allowed?: string};
   return allowed === undefined || inner instanceof z.ZodObject ? '' : ` (${allowed})`;
