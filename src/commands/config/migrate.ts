@@ -64,9 +64,9 @@ export default class ConfigMigrate extends ErpCommand {
     });
     const written: string[] = [];
     if (!flags['dry-run']) {
+      if (schema.copy) written.push(copySchema(this.config.root, loaded.projectDir));
       writeWhole(file, text);
       written.push(file);
-      if (schema.copy) written.push(copySchema(this.config.root, loaded.projectDir));
     }
     const keys = loaded.legacy.keys.map(({key, usedAs, why}) => ({key, usedAs, why}));
     const ignored = keys.filter(({usedAs}) => usedAs === null).length;

@@ -157,7 +157,8 @@ const portForward = keys({
 export const configSchema = keys({
   $schema: text('an address', 'the address of the JSON Schema').optional(),
   name: described(
-    z.string().regex(/^[^\p{Cc}/\\]*\S[^\p{Cc}/\\]*$/u),
+    // Spelt out, because editors check the pattern with engines that know no \p{…}.
+    z.string().regex(/^[^\x00-\x1f\x7f/\\]*[^\s\x00-\x1f\x7f/\\][^\x00-\x1f\x7f/\\]*$/),
     'a name',
     'a text of one line without / and \\',
   ).optional(),
