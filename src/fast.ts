@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {ask} from './cli/http10.js';
 import {locate} from './cli/locate.js';
-import {runtimeDirOf, socketOf} from './cli/place.js';
+import {socketsOf} from './cli/place.js';
 import {renderStatus} from './cli/render/status.js';
 import {statusFlagTable} from './cli/status-flags.js';
 import {viewOf} from './cli/terminal.js';
@@ -72,9 +72,10 @@ export function parseStatus(argv: readonly string[], env: NodeJS.ProcessEnv): Wi
 async function status({values, json, colour}: Wish, root: string): Promise<boolean> {
   const found = locate({project: values['project'], config: values['config'], cwd: process.cwd()});
   if (found === null) return false;
-  const socketPath = socketOf(runtimeDirOf(found.projectDir, values['instance'] ?? null));
   let document: StatusDocument;
   try {
+    const [socketPath = '', another] = socketsOf(found.projectDir, values['instance'] ?? null);
+    if (another !== undefined) return false; // which one lives is found out there
     const answer = await ask(socketPath, {method: 'GET', path: apiPaths.status, timeoutMs: 3000});
     const {'x-erp-project': project = '', 'x-erp-version': version = ''} = answer.headers;
     if (answer.status !== 200 || decodeURI(project) !== found.projectDir) return false;

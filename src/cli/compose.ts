@@ -1,8 +1,9 @@
 import {resolve} from 'node:path';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
+import {controlSocketPath} from '../lib/platform/project-paths.js';
 import {locate} from './locate.js';
-import {runtimeDirOf, socketOf} from './place.js';
+import {runtimeDirsOf, socketsOf} from './place.js';
 import {noSupervisor, runningProjects} from './projects.js';
 import {checkVersion, type Door, SupervisorClient} from './supervisor-client.js';
 
@@ -16,7 +17,7 @@ export interface ProjectFlags {
 export interface Place extends Door {
   readonly configFile: string | null;
   readonly instance: string | null;
-  readonly runtimeDir: string;
+  readonly runtimeDirs: readonly string[];
 }
 
 /** Which supervisor is meant, without reading any configuration. */
@@ -24,22 +25,22 @@ export function placeOf(flags: ProjectFlags, cwd = process.cwd()): Place {
   const found = locate({project: flags.project, config: flags.config, cwd});
   const projectDir = found?.projectDir ?? resolve(cwd, flags.project ?? '.');
   const instance = flags.instance ?? null;
-  const runtimeDir = runtimeDirOf(projectDir, instance);
   return {
     projectDir,
-    runtimeDir,
+    runtimeDirs: runtimeDirsOf(projectDir, instance),
     configFile: found?.configFile ?? null,
     instance,
-    socketPath: socketOf(runtimeDir),
+    sockets: socketsOf(projectDir, instance),
   };
 }
 
 export const clientFor = (door: Door) => new SupervisorClient(door);
 
-export const doorOf = (spec: ProjectSpec): Door => ({
-  projectDir: spec.projectDir,
-  socketPath: socketOf(spec.runtimeDir),
-});
+/** Where the supervisor of this specification listens, or will listen once it is started. */
+export function doorOf(spec: ProjectSpec): Door {
+  const own = controlSocketPath(spec.runtimeDir);
+  return {projectDir: spec.projectDir, sockets: [...new Set([...socketsOf(spec.projectDir, spec.instance), own])]};
+}
 
 export interface Connection {
   readonly client: SupervisorClient;

@@ -1,7 +1,7 @@
 import type {FlagValues} from '../lib/core/config/overrides.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import type {ProjectFlags} from './compose.js';
-import {runtimeDirOf} from './place.js';
+import {newRuntimeDir} from './place.js';
 
 export interface SpecRequest extends ProjectFlags {
   readonly cwd: string;
@@ -32,7 +32,7 @@ export async function loadSpec(request: SpecRequest): Promise<LoadedSpec> {
     flags: request.overrides ?? {},
     mode: request.mode ?? 'start',
     instance: request.instance ?? null,
-    runtimeDirOf: (projectDir) => runtimeDirOf(projectDir, request.instance ?? null),
+    runtimeDirOf: (projectDir) => newRuntimeDir(projectDir, request.instance ?? null),
     demoDir: request.demoDir,
   });
   return {

@@ -1,26 +1,27 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {controlSocketPath, projectHash, runtimeDirCandidates} from '../lib/platform/project-paths.js';
+import {chooseRuntimeDir, controlSocketPath, projectHash, runtimeDirCandidates} from '../lib/platform/project-paths.js';
 
 /**
- * Where socket, lock and FIFOs of a project lie. cron, ssh and sudo give one user different environments: a supervisor
- * that runs is looked for in all places, a new one takes the best.
+ * Where the supervisor of a project may be listening, best guess first: cron, ssh and sudo give different environments
+ * to one user, so its socket may lie where another of them would not put it.
  */
-export function runtimeDirOf(projectDir: string, instance: string | null): string {
-  const candidates = runtimeDirCandidates(projectHash(projectDir, instance));
-  return (
-    candidates.find((path) => existsSync(socketOf(path))) ??
-    candidates.find((path) => existsSync(stateDirFile(path))) ??
-    (candidates[0] as string)
-  );
+export function socketsOf(projectDir: string, instance: string | null): string[] {
+  const paths = runtimeDirsOf(projectDir, instance).map((folder) => controlSocketPath(folder));
+  // Those that exist are worth a try; Windows' pipes can't be looked at.
+  const present = process.platform === 'win32' ? paths : paths.filter((path) => existsSync(path));
+  return present.length > 0 ? present : paths.slice(0, 1);
 }
 
-/** The folders in which supervisors of all projects of this user may be found. */
-export function runtimeBases(): readonly string[] {
-  return runtimeDirCandidates('0'.repeat(16)).map(dirname);
-}
+export const runtimeDirsOf = (projectDir: string, instance: string | null): readonly string[] =>
+  runtimeDirCandidates(projectHash(projectDir, instance));
 
-export const socketOf = (runtimeDir: string): string => controlSocketPath(runtimeDir);
+/** For a supervisor that is to be started; makes the folder. */
+export const newRuntimeDir = (projectDir: string, instance: string | null): string =>
+  chooseRuntimeDir(runtimeDirsOf(projectDir, instance));
+
+/** Folders that hold the runtime folders of this user's projects. */
+export const runtimeBases = (): string[] => [...new Set(runtimeDirCandidates('0'.repeat(16)).map(dirname))];
 
 /** `erp watchdog --name NAME` keeps its journal and specification apart from the project's. */
 export const instanceStateDir = (stateDir: string, instance: string) => join(stateDir, 'instances', instance);

@@ -6,7 +6,8 @@ import type {Hello} from '../lib/core/report/api.js';
 import {apiPaths} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 import {ask} from './http10.js';
-import {runtimeBases, socketOf} from './place.js';
+import {controlSocketPath} from '../lib/platform/project-paths.js';
+import {runtimeBases} from './place.js';
 
 export interface RunningProject {
   readonly project: string;
@@ -21,17 +22,19 @@ export interface RunningProject {
 
 /** All projects of this user whose supervisor answers; one that is stuck costs a second, not the list. */
 export async function runningProjects(bases: readonly string[] = runtimeBases()): Promise<RunningProject[]> {
-  const folders = bases.flatMap((base) => {
-    try {
-      return readdirSync(base).map((name) => join(base, name));
-    } catch {
-      return [];
-    }
-  });
-  const found = await Promise.all(folders.map((folder) => look(socketOf(folder))));
+  const folders = bases.flatMap((base) => namesIn(base).map((name) => join(base, name)));
+  const found = await Promise.all(folders.map((folder) => look(controlSocketPath(folder))));
   return found
     .filter((project) => project !== null)
     .sort((a, b) => a.project.localeCompare(b.project) || (a.instance ?? '').localeCompare(b.instance ?? ''));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 async function look(socketPath: string): Promise<RunningProject | null> {

@@ -6,7 +6,7 @@ import type {ProjectSpec} from '../lib/core/spec.js';
 import type {ProjectFlags} from './compose.js';
 import type {LoadedSpec} from './load-spec.js';
 import {locate} from './locate.js';
-import {instanceStateDir, runtimeDirOf} from './place.js';
+import {instanceStateDir, newRuntimeDir} from './place.js';
 
 export interface WatchedCommand {
   readonly argv: readonly string[];
@@ -47,7 +47,7 @@ export async function watchdogSpec(request: WatchRequest): Promise<LoadedSpec> {
     flags: request.overrides,
     mode: 'watchdog',
     instance: name,
-    runtimeDirOf: (folder) => runtimeDirOf(folder, name),
+    runtimeDirOf: (folder) => newRuntimeDir(folder, name),
     files: {
       ...realFiles,
       stat: async (path) =>

@@ -25,12 +25,15 @@ export function lastSpec(place: Place): ProjectSpec | null {
 
 /** As the last start wrote it down; that note goes with a reboot, and then the default is all there is. */
 function stateDirOf(place: Place): string {
-  try {
-    return readFileSync(stateDirFile(place.runtimeDir), 'utf8').trim();
-  } catch {
-    const stateDir = join(place.projectDir, '.erp');
-    return place.instance === null ? stateDir : instanceStateDir(stateDir, place.instance);
+  for (const folder of place.runtimeDirs) {
+    try {
+      return readFileSync(stateDirFile(folder), 'utf8').trim();
+    } catch {
+      // Not this one.
+    }
   }
+  const stateDir = join(place.projectDir, '.erp');
+  return place.instance === null ? stateDir : instanceStateDir(stateDir, place.instance);
 }
 
 /** What a supervisor that is gone left running, by its journals. */

@@ -3,7 +3,8 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from '@jest/globals';
-import {runtimeDirOf, socketOf} from '../../src/cli/place.js';
+import {newRuntimeDir} from '../../src/cli/place.js';
+import {controlSocketPath} from '../../src/lib/platform/project-paths.js';
 import {statusFlagTable} from '../../src/cli/status-flags.js';
 import Status from '../../src/commands/status.js';
 import {parseStatus} from '../../src/fast.js';
@@ -88,9 +89,8 @@ describe('the fast path and oclif', () => {
     writeFileSync(join(place.dir, 'erp.config.yaml'), 'services: {}\n');
     mkdirSync(runtime, {mode: 0o700});
     process.env['XDG_RUNTIME_DIR'] = runtime;
-    const runtimeDir = runtimeDirOf(place.dir, null);
-    mkdirSync(runtimeDir, {recursive: true});
-    supervisor = new FakeSupervisor(socketOf(runtimeDir), place.dir);
+    mkdirSync(runtime);
+    supervisor = new FakeSupervisor(controlSocketPath(newRuntimeDir(place.dir, null)), place.dir);
     await supervisor.listen();
     supervisor.status = statusDocument(
       place.dir,

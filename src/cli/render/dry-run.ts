@@ -91,14 +91,14 @@ export function renderDryRun(report: DryRunReport, view: View): string {
       const mark =
         view.glyphs.marks[service.missing.length > 0 ? 'failed' : service.observed === null ? 'moving' : 'unknown'];
       lines.push(
-        ...hanging(`${mark} ${padEnd(neutralise(service.name), width)}  ${facts.join(', ')}`.trimEnd(), width, view),
+        ...hung(`${mark} ${padEnd(neutralise(service.name), width)}  ${facts.join(', ')}`.trimEnd(), width, view),
       );
       if (service.observed !== null)
-        lines.push(...hanging(`only observed: ${neutralise(service.observed)}`, width, view, true));
+        lines.push(...hung(`only observed: ${neutralise(service.observed)}`, width, view, true));
       if (service.command !== null) {
         const folder = relative(report.project, service.cwd);
         lines.push(
-          ...hanging(
+          ...hung(
             `${neutralise(service.command)}${folder === '' ? '' : `  (in ${neutralise(folder)})`}`,
             width,
             view,
@@ -106,22 +106,21 @@ export function renderDryRun(report: DryRunReport, view: View): string {
           ),
         );
       }
-      for (const missing of service.missing)
-        lines.push(...hanging(`missing: ${neutralise(missing)}`, width, view, true));
+      for (const missing of service.missing) lines.push(...hung(`missing: ${neutralise(missing)}`, width, view, true));
     }
   });
   if (report.notStarted.length > 0) {
     lines.push(view.paint(dim, 'not started'));
     for (const {name, why} of report.notStarted) {
       lines.push(
-        ...hanging(`${view.glyphs.marks.stopped} ${padEnd(neutralise(name), width)}  ${neutralise(why)}`, width, view),
+        ...hung(`${view.glyphs.marks.stopped} ${padEnd(neutralise(name), width)}  ${neutralise(why)}`, width, view),
       );
     }
   }
   return `${lines.join('\n')}\n`;
 }
 
-function hanging(text: string, width: number, view: View, below = false): string[] {
+function hung(text: string, width: number, view: View, below = false): string[] {
   const margin = width + 4;
   if (below) return indented(text, margin, view.columns);
   const [first = '', ...rest] = indented(text, 0, view.columns);

@@ -4,7 +4,7 @@ import type {ErpEvent, Mark} from '../../lib/core/report/status.js';
 import {nameCodes, paintMark} from './colour.js';
 import {neutralise} from './foreign.js';
 import type {View} from './table.js';
-import {indented} from './table.js';
+import {hanging} from './table.js';
 import {cutEnd, padEnd} from './width.js';
 
 /** `[2026-05-22 09:05:33] [INFO] backend ready on 8000 after 3.4s (pid 4107)`: the form of the log. */
@@ -27,12 +27,11 @@ const labelWidth = 10;
 export function liveEvent(event: ErpEvent, nameWidth: number, view: View): string[] {
   const name = event.service === null ? '' : neutralise(event.service);
   const body = name === '' ? words(event) : `${padEnd(name, nameWidth)}  ${words(event)}`;
-  const [first = '', ...more] = indented(body, margin, view.columns);
-  const clock = formatClock(new Date(event.at));
-  const lines = [`${clock} ${paintMark(view.paint, view.glyphs, eventMark(event))} ${first.trimStart()}`, ...more];
+  const head = `${formatClock(new Date(event.at))} ${paintMark(view.paint, view.glyphs, eventMark(event))} `;
+  const lines = hanging(head, margin, body, view.columns);
   for (const [label, value] of reasons(event)) {
-    const [head = '', ...rest] = indented(value, margin + labelWidth, view.columns);
-    lines.push(`${' '.repeat(margin)}${label.padEnd(labelWidth)}${head.trimStart()}`, ...rest);
+    const begin = ' '.repeat(margin) + label.padEnd(labelWidth);
+    lines.push(...hanging(begin, margin + labelWidth, value, view.columns));
   }
   return lines;
 }

@@ -5,7 +5,7 @@ import type {ServiceStatus, StatusDocument} from '../../lib/core/report/status.j
 import {bold, paintMark} from './colour.js';
 import {neutralise} from './foreign.js';
 import type {Column, Row, View} from './table.js';
-import {indented, renderTable} from './table.js';
+import {hanging, indented, renderTable} from './table.js';
 import {cutEnd} from './width.js';
 
 /** From this width on there is room for command and folder. */
@@ -149,13 +149,16 @@ export function renderService(service: ServiceStatus, view: View): string {
     ['command', service.command == null ? null : neutralise(service.command)],
     ['folder', service.folder == null ? null : neutralise(service.folder)],
   ];
-  const title = `${service.name}  ${service.state}${health}`;
+  const title = cutEnd(
+    `${neutralise(service.name)}  ${service.state}${health}`,
+    (view.columns ?? Number.POSITIVE_INFINITY) - 2,
+    view.glyphs.cut,
+  );
   const lines = [`${paintMark(view.paint, view.glyphs, service.mark)} ${view.paint(bold, title)}`];
   for (const line of explanation(service, view)) lines.push(...indented(line, 2, view.columns));
   for (const [label, value] of facts) {
     if (value === null) continue;
-    const [first = '', ...more] = indented(value, 13, view.columns);
-    lines.push(`  ${label.padEnd(11)}${first.trimStart()}`, ...more);
+    lines.push(...hanging(`  ${label.padEnd(11)}`, 13, value, view.columns));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,3 +1,4 @@
+import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess, StdioOptions} from 'node:child_process';
 import {closeSync, openSync, realpathSync, statSync} from 'node:fs';
@@ -178,12 +179,7 @@ export class PosixProcesses implements Processes {
   }
 
   fileState(path: string): string {
-    try {
-      const {mode, size, mtimeMs, ino} = statSync(path);
-      return `${ino} ${mode} ${size} ${mtimeMs}`;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    }
+    return fileState(path);
   }
 
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel {
@@ -254,11 +250,6 @@ export class PosixProcesses implements Processes {
       if (group === null) done = true;
     }
     return finishSilently;
-  }
-
-  /** What the sampler has seen below a leader. */
-  remember(service: string, members: Iterable<ProcessIdentity>): void {
-    this.#memory.remember(service, members);
   }
 
   close(): void {

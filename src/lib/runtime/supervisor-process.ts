@@ -15,7 +15,7 @@ import {ensureRuntimeDir} from '../platform/project-paths.js';
 import {ControlSocket} from '../platform/control-socket.js';
 import {acquireLock, holdsLock, ownerOf} from '../platform/lock.js';
 import {OwnLog} from '../platform/own-log.js';
-import {Sampler, type ServiceSample} from '../platform/sampler.js';
+import type {ServiceSample} from '../platform/sampler.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
 import {ControlServer} from './control-server.js';
 import {EventLog} from './event-log.js';
@@ -77,7 +77,6 @@ class SupervisorProcess {
   readonly #events: EventLog;
   readonly #supervisor: Supervisor;
   readonly #control: ControlServer;
-  readonly #sampler: Sampler;
   readonly #startedAt = new Date();
   readonly #user = userName();
   readonly #notes = new Map<string, string>();
@@ -87,6 +86,8 @@ class SupervisorProcess {
   #machine: MachineStatus | null = null;
   #watch = freshWatch;
   #sampledAt: Date | null = null;
+  /** The first ones come sooner: a status right after the start shall show what a service takes. */
+  readonly #samplePauses = [1000, 1000, 2000];
   #sampleTimer: NodeJS.Timeout | null = null;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
@@ -128,7 +129,6 @@ class SupervisorProcess {
       mark,
     );
     this.#socket = new ControlSocket(spec.runtimeDir, (socket) => this.#control.server.emit('connection', socket));
-    this.#sampler = new Sampler(this.#world, spec);
     this.#control = new ControlServer({
       spec,
       supervisor: this.#supervisor,
@@ -276,7 +276,7 @@ class SupervisorProcess {
       pid: runner.identity?.pid ?? null,
       spawnedAtWall: runner.spawnedAtWall,
       cpuRatio: sample?.cpuRatio ?? null,
-      memoryBytes: sample?.memoryBytes ?? null,
+      memoryBytes: sample?.rssBytes ?? null,
       lastErrorLine:
         troubled || this.#supervisor.service(name).memory.lastEnd !== null
           ? lastErrorLine(this.#world.output.tail(name, 50))
@@ -289,26 +289,28 @@ class SupervisorProcess {
   #sample(): void {
     this.#lookAfterDoor();
     const again = (): void => {
-      this.#sampleTimer = setTimeout(() => this.#sample(), this.#spec.machine.sampleIntervalMs);
+      this.#sampleTimer = setTimeout(
+        () => this.#sample(),
+        this.#samplePauses.shift() ?? this.#spec.machine.sampleIntervalMs,
+      );
     };
-    this.#sampler.sample(this.#supervisor.leaders()).then(
-      ({services, machine}) => {
-        this.#samples = services;
-        this.#machine = machine;
-        this.#sampledAt = new Date();
-        if (machine !== null) {
-          const [watch, news] = watchMachine(this.#watch, machine, this.#spec.machine, this.#world.clock.now());
-          this.#watch = watch;
-          for (const {level, quantity, text} of news)
-            this.#tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
-        }
-        again();
-      },
-      (error: unknown) => {
-        this.#tell({level: 'DEBUG', service: null, type: 'problem', text: `no sample: ${String(error)}`});
-        again();
-      },
-    );
+    const leaders = [...this.#supervisor.leaders()].map(([service, leader]) => ({service, leader}));
+    this.#world.sampler.sample(leaders, ({at, services, machine}) => {
+      this.#samples = new Map(services.map((sample) => [sample.service, sample]));
+      this.#machine = {
+        cpuRatio: machine.cpuRatio,
+        memoryAvailableBytes: machine.memoryAvailableBytes,
+        memorySizeBytes: machine.memoryTotalBytes,
+        diskFreeBytes: machine.diskFreeBytes,
+        diskSizeBytes: machine.diskTotalBytes,
+      };
+      this.#sampledAt = new Date(at);
+      const [watch, news] = watchMachine(this.#watch, this.#machine, this.#spec.machine, this.#world.clock.now());
+      this.#watch = watch;
+      for (const {level, quantity, text} of news)
+        this.#tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
+      again();
+    });
   }
 
   // ——— how it ends ———
