@@ -202,6 +202,12 @@ const wrong: readonly Wrong[] = [
     at: '2:3',
     says: '"a b" is not a name',
   },
+  {
+    what: 'a name that JavaScript has a meaning for',
+    content: `${service('port: 1')}  __proto__: {command: run}\n`,
+    at: '5:3',
+    says: '"__proto__" is not a name',
+  },
   {what: 'no services', content: 'name: x\n', at: null, says: 'has no services'},
   {
     what: 'a tab in YAML',
@@ -383,22 +389,24 @@ interface ProblemFact {
 }
 
 describe('a wrong configuration', () => {
-  it.each(wrong)(
-    '$what: one error, at its place, exit code 3',
-    async ({content, file = 'erp.config.yaml', at, says}) => {
-      const cwd = project({content, file});
-      const error = await failure(cwd);
-      expect(error.message).toContain(says);
-      expect({exitCode: error.exitCode, code: error.code}).toEqual({exitCode: 3, code: 'ERP_CONFIG_INVALID'});
-      const problems = error.facts['problems'] as ProblemFact[];
-      expect(error.message).toMatch(/\n1 error\. Nothing was changed\.$/);
-      expect(problems.map(({line, column}) => (line === null ? null : `${line}:${column}`))).toEqual([at]);
-      expect(error.message.startsWith(at === null ? file : `${file}:${at}  `)).toBe(true);
-      expect(error.message).not.toMatch(/^\s+at |node_modules/m);
-      // A screen, not a dump.
-      expect(error.message.length).toBeLessThan(900);
-    },
-  );
+  it.each(wrong)('$what: one error, at its place, exit code 3', async ({
+    content,
+    file = 'erp.config.yaml',
+    at,
+    says,
+  }) => {
+    const cwd = project({content, file});
+    const error = await failure(cwd);
+    expect(error.message).toContain(says);
+    expect({exitCode: error.exitCode, code: error.code}).toEqual({exitCode: 3, code: 'ERP_CONFIG_INVALID'});
+    const problems = error.facts['problems'] as ProblemFact[];
+    expect(error.message).toMatch(/\n1 error\. Nothing was changed\.$/);
+    expect(problems.map(({line, column}) => (line === null ? null : `${line}:${column}`))).toEqual([at]);
+    expect(error.message.startsWith(at === null ? file : `${file}:${at}  `)).toBe(true);
+    expect(error.message).not.toMatch(/^\s+at |node_modules/m);
+    // A screen, not a dump.
+    expect(error.message.length).toBeLessThan(900);
+  });
 
   it.each([
     ['EACCES', "can't be read: permission denied"],
@@ -409,9 +417,7 @@ describe('a wrong configuration', () => {
     const files: ConfigFiles = {
       ...realFiles,
       // As root nothing is unreadable, so the refusal is played.
-      read: async () => {
-        throw Object.assign(new Error(code), {code});
-      },
+      read: () => Promise.reject(Object.assign(new Error(code), {code})),
     };
     const error = await failure(cwd, files);
     expect(error.message).toContain(`erp.config.yaml ${says}`);

@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from '@jest/globals';
 import fc from 'fast-check';
-import {convertLegacy, isLegacy, type LegacyFacts} from '../../../src/lib/core/config/legacy.js';
+import {convertLegacy, isLegacy} from '../../../src/lib/core/config/legacy.js';
+import type {LegacyFacts} from '../../../src/lib/core/config/legacy-facts.js';
 import {validate} from '../../../src/lib/core/config/validate.js';
 
 const valeo = JSON.parse(readFileSync('test/fixtures/legacy/system_config.json', 'utf8')) as Record<string, unknown>;
@@ -140,7 +141,7 @@ describe("the operators' system_config.json", () => {
     );
     fc.assert(
       fc.property(file, (old) => {
-        const {document} = convert(old as Record<string, unknown>);
+        const {document} = convert(old);
         validate(document, () => null);
       }),
     );
