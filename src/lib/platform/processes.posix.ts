@@ -1,7 +1,7 @@
 import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess, StdioOptions} from 'node:child_process';
-import {closeSync, openSync, realpathSync, statSync} from 'node:fs';
+import {accessSync, closeSync, constants, openSync, realpathSync, statSync} from 'node:fs';
 import {findExecutable, missingInterpreter} from './executable.posix.js';
 import type {PosixOutputs} from './output.js';
 import type {ProcessMemory} from './process-memory.js';
@@ -162,6 +162,12 @@ export class PosixProcesses implements Processes {
     // Node reports a missing working folder as ENOENT of the program: so it comes first.
     if (statSync(cwd, {throwIfNoEntry: false})?.isDirectory() !== true)
       return {cause: 'missing-folder', subject: cwd, message: `The working folder ${cwd} does not exist.`};
+    if (!mayEnter(cwd))
+      return {
+        cause: 'missing-folder',
+        subject: cwd,
+        message: `The working folder ${cwd} may not be entered by this user.`,
+      };
     if ('argv' in command) {
       const executable = findExecutable(command.argv[0], cwd, env);
       if ('missing' in executable) {
@@ -343,6 +349,7 @@ function whyNoPid(cwd: string, executable: string): SpawnError {
   const folder = statSync(cwd, {throwIfNoEntry: false});
   if (folder === undefined) return {code: 'ENOENT', message: `The working folder ${cwd} does not exist.`};
   if (!folder.isDirectory()) return {code: 'ENOTDIR', message: `The working folder ${cwd} is no folder.`};
+  if (!mayEnter(cwd)) return {code: 'EACCES', message: `The working folder ${cwd} may not be entered by this user.`};
   const interpreter = missingInterpreter(executable, cwd, {});
   if (interpreter !== null) return {code: 'ENOENT', message: interpreter.message};
   let fd: number;
@@ -355,8 +362,6 @@ function whyNoPid(cwd: string, executable: string): SpawnError {
   closeSync(fd);
   if (statSync(executable, {throwIfNoEntry: false}) === undefined)
     return {code: 'ENOENT', message: `${executable} does not exist.`};
-  if (process.getuid?.() !== 0 && statSync(executable).mode % 8 === 0)
-    return {code: 'EACCES', message: `${executable} may not be executed by this user.`};
   return {code: 'EAGAIN', message: explain('EAGAIN', executable) as string};
 }
 
@@ -390,6 +395,15 @@ function poke(pid: number, signal: NodeJS.Signals | 0): 'sent' | 'gone' | 'denie
     return 'sent';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'denied' : 'gone';
+  }
+}
+
+function mayEnter(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
