@@ -221,7 +221,7 @@ class SupervisorProcess {
         type: 'reboot',
         text: `the machine was restarted at ${bootTime()}; nothing of the last run is left`,
       });
-    else if (!this.#options.adoptOnly && wantedUp.length > 0) this.#supervisor.start(wantedUp, null);
+    else if (!this.#options.adoptOnly && wantedUp.length > 0) this.#supervisor.resume(wantedUp);
     await this.#socket.open();
     // From here on nobody waits for us: the heavy part of the log comes last.
     await this.#ownLog.load();

@@ -95,7 +95,8 @@ export function isBare(spec: ServiceSpec): boolean {
 
 /** Ready: every readiness probe has said so often enough, and the log line was seen where one is awaited. */
 export function isReady(life: Life, spec: ServiceSpec, now: number): boolean {
-  if (isBare(spec)) return !life.own || now - life.spawnedAt >= bareReadyMs;
+  // The same sum as in `nextDeadline`: a difference may be a rounding short of it, and the timer would fire for ever.
+  if (isBare(spec)) return !life.own || now >= life.spawnedAt + bareReadyMs;
   if (spec.readyLog !== null && !life.logSeen) return false;
   const readiness = spec.probes
     .map((probe, i) => ({probe, track: life.tracks[i]}))
