@@ -1,4 +1,4 @@
-import {ExitCode} from './exit-codes.js';
+import type {ExitCode} from './exit-codes.js';
 
 export interface ErpErrorDetails {
   /** Stable name for programs, `ERP_…`. */

@@ -83,6 +83,12 @@ export class PosixOutputs implements Outputs {
     }
   }
 
+  beginLife(service: string): void {
+    // What an earlier life has left in the pipe is its own and goes to the log first.
+    this.drain(service);
+    this.#log(service).lines.forget();
+  }
+
   tail(service: string, lines: number): readonly string[] {
     const log = this.#log(service);
     if (this.#files.has(service)) log.follow();

@@ -39,6 +39,12 @@ export class WindowsOutputs implements Outputs {
     this.retention.watch(services);
   }
 
+  beginLife(service: string): void {
+    const file = this.#file(service);
+    this.#read(file);
+    file.lines.forget();
+  }
+
   tail(service: string, lines: number): readonly string[] {
     const file = this.#file(service);
     this.#read(file);

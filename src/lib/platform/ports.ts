@@ -1,4 +1,4 @@
-import {createServer} from 'node:net';
+import {createServer, type AddressInfo} from 'node:net';
 import type {Listeners, ListeningSocket} from './listeners.js';
 import {reachedByLoopback} from './listeners.js';
 import type {ProcessMemory} from './process-memory.js';
@@ -39,11 +39,12 @@ export class SystemPorts implements Ports {
 
   tryBind(port: number, addresses: readonly string[], callback: (state: PortState) => void): void {
     let wasTested = false;
+    let bound = port;
     const test = (index: number, missing: string | null): void => {
       const address = addresses[index];
       if (address === undefined) {
         const nothingThere = missing !== null && !wasTested;
-        setImmediate(() => callback(nothingThere ? {state: 'refused', code: missing} : {state: 'free'}));
+        setImmediate(() => callback(nothingThere ? {state: 'refused', code: missing} : {state: 'free', port: bound}));
         return;
       }
       const server = createServer((socket) => socket.destroy());
@@ -55,8 +56,10 @@ export class SystemPorts implements Ports {
       });
       try {
         // One address after the other, each closed before the next: `::` would collide with our own 0.0.0.0.
-        server.listen({port, host: address, exclusive: true}, () => {
+        server.listen({port: bound, host: address, exclusive: true}, () => {
           wasTested = true;
+          // Port 0: what the system gave for the first address has to be free on the others too.
+          bound = (server.address() as AddressInfo).port;
           server.close(() => test(index + 1, missing));
         });
       } catch (error) {

@@ -134,11 +134,11 @@ function ask(
     else answer(garbage());
   });
   socket.on('close', () => answer(result(false) ?? silent('reset', 'the connection was closed without an answer')));
-  socket.write(request(url, target.headers));
+  socket.write(request(url, target.headers, target.method ?? 'GET'));
   return () => result(false);
 }
 
-function request(url: URL, headers: Readonly<Record<string, string>>): string {
+function request(url: URL, headers: Readonly<Record<string, string>>, method: 'GET' | 'POST'): string {
   const fields = new Map<string, [string, string]>();
   const set = (name: string, value: string): void => {
     // A line break in a header from the configuration would begin another header, or another request.
@@ -153,8 +153,9 @@ function request(url: URL, headers: Readonly<Record<string, string>>): string {
   }
   for (const [name, value] of Object.entries(headers)) set(name, value);
   set('Connection', 'close');
+  if (method === 'POST') set('Content-Length', '0');
   const lines = [...fields.values()].map(([name, value]) => `${name}: ${value}\r\n`);
-  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
+  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 /** An accepted connection is an answer, unless it is dropped in the same breath. */

@@ -1,3 +1,4 @@
+import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess, StdioOptions} from 'node:child_process';
 import {accessSync, closeSync, constants, openSync, realpathSync, statSync} from 'node:fs';
@@ -182,6 +183,10 @@ export class PosixProcesses implements Processes {
         return {cause: 'missing-file', subject: file, message: `${file} does not exist.`};
     }
     return null;
+  }
+
+  fileState(path: string): string {
+    return fileState(path);
   }
 
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel {

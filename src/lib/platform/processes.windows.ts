@@ -1,3 +1,4 @@
+import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess} from 'node:child_process';
 import {statSync} from 'node:fs';
@@ -152,6 +153,10 @@ export class WindowsProcesses implements Processes {
         })),
       );
     });
+  }
+
+  fileState(path: string): string {
+    return fileState(path);
   }
 
   precheck(plan: {

@@ -32,6 +32,12 @@ export class RecentLines {
     if (this.#openBytes > 0) this.#emit(Buffer.alloc(0));
   }
 
+  /** What came so far is another process's: it is forgotten. An unfinished line of it stays unfinished. */
+  forget(): void {
+    this.#length = 0;
+    this.#closedAt = -1;
+  }
+
   /** Does the stream stand in the middle of a line? */
   get isInLine(): boolean {
     return this.#length > 0 && this.#bytes[this.#length - 1] !== newline;

@@ -71,6 +71,12 @@ export interface Processes {
   watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel;
   /** Is this very process alive (zombies are not)? */
   isAlive(identity: ProcessIdentity): boolean;
+  /**
+   * Has this number been given to another process? Then the group and session that it led are gone: the kernel keeps
+   * the number as long as they have members. Asked before a group is signalled whose leader was adopted: its end is
+   * noticed late.
+   */
+  isSomebodyElse?(identity: ProcessIdentity): boolean;
   /** Does anybody of the group that `pid` led live (zombies do not count)? */
   groupAlive(pid: number): boolean;
   /** Signals the whole group led by `pid`. With `ifStopped`, a group whose leader is stopped (SIGSTOP) gets that instead. */
@@ -88,6 +94,8 @@ export interface Processes {
     readonly env: Readonly<Record<string, string>>;
     readonly files: readonly string[];
   }): PrecheckFailure | null;
+  /** Changes whenever the file or folder does (existence, mode, size, time): what a blocked start waits for. */
+  fileState(path: string): string;
   /** Runs a hook, a probe command or a stop command: own group, output into the service's log, killed at the time-out. */
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel;
 }
@@ -139,6 +147,8 @@ export type ProbeTarget =
       readonly url: string;
       readonly expect: readonly HealthExpectation[];
       readonly headers: Readonly<Record<string, string>>;
+      /** default GET */
+      readonly method?: 'GET' | 'POST';
     }
   | {readonly type: 'tcp'; readonly host: string; readonly port: number};
 
@@ -170,7 +180,7 @@ export interface Listener {
 }
 
 export type PortState =
-  | {readonly state: 'free'}
+  | {readonly state: 'free' /** the port that was bound, when 0 was asked for */; readonly port?: number}
   | {readonly state: 'taken'; readonly code: 'EADDRINUSE'}
   | {readonly state: 'refused' /** EACCES, EADDRNOTAVAIL … */; readonly code: string};
 
@@ -198,7 +208,9 @@ export type ListenerVerdict =
 export interface Outputs {
   /** Makes the log file and FIFOs of these services ready. Called before the first spawn. */
   open(services: readonly string[]): void;
-  /** Last complete lines the service has written, newest last, control characters as they came. */
+  /** A new incarnation begins: `tail` forgets what the ones before have said. */
+  beginLife(service: string): void;
+  /** Last lines this incarnation has written, newest last, control characters as they came. */
   tail(service: string, lines: number): readonly string[];
   /** Reads what is still in the pipe; called at an exit so that the last line is seen before the exit is judged. */
   drain(service: string): void;

@@ -18,7 +18,7 @@ import {SystemClock} from './system-clock.js';
 import {systemProcessTable} from './system-table.js';
 import {WindowsProcessTable} from './process-table.windows.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
-import type {World} from './types.js';
+import type {ProcessIdentity, World} from './types.js';
 
 export interface WorldOptions {
   /** Socket, lock, FIFOs. */
@@ -38,6 +38,8 @@ export interface SystemWorld extends World {
   readonly retention: LogRetention;
   readonly table: ProcessTable;
   readonly bootId: string;
+  /** This very process. */
+  readonly self: ProcessIdentity;
   /** Closes files, pipes and timers. Services are not touched. */
   close(): void;
 }
@@ -58,6 +60,9 @@ export function createWorld(options: WorldOptions): SystemWorld {
     sampler: new Sampler({table, memory, diskPath: options.stateDir}),
     retention: output.retention,
     table,
+    get self() {
+      return {pid: process.pid, startTime: table.read(process.pid)?.startTime ?? null, bootId: table.bootId};
+    },
     get bootId() {
       return table.bootId;
     },

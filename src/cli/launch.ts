@@ -1,0 +1,195 @@
+import {spawn, type ChildProcess} from 'node:child_process';
+import {createHash, randomBytes} from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
+import type {Hello} from '../lib/core/report/api.js';
+import type {ProjectSpec} from '../lib/core/spec.js';
+import {guardianScript} from './guardian.js';
+import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
+import {stateDirFile} from './place.js';
+import {errorFrom, type SupervisorClient} from './supervisor-client.js';
+
+/** Where the supervisor writes why it could not start: an error document, `{"error": …}`. */
+export const fatalFile = (stateDir: string) => join(stateDir, 'supervisor-error.json');
+export const specFile = (stateDir: string) => join(stateDir, 'spec.json');
+
+export interface LaunchOptions {
+  readonly spec: ProjectSpec;
+  /** `dist/supervisor.js` of this installation. */
+  readonly supervisorFile: string;
+  readonly version: string;
+  readonly client: SupervisorClient;
+  readonly limitMs?: number;
+  /** It takes over what runs and starts nothing: for a stop when nobody supervises. */
+  readonly adoptOnly?: boolean;
+}
+
+/**
+ * Starts a supervisor of its own session, without any of our streams (so that `$(erp start --detach)` ends), under a
+ * guardian, and waits until it answers.
+ */
+export async function launch(options: LaunchOptions): Promise<Hello> {
+  const {spec, client} = options;
+  const stateDir = spec.stateDir;
+  makeFolder(stateDir);
+  ensureRuntimeDir(spec.runtimeDir);
+  rmSync(fatalFile(stateDir), {force: true});
+  writeSpec(spec);
+  writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
+  const program = ownCopy(options.supervisorFile, stateDir, options.version);
+  const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
+  const guardian = start(program, specFile(stateDir), spec.projectDir, env);
+  try {
+    return await answered(client, guardian, stateDir, options.limitMs ?? 10_000);
+  } finally {
+    guardian.child.unref();
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, {recursive: true, mode: 0o700});
+  } catch (error) {
+    throw new ErpError(`${path} cannot be made: ${(error as Error).message}.`, {
+      code: 'ERP_STATE_UNWRITABLE',
+      exitCode: ExitCode.unexpected,
+      remedy: ['make the folder writable for this user, or set stateDir in the configuration'],
+      cause: error,
+    });
+  }
+}
+
+/** Readable by its owner only: the environment of every service is in it. */
+export function writeSpec(spec: ProjectSpec): void {
+  writeWhole(specFile(spec.stateDir), `${JSON.stringify(spec)}\n`, 0o600);
+}
+
+function writeWhole(path: string, content: string | Buffer, mode: number): void {
+  const fresh = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    writeFileSync(fresh, content, {mode, flag: 'wx'});
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(fresh, {force: true});
+    throw error;
+  }
+}
+
+/**
+ * The supervisor runs from a copy that nobody else touches: an upgrade or a rebuild of erp must not pull the file from
+ * under the guardian, which starts it again from there. `.mjs`, because the folder's package.json is not ours.
+ */
+export function ownCopy(supervisorFile: string, stateDir: string, version: string): string {
+  const content = readFileSync(supervisorFile);
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  const folder = join(stateDir, 'bin');
+  mkdirSync(folder, {recursive: true, mode: 0o700});
+  const name = `supervisor-${version}-${hash}.mjs`;
+  const path = join(folder, name);
+  if (existsSync(path) && statSync(path).size === content.length) return path;
+  forgetOld(folder, name);
+  writeWhole(path, content, 0o600);
+  return path;
+}
+
+/** Two former copies stay: a guardian of theirs may still run. */
+function forgetOld(folder: string, keep: string): void {
+  const old = readdirSync(folder)
+    .filter((name) => /^supervisor-.*\.mjs$/.test(name) && name !== keep)
+    .map((name) => ({path: join(folder, name), at: statSync(join(folder, name)).mtimeMs}))
+    .sort((a, b) => b.at - a.at);
+  for (const {path} of old.slice(2)) unlinkSync(path);
+}
+
+interface Guardian {
+  readonly child: ChildProcess;
+  ended: {readonly code: number | null; readonly error: Error | null} | null;
+}
+
+function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEnv): Guardian {
+  const [command, args] =
+    process.platform === 'win32'
+      ? [process.execPath, [program, spec]]
+      : ['/bin/sh', ['-c', guardianScript, 'erp-guardian', process.execPath, program, spec]];
+  const child = spawn(command, args, {
+    cwd,
+    detached: true,
+    stdio: 'ignore',
+    windowsHide: true,
+    env,
+  });
+  const guardian: Guardian = {child, ended: null};
+  child.once('exit', (code) => (guardian.ended = {code, error: null}));
+  child.once('error', (error) => (guardian.ended = {code: null, error}));
+  return guardian;
+}
+
+/** What npm put into our environment is about npm's run; options of this Node process are not meant for the supervisor. */
+export function supervisorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^npm_/i.test(name) && name !== 'INIT_CWD' && name !== 'NODE_OPTIONS'),
+  );
+}
+
+async function answered(
+  client: SupervisorClient,
+  guardian: Guardian,
+  stateDir: string,
+  limitMs: number,
+): Promise<Hello> {
+  const until = Date.now() + limitMs;
+  for (let pause = 4; ; pause = Math.min(pause + 2, 25)) {
+    const hello = await client.hello(Math.max(1, until - Date.now()));
+    if (hello !== null) return hello;
+    if (guardian.ended !== null) {
+      // Another start may have been faster; then ours has stepped back and the other one answers soon.
+      const other = guardian.ended.code === 0 ? await client.hello() : null;
+      if (other !== null) return other;
+      throw lastWords(stateDir, guardian.ended);
+    }
+    if (Date.now() > until) {
+      throw (
+        writtenError(stateDir) ??
+        new ErpError(`The supervisor did not answer within ${limitMs / 1000} s.`, {
+          code: 'ERP_SUPERVISOR_SILENT',
+          exitCode: ExitCode.timedOut,
+          remedy: ['see its own log in watchdog_logs/', 'erp start --debug'],
+        })
+      );
+    }
+    await sleep(pause);
+  }
+}
+
+function lastWords(stateDir: string, ended: NonNullable<Guardian['ended']>): ErpError {
+  const written = writtenError(stateDir);
+  if (written !== null) return written;
+  const how = ended.error === null ? ` with exit code ${ended.code ?? 'unknown'}` : `: ${ended.error.message}`;
+  return new ErpError(`The supervisor ended at once${how}, without a word.`, {
+    code: 'ERP_SUPERVISOR_DIED',
+    exitCode: ExitCode.unexpected,
+    remedy: ['see its own log in watchdog_logs/'],
+    cause: ended.error ?? undefined,
+  });
+}
+
+function writtenError(stateDir: string): ErpError | null {
+  try {
+    return errorFrom({status: 500, body: readFileSync(fatalFile(stateDir), 'utf8')});
+  } catch {
+    return null;
+  }
+}

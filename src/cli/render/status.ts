@@ -1,0 +1,177 @@
+import type {Diagnosis} from '../../lib/core/diagnosis/diagnosis.js';
+import {certainty} from '../../lib/core/diagnosis/diagnosis.js';
+import {countOf, formatDuration, formatShare, formatSize, formatTime} from '../../lib/core/report/format.js';
+import type {ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
+import {bold, paintMark} from './colour.js';
+import {neutralise} from './foreign.js';
+import type {Column, Row, View} from './table.js';
+import {hanging, indented, renderTable} from './table.js';
+import {cutEnd} from './width.js';
+
+/** From this width on there is room for command and folder. */
+const wideFrom = 100;
+
+/** `erp status`: line one answers, healthy services take a line, the others explain themselves. */
+export function renderStatus(document: StatusDocument, view: View): string {
+  const lines = [headline(document, view)];
+  if (document.services.length > 0) lines.push(...serviceTable(document.services, view));
+  return `${lines.join('\n')}\n`;
+}
+
+export function headline(document: StatusDocument, view: View): string {
+  const {supervisor, project} = document;
+  const facts =
+    supervisor === null
+      ? 'no supervisor runs'
+      : `supervisor pid ${supervisor.pid} up ${formatDuration(supervisor.uptimeMs)}`;
+  const age =
+    document.sampledAt === null
+      ? ''
+      : `, sampled ${formatDuration(Math.max(0, view.now.getTime() - Date.parse(document.sampledAt)))} ago`;
+  const words = `${document.overall}  ${neutralise(project.name)}${project.instance === null ? '' : ` (${neutralise(project.instance)})`}, ${facts}${age}`;
+  const kept = view.columns === null ? words : cutEnd(words, view.columns - 2, view.glyphs.cut);
+  const answer = kept.startsWith(document.overall)
+    ? view.paint(bold, document.overall) + kept.slice(document.overall.length)
+    : kept;
+  return `${paintMark(view.paint, view.glyphs, document.mark)} ${answer}`;
+}
+
+export function serviceTable(services: readonly ServiceStatus[], view: View): string[] {
+  const wide = view.columns === null || view.columns >= wideFrom;
+  const hasCommand = wide && services.some((service) => service.command != null);
+  const hasFolder = wide && services.some((service) => service.folder != null);
+  const columns: Column[] = [
+    {title: 'SERVICE', align: 'left', cut: true},
+    {title: 'STATE', align: 'left'},
+    {title: 'HEALTH', align: 'left'},
+    {title: 'PORT', align: 'right'},
+    {title: 'PID', align: 'right', drop: 1},
+    {title: 'UPTIME', align: 'right', drop: 2},
+    {title: 'RESTARTS', align: 'right'},
+    {title: 'CPU', align: 'right', drop: 3},
+    {title: 'MEM', align: 'right', drop: 4},
+    ...(hasCommand ? [{title: 'COMMAND', align: 'left', drop: 5, cut: true} as const] : []),
+    ...(hasFolder ? [{title: 'FOLDER', align: 'left', drop: 6, cut: true} as const] : []),
+  ];
+  const rows = services.map(
+    (service): Row => ({
+      mark: service.mark,
+      cells: [
+        neutralise(service.name),
+        service.state,
+        service.state === 'ready' && service.health !== 'unknown' ? service.health : null,
+        service.port === null ? null : String(service.port),
+        service.pid === null ? null : String(service.pid),
+        service.uptimeMs === null ? null : formatDuration(service.uptimeMs),
+        service.kind === 'external' || service.observed !== null
+          ? null
+          : `${service.restartsUsed} / ${service.maxRestarts}`,
+        service.cpuRatio === null ? null : formatShare(service.cpuRatio),
+        service.memoryBytes === null ? null : formatSize(service.memoryBytes),
+        ...(hasCommand
+          ? [service.command == null ? null : cutEnd(neutralise(service.command), 60, view.glyphs.cut)]
+          : []),
+        ...(hasFolder ? [service.folder == null ? null : neutralise(service.folder)] : []),
+      ],
+      below: explanation(service, view),
+    }),
+  );
+  return renderTable(columns, rows, view);
+}
+
+/** Why a service is not simply well: whose turn it is, the cause with evidence, the remedy. */
+export function explanation(service: ServiceStatus, view: View): string[] {
+  const lines: string[] = [];
+  if (service.port !== null && service.primaryPort !== null && service.port !== service.primaryPort) {
+    lines.push(`${service.port} instead of ${service.primaryPort}${said(service.portNote)}`);
+  } else if (service.portNote !== null) {
+    lines.push(neutralise(service.portNote));
+  }
+  if (service.mark === 'good') return lines;
+  const next = service.nextTryInMs === null ? null : `next try in ${formatDuration(service.nextTryInMs)}`;
+  if (service.diagnosis !== null) lines.push(joined([diagnosed(service.diagnosis, view), next]));
+  if (service.note !== null) lines.push(neutralise(service.note));
+  if (service.lastExit !== null && service.state !== 'stopped') lines.push(lastExit(service.lastExit, view));
+  if (service.diagnosis === null) {
+    if (service.state === 'failed') lines.push(joined(['cause unknown', next]));
+    else if (next !== null) lines.push(next);
+    if (service.lastErrorLine !== null && service.state !== 'stopped') {
+      lines.push(`last words: ${cutEnd(neutralise(service.lastErrorLine), 200, view.glyphs.cut)}`);
+    }
+  }
+  if (service.unstable && service.note?.includes('unstable') !== true)
+    lines.push(`unstable: ${countOf(service.totalRestarts, 'restart')} so far`);
+  if (service.observed !== null) lines.push(`only observed: ${neutralise(service.observed)}`);
+  if (service.diagnosis?.remedy != null) lines.push(`remedy: ${neutralise(service.diagnosis.remedy)}`);
+  if (service.mark === 'failed') lines.push(`your turn; then: erp restart ${service.name}`);
+  return lines;
+}
+
+const said = (note: string | null) => (note === null ? '' : `, ${neutralise(note)}`);
+const joined = (parts: readonly (string | null)[]) => parts.filter((part) => part !== null).join('; ');
+
+/** `redis-auth (certain): WRONGPASS, logs/worker.log:311` */
+export function diagnosed(diagnosis: Diagnosis, view: Pick<View, 'glyphs'>): string {
+  const seen = [diagnosis.subject, ...diagnosis.evidence]
+    .filter((part) => part !== null)
+    .map((part) => cutEnd(neutralise(part), 160, view.glyphs.cut));
+  return `${diagnosis.cause} (${certainty(diagnosis)})${seen.length === 0 ? '' : `: ${seen.join(', ')}`}`;
+}
+
+function lastExit(exit: NonNullable<ServiceStatus['lastExit']>, view: View): string {
+  const away = exit.awayMs === null ? '' : `, away ${formatDuration(exit.awayMs)}`;
+  return `last exit: ${neutralise(exit.text)}, ${formatTime(new Date(exit.at), view.now)}${away}`;
+}
+
+/** `erp status SERVICE`: one page. */
+export function renderService(service: ServiceStatus, view: View): string {
+  const time = (iso: string | null) => (iso === null ? null : formatTime(new Date(iso), view.now));
+  const health = service.health === 'unknown' ? '' : `, ${service.health}`;
+  const facts: [string, string | null][] = [
+    [
+      'kind',
+      [service.kind, service.role, service.critical ? 'critical' : null].filter((part) => part !== null).join(', '),
+    ],
+    ['port', service.port === null ? null : `${service.port}${listenerWords(service)}`],
+    ['pid', service.pid === null ? null : `${service.pid}, incarnation ${service.incarnation}`],
+    [
+      'started',
+      service.startedAt === null
+        ? null
+        : `${time(service.startedAt)}${service.uptimeMs === null ? '' : `, ${formatDuration(service.uptimeMs)} ago`}`,
+    ],
+    ['answered', time(service.answeredAt)],
+    ['restarts', `${service.restartsUsed} of ${service.maxRestarts} used, ${service.totalRestarts} in all`],
+    ['cpu', service.cpuRatio === null ? null : formatShare(service.cpuRatio)],
+    ['memory', service.memoryBytes === null ? null : formatSize(service.memoryBytes)],
+    ['waits for', service.waitsFor.length === 0 ? null : service.waitsFor.join(', ')],
+    ['last exit', service.lastExit === null ? null : lastExit(service.lastExit, view).replace('last exit: ', '')],
+    ['command', service.command == null ? null : neutralise(service.command)],
+    ['folder', service.folder == null ? null : neutralise(service.folder)],
+  ];
+  const title = cutEnd(
+    `${neutralise(service.name)}  ${service.state}${health}`,
+    (view.columns ?? Number.POSITIVE_INFINITY) - 2,
+    view.glyphs.cut,
+  );
+  const lines = [`${paintMark(view.paint, view.glyphs, service.mark)} ${view.paint(bold, title)}`];
+  for (const line of explanation(service, view)) lines.push(...indented(line, 2, view.columns));
+  for (const [label, value] of facts) {
+    if (value === null) continue;
+    lines.push(...hanging(`  ${label.padEnd(11)}`, 13, value, view.columns));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function listenerWords(service: ServiceStatus): string {
+  switch (service.listener) {
+    case 'own':
+      return ', its own listener';
+    case 'foreign':
+      return ', held by a stranger';
+    case 'not-verified':
+      return ', listener not verified';
+    case null:
+      return '';
+  }
+}

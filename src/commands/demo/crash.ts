@@ -1,0 +1,15 @@
+import {Command} from '@oclif/core';
+import {demoFlags, type ProvokeReport, provokeCommand, renderProvoke} from '../../cli/demo-provoke.js';
+
+export default class Crash extends Command {
+  static override summary = "end the demo's backend with an exception that nobody catches";
+  static override examples = ['<%= config.bin %> <%= command.id %>'];
+  static override flags = demoFlags;
+
+  async run(): Promise<ProvokeReport> {
+    const {flags} = await this.parse(Crash);
+    const report = await provokeCommand('crash', {}, () => Promise.resolve(flags.url));
+    this.log(renderProvoke(report));
+    return report;
+  }
+}

@@ -1,0 +1,21 @@
+import {Command, Flags} from '@oclif/core';
+import {demoFlags, type ProvokeReport, provokeCommand, renderProvoke} from '../../cli/demo-provoke.js';
+
+export default class Leak extends Command {
+  static override summary = "let the demo's backend grow by 50 MB a second";
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --megabytes 200',
+  ];
+  static override flags = {
+    ...demoFlags,
+    megabytes: Flags.integer({description: 'where it stops growing', default: 500, min: 1, max: 8192}),
+  };
+
+  async run(): Promise<ProvokeReport> {
+    const {flags} = await this.parse(Leak);
+    const report = await provokeCommand('leak', {megabytes: flags.megabytes}, () => Promise.resolve(flags.url));
+    this.log(renderProvoke(report));
+    return report;
+  }
+}

@@ -1,0 +1,129 @@
+import {checkDependencies} from './check-dependencies.js';
+import {checkPlaceholders} from './check-placeholders.js';
+import {checkPorts} from './check-ports.js';
+import {checkProbes} from './check-probes.js';
+import {type Checking, checking} from './check-report.js';
+import {parseDuration} from './durations.js';
+import type {PositionLookup, Problem} from './problems.js';
+import type {Config, ServiceConfig} from './schema.js';
+import {valueAt} from './shape.js';
+
+/** What is well-formed and still can't work. */
+export function meaningProblems(
+  config: Config,
+  document: unknown,
+  position: PositionLookup,
+  constants: readonly string[],
+): Problem[] {
+  const checks = checking(config, document, position);
+  checkExistence(checks);
+  for (const [name, service] of checks.services) {
+    checkKind(checks, name, service);
+    checkBudget(checks, ['services', name], service);
+  }
+  checkBudget(checks, ['defaults'], config.defaults ?? {});
+  checkDependencies(checks);
+  checkPorts(checks);
+  checkProbes(checks);
+  checkPlaceholders(checks, constants);
+  return checks.problems;
+}
+
+function checkExistence(checks: Checking): void {
+  const written = valueAt(checks.document, ['services']);
+  if (written === undefined && checks.config.portForwards === undefined) {
+    checks.report([], 'has no services', {allowed: 'services: {NAME: {command: …}}', atKey: true});
+  } else if (typeof written === 'object' && written !== null && Object.keys(written).length === 0) {
+    checks.report(['services'], 'is empty', {allowed: 'NAME: {command: …}', atKey: true});
+  }
+  // zod leaves this name out of every record without a word.
+  if (typeof written === 'object' && written !== null && Object.hasOwn(written, '__proto__')) {
+    checks.report(['services', '__proto__'], '"__proto__" is not a name', {atKey: true});
+  }
+  // They share a log file where the file system does not tell upper from lower case.
+  const lower = new Map<string, string>();
+  for (const [name] of checks.services) {
+    const twin = lower.get(name.toLowerCase());
+    if (twin !== undefined) {
+      checks.report(['services', name], `differs from ${twin} only in upper and lower case`, {atKey: true});
+    }
+    lower.set(name.toLowerCase(), name);
+  }
+}
+
+/** What belongs to running a process means nothing where erp only watches. */
+const runningKeys = [
+  'cwd',
+  'envFile',
+  'env',
+  'hooks',
+  'stop',
+  'restart',
+  'maxRestarts',
+  'backOff',
+  'stopGrace',
+  'hangGrace',
+  'crashGrace',
+  'afterBudget',
+  'giveUpAfter',
+  'restartOn',
+  'restartWith',
+  'stdin',
+  'output',
+  'ifRunning',
+] as const;
+const livingKeys = ['probe', 'health', 'liveness', 'readiness', 'expect', 'restartOn', 'timeoutThreshold'] as const;
+
+function checkKind(checks: Checking, name: string, service: ServiceConfig): void {
+  const at = (key: string) => ['services', name, key];
+  if (service.external === true && service.kind !== undefined && service.kind !== 'external') {
+    checks.report(at('kind'), `${service.kind} and external: true contradict each other`, {allowed: 'one of them'});
+    return;
+  }
+  if (service.external === true || service.kind === 'external') {
+    if (service.command !== undefined) {
+      checks.report(at('command'), 'an external service is only watched, never started', {
+        allowed: 'no command, or no external',
+        atKey: true,
+      });
+    }
+    for (const key of runningKeys) {
+      if (service[key] !== undefined) checks.report(at(key), 'has no meaning for an external service', {atKey: true});
+    }
+    const asks = ['probe', 'health', 'liveness', 'readiness'] as const;
+    if (service.port === undefined && asks.every((key) => service[key] === undefined)) {
+      checks.report(['services', name], 'needs something to watch', {allowed: 'port: 5432, or probe: …', atKey: true});
+    }
+    return;
+  }
+  if (service.command === undefined) {
+    checks.report(['services', name], 'has no command', {
+      allowed: 'command: npm start, or external: true for what runs elsewhere',
+      atKey: true,
+    });
+  }
+  if (service.kind === 'job') {
+    for (const key of livingKeys) {
+      if (service[key] !== undefined) {
+        checks.report(at(key), 'has no meaning for a job: exit code 0 is its success', {atKey: true});
+      }
+    }
+    if (service.restart === 'always') {
+      checks.report(at('restart'), 'a job runs once', {allowed: 'no, on-failure'});
+    }
+  }
+}
+
+function checkBudget(checks: Checking, path: readonly string[], policy: ServiceConfig): void {
+  if (policy.afterBudget !== undefined) {
+    const pause = /^\s*cooldown\s+(\S+)/.exec(policy.afterBudget)?.[1];
+    if (pause !== undefined && !parseDuration(pause)) {
+      checks.report([...path, 'afterBudget'], `${JSON.stringify(pause)} is not a duration above zero`, {
+        allowed: 'fail, cooldown 5m',
+      });
+    }
+  }
+  if (policy.unhealthyFor !== undefined && (policy.restartOn ?? checks.config.defaults?.restartOn) !== 'unhealthy') {
+    checks.report([...path, 'unhealthyFor'], 'has no meaning without restartOn: unhealthy', {atKey: true});
+  }
+}

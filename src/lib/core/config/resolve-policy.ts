@@ -1,0 +1,76 @@
+import type {ServicePolicy} from '../spec.js';
+import {backOffJitter, jobDefaults, policyDefaults, watchdogDefaults} from './defaults.js';
+import {parseDuration} from './durations.js';
+import type {OverrideKey} from './overrides.js';
+import type {Resolving} from './resolving.js';
+import type {PolicyConfig, PolicyKey, ServiceConfig} from './schema.js';
+
+type Chosen<K extends PolicyKey> = NonNullable<PolicyConfig[K]> | null;
+
+/** flag, environment, the service in the file, `defaults:` in the file, default. */
+export function choose<K extends PolicyKey>(r: Resolving, name: string, service: ServiceConfig, key: K): Chosen<K> {
+  const path = ['services', name, key];
+  // A job is run once, whatever is wanted for the services.
+  const isJob = service.kind === 'job';
+  const override = isJob && key === 'restart' ? undefined : r.overrides.get(key as OverrideKey);
+  if (override !== undefined) {
+    return r.ledger.note(path, override.value as Chosen<K>, override.source, override.place);
+  }
+  if (service[key] !== undefined) return r.ledger.fromFile(path, service[key]);
+  const shared = r.config.defaults?.[key];
+  if (shared !== undefined && !(isJob && key === 'restart')) {
+    return r.ledger.fromFile(path, shared, ['defaults', key]);
+  }
+  const {value, reason} = defaultOf(r, isJob, key);
+  return r.ledger.note(path, value as unknown as Chosen<K>, 'default', reason);
+}
+
+function defaultOf(r: Resolving, isJob: boolean, key: PolicyKey) {
+  if (isJob && key === 'restart') return jobDefaults.restart;
+  if (r.context.mode === 'watchdog' && key === 'afterBudget') return watchdogDefaults.afterBudget;
+  if (r.context.platform === 'win32' && key === 'output') {
+    return {value: 'file', reason: 'Windows has no FIFO that outlives erp'};
+  }
+  return policyDefaults[key];
+}
+
+export function resolvePolicy(r: Resolving, name: string, service: ServiceConfig): ServicePolicy {
+  const ms = (
+    key:
+      | 'startTimeout'
+      | 'checkInterval'
+      | 'timeoutThreshold'
+      | 'stableAfter'
+      | 'stopGrace'
+      | 'hangGrace'
+      | 'crashGrace',
+  ) => parseDuration(choose(r, name, service, key) ?? 0) ?? 0;
+  const backOff = choose(r, name, service, 'backOff') ?? [];
+  const pauses = Array.isArray(backOff) ? backOff : backOff.pauses;
+  const giveUp = choose(r, name, service, 'giveUpAfter');
+  const restartOn = choose(r, name, service, 'restartOn');
+  const restart = choose(r, name, service, 'restart');
+  return {
+    restart: restart ?? 'always',
+    maxRestarts: Number(choose(r, name, service, 'maxRestarts')),
+    startTimeoutMs: ms('startTimeout'),
+    checkIntervalMs: ms('checkInterval'),
+    timeoutThresholdMs: ms('timeoutThreshold'),
+    backOffMs: pauses.map((pause) => parseDuration(pause) ?? 0),
+    backOffJitter: (Array.isArray(backOff) ? undefined : backOff.jitter) ?? backOffJitter.value,
+    stableAfterMs: ms('stableAfter'),
+    stopGraceMs: ms('stopGrace'),
+    hangGraceMs: ms('hangGrace'),
+    crashGraceMs: ms('crashGrace'),
+    afterBudget: decision(choose(r, name, service, 'afterBudget') ?? 'fail'),
+    giveUpAfterMs: giveUp === null || giveUp === 'never' ? null : parseDuration(giveUp),
+    unhealthyForMs: restartOn === 'unhealthy' ? parseDuration(choose(r, name, service, 'unhealthyFor') ?? 0) : null,
+  };
+}
+
+/** `cooldown` alone takes the usual pause. */
+function decision(text: string): ServicePolicy['afterBudget'] {
+  const match = /^\s*cooldown(?:\s+(\S+))?\s*$/.exec(text);
+  if (match === null) return {then: 'fail'};
+  return {then: 'cooldown', pauseMs: parseDuration(match[1] ?? '5m') ?? 0};
+}

@@ -1,0 +1,144 @@
+import type {LoggingSpec, MachineSpec, ProjectSpec} from '../spec.js';
+import {baseEnvironment} from './base-environment.js';
+import {thresholdMistake} from './check-probes.js';
+import {type Default, loggingDefaults, machineDefaults, projectDefaults} from './defaults.js';
+import {parseDuration} from './durations.js';
+import {misspeltVariables, type Overrides, readOverrides} from './overrides.js';
+import type {Problem} from './problems.js';
+import {Ledger, type ResolvedValue} from './provenance.js';
+import {resolveService} from './resolve-service.js';
+import {fill, type ResolveContext, type Resolving} from './resolving.js';
+import type {Config} from './schema.js';
+import {parseShare} from './schema-values.js';
+import {parseSize} from './sizes.js';
+import {hashedText} from './spec-hash.js';
+
+export type {ResolveContext} from './resolving.js';
+
+export type Resolution =
+  | {
+      readonly ok: true;
+      readonly spec: ProjectSpec;
+      /** Every effective value and where it came from, in the order of the configuration. */
+      readonly provenance: readonly ResolvedValue[];
+      /** What the operator should know and need not act on. */
+      readonly notices: readonly string[];
+    }
+  | {
+      readonly ok: false;
+      readonly problems: readonly Problem[];
+      /** Where the mistake is, when it is not in the file. */
+      readonly outside: 'flag' | 'environment' | null;
+    };
+
+/** Fills in every default and turns words into numbers: from here on nothing has to be looked up. */
+export function resolveProject(config: Config, context: ResolveContext): Resolution {
+  const {overrides, problems: wrong} = readOverrides(context.flags, context.env);
+  if (wrong.length > 0)
+    return {ok: false, problems: wrong, outside: wrong.every(({source}) => source === 'flag') ? 'flag' : 'environment'};
+  const ledger = new Ledger((path) => context.place(path));
+  const r: Resolving = {config, context, overrides, ledger, problems: []};
+
+  const top = (key: keyof typeof projectDefaults, fallback: string = projectDefaults[key].value): string => {
+    const override = overrides.get(key);
+    if (override !== undefined) return ledger.note([key], String(override.value), override.source, override.place);
+    return fill(
+      r,
+      ledger.pick<string, string>([key], config[key], {value: fallback, reason: projectDefaults[key].reason}),
+      [key],
+    );
+  };
+  const folder = (key: 'stateDir' | 'logDir' | 'watchdogLogDir') => context.resolvePath(context.projectDir, top(key));
+  const name = top('name', context.projectDir.split(/[/\\]/).filter(Boolean).at(-1) ?? 'erp');
+  const draft = {
+    schema: 1 as const,
+    name,
+    projectDir: context.projectDir,
+    configFile: context.configFile,
+    instance: context.instance ?? null,
+    stateDir: folder('stateDir'),
+    logDir: folder('logDir'),
+    ownLogDir: folder('watchdogLogDir'),
+    runtimeDir: context.runtimeDir,
+    mode: context.mode,
+    services: Object.entries(config.services ?? {}).map(([service, value]) => resolveService(r, service, value)),
+    baseEnv: baseEnvironment(context.env, context.dotenv, context.platform),
+    logging: resolveLogging(r),
+    machine: resolveMachine(r),
+    tie: top('tie') === 'terminal' ? ('terminal' as const) : ('none' as const),
+  };
+  const late = [...r.problems, ...thresholdProblems(draft.services, overrides)];
+  if (late.length > 0) return {ok: false, problems: late, outside: r.problems.length === 0 ? 'environment' : null};
+  return {
+    ok: true,
+    spec: {...draft, hash: context.hash(hashedText(draft, context.dotenv))},
+    provenance: ledger.entries,
+    notices: [...misspeltVariables(context.env), ...forwardNotices(config)],
+  };
+}
+
+/** The file was checked against itself; a flag or variable can contradict it. Said once, not for every service. */
+function thresholdProblems(services: ProjectSpec['services'], overrides: Overrides): Problem[] {
+  const places = (['timeoutThreshold', 'checkInterval'] as const).flatMap((key) => overrides.get(key)?.place ?? []);
+  if (places.length === 0) return [];
+  for (const service of services) {
+    const liveness = service.probes.find((probe) => probe.purposes.includes('liveness'));
+    if (liveness === undefined || service.kind === 'job') continue;
+    const said = thresholdMistake({
+      checkIntervalMs: service.policy.checkIntervalMs,
+      timeoutThresholdMs: service.policy.timeoutThresholdMs,
+      probeTimeoutMs: liveness.timeoutMs,
+    });
+    if (said !== null) {
+      return [
+        {
+          path: ['services', service.name],
+          message: `${places.join(', ')}: ${service.name}'s ${said.sentence}.`,
+          allowed: said.allowed,
+          nearest: null,
+          found: null,
+          position: null,
+        },
+      ];
+    }
+  }
+  return [];
+}
+
+function forwardNotices(config: Config): string[] {
+  const names = Object.keys(config.portForwards ?? {});
+  return names.length === 0 ? [] : [`This version does not run port-forwards; left out: ${names.join(', ')}.`];
+}
+
+const dayMs = 86_400_000;
+
+function resolveLogging({config, ledger}: Resolving): LoggingSpec {
+  const given = config.logging ?? {};
+  const d = loggingDefaults;
+  const pick = <V, D>(key: string, value: V | undefined, byDefault: Default<D>) =>
+    ledger.pick(['logging', key], value, byDefault);
+  const maxFiles = pick('maxFiles', given.maxFiles, d.maxFiles);
+  return {
+    maxFileBytes: parseSize(pick('maxFileSize', given.maxFileSize, d.maxFileSize)) ?? 0,
+    maxFiles: typeof maxFiles === 'number' ? maxFiles : null,
+    maxAgeDays: (parseDuration(pick('maxAge', given.maxAge, d.maxAge)) ?? 0) / dayMs,
+    maxTotalBytes: parseSize(pick('maxTotalSize', given.maxTotalSize, d.maxTotalSize)) ?? 0,
+    gzip: pick('gzip', given.gzip, d.gzip),
+    ownLevel: pick('level', given.level, d.level),
+    ownMaxAgeDays: (parseDuration(pick('ownMaxAge', given.ownMaxAge, d.ownMaxAge)) ?? 0) / dayMs,
+  };
+}
+
+function resolveMachine({config, ledger}: Resolving): MachineSpec {
+  const given = config.machine ?? {};
+  const d = machineDefaults;
+  const pick = <V, D>(key: string, value: V | undefined, byDefault: Default<D>) =>
+    ledger.pick(['machine', key], value, byDefault);
+  return {
+    sampleIntervalMs: parseDuration(pick('sampleInterval', given.sampleInterval, d.sampleInterval)) ?? 0,
+    cpuWarnRatio: parseShare(pick('cpuWarn', given.cpuWarn, d.cpuWarn)) ?? 1,
+    memoryWarnRatio: parseShare(pick('memoryWarn', given.memoryWarn, d.memoryWarn)) ?? 1,
+    minFreeBytes: parseSize(pick('minFree', given.minFree, d.minFree)) ?? 0,
+    minFreeRatio: parseShare(pick('minFreeShare', given.minFreeShare, d.minFreeShare)) ?? 0,
+  };
+}

@@ -1,0 +1,302 @@
+import type {Diagnosis} from '../diagnosis/diagnosis.js';
+import type {ProjectSpec, ServiceSpec} from '../spec.js';
+import {bareReadyMs, isBare} from '../probes/tracks.js';
+import {missingDependencies} from '../supervision/settle.js';
+import type {Service, State} from '../supervision/state.js';
+import {endText, exitText} from '../supervision/words.js';
+import {formatDuration} from './format.js';
+import type {HealthName, MachineStatus, Mark, ServiceStateName, ServiceStatus, StatusDocument} from './status.js';
+
+/** What the runtime knows about a service besides its state. */
+export interface Observation {
+  readonly pid: number | null;
+  readonly spawnedAtWall: number | null;
+  readonly cpuRatio: number | null;
+  readonly memoryBytes: number | null;
+  readonly lastErrorLine: string | null;
+  readonly portNote: string | null;
+  readonly listener: ServiceStatus['listener'];
+}
+
+/** Turns monotonic milliseconds into the times that people read. */
+export interface Calendar {
+  readonly now: number;
+  iso(at: number): string;
+}
+
+export function serviceStateName(state: State): ServiceStateName {
+  return state.tag === 'preparing' ? 'starting' : state.tag === 'clearing' ? 'backing-off' : state.tag;
+}
+
+export function serviceStatus(
+  spec: ServiceSpec,
+  service: Service,
+  services: ReadonlyMap<string, Service>,
+  seen: Observation,
+  calendar: Calendar,
+): ServiceStatus {
+  const {state, memory} = service;
+  const {now} = calendar;
+  const life = state.tag === 'starting' || state.tag === 'ready' ? state.life : null;
+  const running = life !== null || state.tag === 'stopping' || state.tag === 'clearing';
+  const health = healthOf(state);
+  const missing = state.tag === 'waiting' ? missingDependencies(spec, services) : [];
+  const lost = state.tag === 'starting' && !state.life.own && memory.incidentSince !== null;
+  const silent = state.tag === 'ready' && state.life.tracks.some((track) => track.misses > 0);
+  const mark = markOf(
+    state,
+    health,
+    lost,
+    silent,
+    missing.some((name) => isStuck(services.get(name)?.state)),
+  );
+  const nextAt = state.tag === 'backing-off' ? state.until : state.tag === 'failed' ? state.nextTryAt : null;
+  const answeredAt =
+    life === null
+      ? null
+      : life.tracks.reduce<number | null>(
+          (last, {lastAnswerAt}) => (lastAnswerAt === null ? last : Math.max(last ?? lastAnswerAt, lastAnswerAt)),
+          null,
+        );
+  const {lastEnd} = memory;
+  const troubled =
+    state.tag === 'backing-off' ||
+    state.tag === 'failed' ||
+    state.tag === 'clearing' ||
+    (state.tag === 'starting' && memory.incidentSince !== null);
+  return {
+    name: spec.name,
+    kind: spec.kind,
+    role: spec.role,
+    state: serviceStateName(state),
+    health,
+    mark,
+    turn: mark === 'failed' ? 'you' : mark === 'acting' || mark === 'moving' ? 'erp' : null,
+    wanted: memory.wanted,
+    pid: running ? seen.pid : null,
+    port: memory.port ?? (spec.kind === 'external' ? (spec.port?.primary ?? null) : null),
+    primaryPort: spec.port?.primary ?? null,
+    portNote: movedPort(spec, memory.port, running) ? (seen.portNote ?? 'taken when it started') : null,
+    startedAt: running && seen.pid !== null && seen.spawnedAtWall !== null ? isoOf(seen.spawnedAtWall) : null,
+    uptimeMs: life === null || !life.own ? null : Math.round(now - life.spawnedAt),
+    incarnation: memory.incarnation,
+    restartsUsed: memory.restartsUsed,
+    maxRestarts: spec.policy.maxRestarts,
+    totalRestarts: memory.totalRestarts,
+    cpuRatio: running ? seen.cpuRatio : null,
+    memoryBytes: running ? seen.memoryBytes : null,
+    lastExit:
+      lastEnd === null
+        ? null
+        : {
+            at: calendar.iso(lastEnd.at),
+            code: lastEnd.end.exit?.code ?? null,
+            signal: lastEnd.end.exit?.signal ?? null,
+            text: lastEnd.end.kind === 'exit' ? exitText(lastEnd.end.exit) : endText(lastEnd.end, spec, null),
+            awayMs: memory.lastAwayMs,
+          },
+    lastErrorLine: seen.lastErrorLine,
+    nextTryAt: nextAt === null ? null : calendar.iso(nextAt),
+    nextTryInMs: nextAt === null ? null : Math.max(0, Math.round(nextAt - now)),
+    note: noteOf(spec, service, missing, calendar),
+    diagnosis: troubled
+      ? (lastEnd?.end.diagnosis ?? null)
+      : state.tag === 'ready' && health === 'unhealthy'
+        ? unhealthyDiagnosis(state.life.lastWord, spec)
+        : null,
+    waitsFor: missing,
+    listener: seen.listener,
+    answeredAt: answeredAt === null ? null : calendar.iso(answeredAt),
+    critical: spec.critical,
+    observed: spec.observed,
+    unstable: memory.unstable !== 'no',
+  };
+}
+
+function isoOf(wall: number): string {
+  return isoWithOffset(new Date(wall));
+}
+
+/** ISO 8601 in local time with offset, as JSON and events carry it. */
+export function isoWithOffset(date: Date): string {
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(date.getTime() + offset * 60_000).toISOString().slice(0, -1);
+  const two = (n: number): string => String(Math.floor(Math.abs(n))).padStart(2, '0');
+  return `${local}${offset < 0 ? '-' : '+'}${two(offset / 60)}:${two(offset % 60)}`;
+}
+
+function healthOf(state: State): HealthName {
+  return state.tag === 'ready' ? state.health : 'unknown';
+}
+
+function isStuck(state: State | undefined): boolean {
+  return state?.tag === 'failed' && state.nextTryAt === null && state.blockedOn === null;
+}
+
+function markOf(state: State, health: HealthName, lost: boolean, silent: boolean, blocked: boolean): Mark {
+  switch (state.tag) {
+    case 'ready':
+      if (silent || health === 'unhealthy') return 'acting';
+      return health === 'degraded' ? 'degraded' : 'good';
+    case 'starting':
+      return lost ? 'acting' : 'moving';
+    case 'preparing':
+    case 'stopping':
+      return 'moving';
+    case 'backing-off':
+    case 'clearing':
+      return 'acting';
+    case 'waiting':
+      return blocked ? 'acting' : 'stopped';
+    case 'failed':
+      return isStuck(state) ? 'failed' : 'acting';
+    case 'done':
+      return 'good';
+    case 'stopped':
+      return 'stopped';
+  }
+}
+
+function noteOf(
+  spec: ServiceSpec,
+  {state, memory}: Service,
+  missing: readonly string[],
+  {now}: Calendar,
+): string | null {
+  switch (state.tag) {
+    case 'waiting':
+      return missing.length === 0 ? null : `waits for ${missing.join(', ')}`;
+    case 'preparing':
+      return 'checks preconditions and ports';
+    case 'starting': {
+      if (!state.life.own)
+        return `waits for an answer${state.life.lastWord === null ? '' : ` (${state.life.lastWord})`}`;
+      if (spec.kind === 'job') return 'runs';
+      if (isBare(spec)) return `has no probe: ready when it has lived ${formatDuration(bareReadyMs)}`;
+      const age = formatDuration(now - state.life.spawnedAt);
+      const awaits =
+        spec.readyLog !== null && !state.life.logSeen
+          ? `awaits log line "${spec.readyLog}"`
+          : state.life.lastWord === null
+            ? 'awaits the first answer'
+            : `awaits a good answer (${state.life.lastWord})`;
+      return state.deadline === null
+        ? `${awaits}, ${age}; it answers, so it is left alone`
+        : `${awaits}, ${age}, gives up at ${formatDuration(spec.policy.startTimeoutMs)}`;
+    }
+    case 'ready': {
+      const silent = state.life.tracks.find((track) => track.misses > 0);
+      if (silent?.lastAnswerAt != null) {
+        const left = Math.max(0, silent.lastAnswerAt + spec.policy.timeoutThresholdMs - now);
+        return `no answer for ${formatDuration(now - silent.lastAnswerAt)}${state.life.own ? `, restart in ${formatDuration(left)} unless it answers` : ''}`;
+      }
+      if (state.health === 'degraded' || state.health === 'unhealthy')
+        return `${state.health}${state.life.lastWord === null ? '' : `: ${state.life.lastWord}`}`;
+      if (memory.unstable !== 'no') return `unstable: ${memory.restartTimes.length} restarts within the last hour`;
+      return null;
+    }
+    case 'stopping':
+      if (state.phase === 'sweeping') return 'looks for what is left of it';
+      return state.phase === 'killed'
+        ? 'killed, waits for its end'
+        : state.goal.then === 'stop'
+          ? 'stopping'
+          : state.goal.then === 'restart'
+            ? `restarting (${state.goal.why})`
+            : 'ended because it did not answer';
+    case 'clearing':
+      return 'ends what its group left behind';
+    case 'backing-off':
+      return state.blockedOn === null
+        ? null
+        : state.blockedOn.kind === 'port'
+          ? `tries at once when port ${state.blockedOn.port} is free`
+          : `tries at once when ${state.blockedOn.path} changes`;
+    case 'failed':
+      if (state.blockedOn === null) return null;
+      return state.blockedOn.kind === 'port'
+        ? `tries again as soon as port ${state.blockedOn.port} is free`
+        : `tries again as soon as ${state.blockedOn.path} changes`;
+    case 'stopped':
+      return state.why === 'ended'
+        ? 'ended by itself'
+        : state.why === 'other-failed'
+          ? 'stopped because a critical service failed'
+          : spec.autoStart
+            ? null
+            : 'not started by itself (autoStart: false)';
+    case 'done':
+      return null;
+  }
+}
+
+function unhealthyDiagnosis(word: string | null, spec: ServiceSpec): Diagnosis {
+  return {
+    cause: 'unhealthy',
+    confidence: 0.9,
+    subject: null,
+    evidence: [word ?? 'its health answer'],
+    remedy: `it answers, so it is not restarted; see what it says: erp logs ${spec.name} -n 60`,
+  };
+}
+
+/** Runs, but not where others expect it. */
+function movedPort(spec: ServiceSpec, port: number | null, running: boolean): boolean {
+  return running && port !== null && spec.port !== null && port !== spec.port.primary;
+}
+
+/** The system as a whole, from its services. */
+export function overallOf(services: readonly ServiceStatus[], ending: boolean): StatusDocument['overall'] {
+  const wanted = services.filter((service) => service.wanted === 'up');
+  if (ending) return 'stopping';
+  if (wanted.length === 0) return services.some((service) => service.state === 'stopping') ? 'stopping' : 'stopped';
+  if (wanted.some((service) => service.mark === 'failed' || service.mark === 'acting')) return 'unhealthy';
+  if (wanted.some((service) => service.mark === 'moving' || service.state === 'waiting')) return 'starting';
+  return wanted.some((service) => service.mark === 'degraded' || service.portNote !== null) ? 'degraded' : 'healthy';
+}
+
+export function overallMark(overall: StatusDocument['overall'], services: readonly ServiceStatus[]): Mark {
+  switch (overall) {
+    case 'healthy':
+      return 'good';
+    case 'degraded':
+      return 'degraded';
+    case 'unhealthy':
+      return services.some((service) => service.mark === 'failed') ? 'failed' : 'acting';
+    case 'starting':
+    case 'stopping':
+      return 'moving';
+    case 'stopped':
+      return 'stopped';
+    case 'no-supervisor':
+      return 'unknown';
+  }
+}
+
+export function statusDocument(
+  spec: ProjectSpec,
+  services: ReadonlyMap<string, Service>,
+  observe: (name: string) => Observation,
+  calendar: Calendar,
+  supervisor: StatusDocument['supervisor'],
+  machine: MachineStatus | null,
+  sampledAt: string | null,
+  ending: boolean,
+): StatusDocument {
+  const list = spec.services.flatMap((service) => {
+    const state = services.get(service.name);
+    return state === undefined ? [] : [serviceStatus(service, state, services, observe(service.name), calendar)];
+  });
+  const overall = overallOf(list, ending);
+  return {
+    schema: 1,
+    project: {name: spec.name, dir: spec.projectDir, configFile: spec.configFile, instance: spec.instance},
+    supervisor,
+    overall,
+    mark: overallMark(overall, list),
+    sampledAt,
+    services: list,
+    machine,
+    at: calendar.iso(calendar.now),
+  };
+}

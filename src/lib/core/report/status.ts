@@ -1,0 +1,129 @@
+import type {Diagnosis} from '../diagnosis/diagnosis.js';
+import type {LogLevel} from '../spec.js';
+
+/** Who did it: shown in events ("stopped by ops2 from 10.0.0.7"). */
+export interface Actor {
+  readonly user: string;
+  readonly tty: string | null;
+  /** Address of the ssh client, if any. */
+  readonly from: string | null;
+  readonly commandLine: string;
+}
+
+/** One thing that happened. `text` alone is a whole sentence for people; the rest is for programs. */
+export interface ErpEvent {
+  readonly seq: number;
+  /** ISO 8601 with offset. */
+  readonly at: string;
+  readonly level: LogLevel;
+  readonly service: string | null;
+  /** Kebab-case: `spawned ready exited hang restarting backing-off failed stopping stopped waiting port-moved dependency-lost
+   * health-changed unstable gap machine-warning operator supervisor-started supervisor-stopping adopted straggler …` */
+  readonly type: string;
+  readonly text: string;
+  readonly diagnosis?: Diagnosis;
+  readonly actor?: Actor;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** As in metrics.md, plus `waiting` (for dependencies) and `done` (a job). */
+export type ServiceStateName =
+  | 'waiting'
+  | 'starting'
+  | 'ready'
+  | 'backing-off'
+  | 'stopping'
+  | 'stopped'
+  | 'failed'
+  | 'done';
+export type HealthName = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
+/** The seven marks of ux.md, by meaning. */
+export type Mark = 'good' | 'moving' | 'degraded' | 'acting' | 'failed' | 'stopped' | 'unknown';
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly kind: 'service' | 'job' | 'external';
+  readonly role: 'backend' | 'frontend' | null;
+  readonly state: ServiceStateName;
+  readonly health: HealthName;
+  readonly mark: Mark;
+  /** Whose turn it is when it is not well; null: all well. */
+  readonly turn: 'erp' | 'you' | null;
+  readonly wanted: 'up' | 'down';
+  readonly pid: number | null;
+  readonly port: number | null;
+  readonly primaryPort: number | null;
+  /** "held by python3 (pid 812, ops1)": why the port is not the primary; null otherwise. */
+  readonly portNote: string | null;
+  /** ISO 8601 of the present incarnation's spawn. */
+  readonly startedAt: string | null;
+  readonly uptimeMs: number | null;
+  readonly incarnation: number;
+  /** Of the budget. */
+  readonly restartsUsed: number;
+  readonly maxRestarts: number;
+  readonly totalRestarts: number;
+  /** Share of one core, 0.031 = 3.1 %; null: not sampled. */
+  readonly cpuRatio: number | null;
+  readonly memoryBytes: number | null;
+  readonly lastExit: {
+    readonly at: string;
+    readonly code: number | null;
+    readonly signal: string | null;
+    readonly text: string;
+    readonly awayMs: number | null;
+  } | null;
+  readonly lastErrorLine: string | null;
+  /** ISO 8601 of the next thing erp does: restart, try after cool-down. */
+  readonly nextTryAt: string | null;
+  readonly nextTryInMs: number | null;
+  /** One short phrase: "awaits log line …", "waits for redis", "no answer for 12s, restart in 33s unless it answers". */
+  readonly note: string | null;
+  /** Present while it is not well. */
+  readonly diagnosis: Diagnosis | null;
+  readonly waitsFor: readonly string[];
+  readonly listener: 'own' | 'foreign' | 'not-verified' | null;
+  /** ISO 8601 of the last answer to a probe; null: never or no probe. */
+  readonly answeredAt: string | null;
+  readonly critical: boolean;
+  readonly observed: string | null;
+  readonly unstable: boolean;
+  /** As it was started, placeholders filled in, secrets masked; absent or null: not known. */
+  readonly command?: string | null;
+  readonly folder?: string | null;
+}
+
+export interface StatusDocument {
+  readonly schema: 1;
+  readonly project: {
+    readonly name: string;
+    readonly dir: string;
+    readonly configFile: string | null;
+    readonly instance: string | null;
+  };
+  readonly supervisor: {
+    readonly pid: number;
+    readonly version: string;
+    readonly startedAt: string;
+    readonly uptimeMs: number;
+    readonly specHash: string;
+    readonly user: string;
+  } | null;
+  readonly overall: 'healthy' | 'degraded' | 'unhealthy' | 'starting' | 'stopping' | 'stopped' | 'no-supervisor';
+  readonly mark: Mark;
+  readonly sampledAt: string | null;
+  readonly services: readonly ServiceStatus[];
+  readonly machine: MachineStatus | null;
+  /** ISO 8601 with offset: when this document was made. */
+  readonly at: string;
+}
+
+export interface MachineStatus {
+  /** Of all processors, 0..1; null: not measured yet. */
+  readonly cpuRatio: number | null;
+  readonly memoryAvailableBytes: number;
+  readonly memorySizeBytes: number;
+  /** Of the disk with the state folder; null: the system does not tell. */
+  readonly diskFreeBytes: number | null;
+  readonly diskSizeBytes: number | null;
+}

@@ -1,0 +1,105 @@
+import type {Diagnosis} from '../diagnosis/diagnosis.js';
+import type {LogLevel} from '../spec.js';
+import type {Blocker, ExitStatus, PlannedReason} from './state.js';
+
+/** What happened, as the runtime tells it. News that carries an incarnation is ignored when that one is over. */
+export type Event =
+  /** Wanted up from now on; waits for its dependencies. */
+  | {readonly tag: 'start'}
+  /** Wanted up since before the supervisor died: goes on where it was, with the budget that was left. */
+  | {readonly tag: 'resume'}
+  /** What it depends on is there. */
+  | {readonly tag: 'go'}
+  /** Wanted down. The order among services is kept by `settle`. */
+  | {readonly tag: 'stop'; readonly now: boolean; readonly why: 'operator' | 'other-failed'}
+  | {readonly tag: 'restart'; readonly why: PlannedReason}
+  | {
+      readonly tag: 'prepared';
+      readonly incarnation: number;
+      readonly port: number | null /** somebody else's instance is used */;
+      readonly borrowed: boolean;
+    }
+  | {
+      readonly tag: 'prepare-failed';
+      readonly incarnation: number;
+      readonly diagnosis: Diagnosis;
+      readonly blockedOn: Blocker | null;
+      readonly hopeless: boolean;
+    }
+  | {readonly tag: 'spawned'; readonly incarnation: number; readonly pid: number}
+  | {
+      readonly tag: 'spawn-failed';
+      readonly incarnation: number;
+      readonly diagnosis: Diagnosis;
+      readonly blockedOn: Blocker | null;
+    }
+  | {
+      readonly tag: 'exited';
+      readonly incarnation: number;
+      readonly exit: ExitStatus;
+      readonly groupAlive: boolean;
+      readonly diagnosis: Diagnosis;
+      readonly blockedOn: Blocker | null;
+    }
+  | {readonly tag: 'group-gone'; readonly incarnation: number}
+  | {readonly tag: 'swept'; readonly incarnation: number}
+  | {
+      readonly tag: 'answer';
+      readonly incarnation: number;
+      readonly track: number;
+      readonly id: number;
+      readonly answer: Answer;
+    }
+  | {readonly tag: 'log-ready'; readonly incarnation: number}
+  | {readonly tag: 'unblocked'}
+  /** A process that a former supervisor started. */
+  | {
+      readonly tag: 'adopted';
+      readonly incarnation: number;
+      readonly pid: number;
+      readonly port: number | null;
+      readonly wasReady: boolean;
+      /** Down: the supervisor died while it was being stopped, and the stop goes on. */
+      readonly wanted: 'up' | 'down';
+      readonly spawnedAt: number;
+    }
+  /** Time has passed: look at the deadlines. */
+  | {readonly tag: 'tick'}
+  /** Time that nobody lived through (sleep, a starved loop): `ms` of it count for no deadline. */
+  | {readonly tag: 'gap'; readonly ms: number};
+
+export type Answer =
+  | {readonly tag: 'answered'; readonly health: 'healthy' | 'degraded' | 'unhealthy'; readonly detail: string | null}
+  | {readonly tag: 'silent'; readonly reason: string; readonly detail: string};
+
+/** What shall be done about it. */
+export type Effect =
+  /** Preconditions, port, and with `hooks` the preStart hook; answered by prepared or prepare-failed. */
+  | {readonly tag: 'prepare'; readonly incarnation: number; readonly hooks: boolean}
+  | {readonly tag: 'cancel-prepare'}
+  | {readonly tag: 'spawn'; readonly incarnation: number; readonly port: number | null}
+  | {
+      readonly tag: 'probe';
+      readonly incarnation: number;
+      readonly track: number;
+      readonly id: number;
+      readonly timeoutMs: number;
+    }
+  | {readonly tag: 'cancel-probes'}
+  /** Politely: stop command, HTTP, then the configured signal, to the whole group. */
+  | {readonly tag: 'ask-to-stop'; readonly incarnation: number; readonly pid: number; readonly hung: boolean}
+  | {readonly tag: 'kill'; readonly incarnation: number; readonly pid: number}
+  /** Tell when the group led by `pid` is gone. */
+  | {readonly tag: 'watch-group'; readonly incarnation: number; readonly pid: number}
+  /** Look for what escaped from the group and end it; answered by `swept` when `incarnation` is over. */
+  | {readonly tag: 'sweep'; readonly incarnation: number}
+  | {readonly tag: 'post-stop'; readonly incarnation: number}
+  /** A service is down for good. */
+  | {
+      readonly tag: 'report';
+      readonly level: LogLevel;
+      readonly type: string;
+      readonly text: string;
+      readonly diagnosis?: Diagnosis;
+      readonly facts?: Readonly<Record<string, unknown>>;
+    };

@@ -1,0 +1,213 @@
+import type {ServiceSpec} from '../spec.js';
+import type {Service} from './state.js';
+
+/** One line of a service's journal: written before and after everything that must survive the supervisor's death. */
+export type JournalRecord =
+  | {readonly v: 1; readonly t: 'wanted'; readonly up: boolean; readonly at: number; readonly by: string | null}
+  | {
+      readonly v: 1;
+      readonly t: 'intent';
+      readonly inc: number;
+      readonly at: number;
+      readonly mark: string;
+      readonly port: number | null;
+    }
+  | {
+      readonly v: 1;
+      readonly t: 'spawned';
+      readonly inc: number;
+      readonly at: number;
+      readonly pid: number;
+      readonly start: string | null;
+      readonly boot: string;
+    }
+  | {readonly v: 1; readonly t: 'ready'; readonly inc: number; readonly at: number}
+  | {
+      readonly v: 1;
+      readonly t: 'exited';
+      readonly inc: number;
+      readonly at: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
+  | {readonly v: 1; readonly t: 'counters'; readonly inc: number; readonly used: number; readonly total: number}
+  /** Written by compaction: what the records that it drops have said beside the counters. */
+  | {
+      readonly v: 1;
+      readonly t: 'kept';
+      readonly port: number | null;
+      readonly boot: string | null;
+      readonly pid: number | null;
+      readonly start: string | null;
+    };
+
+/** What a journal says when it is read to its end. */
+export interface Remembered {
+  readonly wanted: boolean | null;
+  readonly incarnation: number;
+  /** Spawned and not seen to end. */
+  readonly process: {
+    readonly incarnation: number;
+    readonly pid: number;
+    readonly startTime: string | null;
+    readonly bootId: string;
+    readonly spawnedAtWall: number;
+    readonly port: number | null;
+    readonly wasReady: boolean;
+  } | null;
+  /** An intent without spawned or exited: its process may run without being known. */
+  /** How the last process ended, as far as anybody saw; null: it runs, or its end was not seen. */
+  readonly lastExit: {readonly code: number | null; readonly signal: string | null} | null;
+  /** Who led the last life: what is left of it is found by its session. */
+  readonly lastLeader: {readonly pid: number; readonly startTime: string | null; readonly bootId: string} | null;
+  readonly openIntent: {readonly incarnation: number; readonly mark: string; readonly port: number | null} | null;
+  readonly port: number | null;
+  readonly restartsUsed: number;
+  readonly totalRestarts: number;
+  /** Boot of the last process, to tell a reboot. */
+  readonly lastBoot: string | null;
+}
+
+const nothing: Remembered = {
+  wanted: null,
+  incarnation: 0,
+  process: null,
+  lastExit: null,
+  lastLeader: null,
+  openIntent: null,
+  port: null,
+  restartsUsed: 0,
+  totalRestarts: 0,
+  lastBoot: null,
+};
+
+/**
+ * Reads the records in order. Tolerant: a record of a newer version or with missing fields gives what it can (pid,
+ * start time, port, wanted state) and is skipped otherwise.
+ */
+export function remember(records: readonly unknown[]): Remembered {
+  return records.reduce<Remembered>(readRecord, nothing);
+}
+
+function readRecord(known: Remembered, record: unknown): Remembered {
+  if (typeof record !== 'object' || record === null) return known;
+  const r = record as Partial<Record<string, unknown>>;
+  const inc = typeof r.inc === 'number' ? r.inc : known.incarnation;
+  const incarnation = Math.max(known.incarnation, inc);
+  switch (r.t) {
+    case 'wanted':
+      return {...known, wanted: r.up === true};
+    case 'intent': {
+      const port = typeof r.port === 'number' ? r.port : null;
+      return {
+        ...known,
+        incarnation,
+        port,
+        lastExit: null,
+        openIntent: {incarnation: inc, mark: typeof r.mark === 'string' ? r.mark : '', port},
+      };
+    }
+    case 'spawned': {
+      if (typeof r.pid !== 'number') return known;
+      const boot = typeof r.boot === 'string' ? r.boot : '';
+      const process = {
+        incarnation: inc,
+        pid: r.pid,
+        startTime: typeof r.start === 'string' ? r.start : null,
+        bootId: boot,
+        spawnedAtWall: typeof r.at === 'number' ? r.at : 0,
+        port: typeof r.port === 'number' ? r.port : (known.openIntent?.port ?? known.port),
+        wasReady: false,
+      };
+      const {pid, startTime} = process;
+      const lastLeader = {pid, startTime, bootId: boot};
+      return {...known, incarnation, process, lastLeader, openIntent: null, lastBoot: boot};
+    }
+    case 'ready':
+      return known.process === null || known.process.incarnation !== inc
+        ? known
+        : {...known, process: {...known.process, wasReady: true}};
+    case 'exited':
+      return {
+        ...known,
+        incarnation,
+        process: known.process?.incarnation === inc ? null : known.process,
+        lastExit: {
+          code: typeof r.code === 'number' ? r.code : null,
+          signal: typeof r.signal === 'string' ? r.signal : null,
+        },
+        openIntent: known.openIntent?.incarnation === inc ? null : known.openIntent,
+      };
+    case 'kept':
+      return {
+        ...known,
+        port: typeof r.port === 'number' ? r.port : null,
+        lastBoot: typeof r.boot === 'string' ? r.boot : null,
+        lastLeader:
+          typeof r.pid === 'number' && typeof r.boot === 'string'
+            ? {pid: r.pid, startTime: typeof r.start === 'string' ? r.start : null, bootId: r.boot}
+            : null,
+      };
+    case 'counters':
+      return {
+        ...known,
+        incarnation,
+        restartsUsed: typeof r.used === 'number' ? r.used : 0,
+        totalRestarts: typeof r.total === 'number' ? r.total : 0,
+      };
+    default:
+      return known;
+  }
+}
+
+/** The shortest journal that says the same: for compaction when nothing happens. */
+export function summary(known: Remembered, now: number): readonly JournalRecord[] {
+  const records: JournalRecord[] = [];
+  if (known.wanted !== null) records.push({v: 1, t: 'wanted', up: known.wanted, at: now, by: null});
+  records.push({v: 1, t: 'counters', inc: known.incarnation, used: known.restartsUsed, total: known.totalRestarts});
+  const {lastLeader} = known;
+  records.push({
+    v: 1,
+    t: 'kept',
+    port: known.port,
+    boot: known.lastBoot,
+    pid: lastLeader?.pid ?? null,
+    start: lastLeader?.startTime ?? null,
+  });
+  if (known.lastExit !== null) records.push({v: 1, t: 'exited', inc: known.incarnation, at: now, ...known.lastExit});
+  if (known.process !== null) {
+    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, wasReady} = known.process;
+    records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port});
+    records.push({v: 1, t: 'spawned', inc: incarnation, at: spawnedAtWall, pid, start: startTime, boot: bootId});
+    if (wasReady) records.push({v: 1, t: 'ready', inc: incarnation, at: now});
+  }
+  if (known.openIntent !== null)
+    records.push({
+      v: 1,
+      t: 'intent',
+      inc: known.openIntent.incarnation,
+      at: now,
+      mark: known.openIntent.mark,
+      port: known.openIntent.port,
+    });
+  return records;
+}
+
+/** What a service starts from in a new supervisor; `bootId`: of the machine as it runs now. */
+export function recalled(service: Service, known: Remembered, spec: ServiceSpec, bootId: string, now: number): Service {
+  const sameBoot = known.lastBoot === bootId;
+  // A migration that ran is not run again because the supervisor died.
+  const isDone = spec.kind === 'job' && sameBoot && known.wanted === true && known.lastExit?.code === 0;
+  return {
+    state: isDone ? {tag: 'done', at: now} : service.state,
+    memory: {
+      ...service.memory,
+      wanted: isDone ? 'up' : service.memory.wanted,
+      freshStart: !sameBoot,
+      incarnation: known.incarnation,
+      port: known.port,
+      restartsUsed: known.restartsUsed,
+      totalRestarts: known.totalRestarts,
+    },
+  };
+}

@@ -1,0 +1,188 @@
+import {restartPause} from '../back-off/back-off.js';
+import {newTracks} from '../probes/tracks.js';
+import {formatDuration} from '../report/format.js';
+import type {Effect} from './events.js';
+import type {ExitStatus, LifeEnd, Memory, Service} from './state.js';
+import {type Context, report, type Step, step} from './step.js';
+import {endText, pauseText} from './words.js';
+
+const unstableWindowMs = 15 * 60_000;
+const hourMs = 60 * 60_000;
+const warnRestarts = 3;
+const criticalRestarts = 5;
+
+/**
+ * A life ended that nobody had asked to end: is there another, and when? The budget, the back-off, the policy and the
+ * kind of end decide. Nothing of the old life may be left when this is called.
+ */
+export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx: Context): Step {
+  const {now, spec} = ctx;
+  const {policy} = spec;
+  if (service.memory.wanted === 'down')
+    return lastLook({...service.memory, lastEnd: {at: now, end, lifeMs}}, end.exit, ctx);
+  const clean = end.kind === 'exit' && end.exit?.code === 0;
+  if (spec.kind === 'job' && clean) {
+    const memory = {...service.memory, incidentSince: null, failedSince: null, lastEnd: {at: now, end, lifeMs}};
+    return step(
+      {tag: 'done', at: now},
+      memory,
+      report('INFO', 'done', `done${lifeMs === null ? '' : ` after ${formatDuration(lifeMs)}`}`),
+    );
+  }
+  const memory: Memory = {
+    ...service.memory,
+    lastEnd: {at: now, end, lifeMs},
+    incidentSince: service.memory.incidentSince ?? now,
+    failedSince: service.memory.failedSince ?? now,
+  };
+  const what = endText(end, spec, lifeMs);
+  if (policy.restart === 'no' || (policy.restart === 'on-failure' && clean)) {
+    if (clean)
+      return step(
+        {tag: 'stopped', why: 'ended'},
+        {...memory, incidentSince: null, failedSince: null},
+        report('INFO', 'ended', `${what}; restart is ${policy.restart}`),
+      );
+    return step(
+      {tag: 'failed', since: now, nextTryAt: null, blockedOn: null},
+      memory,
+      report('ERROR', 'failed', `failed: ${what}; restart is ${policy.restart}. Your turn.`, end.diagnosis),
+    );
+  }
+  if (memory.restartsUsed >= policy.maxRestarts) return spent({state: service.state, memory}, end, what, ctx);
+  const attempt = memory.restartsUsed + 1;
+  const pause = restartPause(policy.backOffMs, attempt, policy.backOffJitter, ctx.chance);
+  const [counted, alarm] = countRestart({...memory, restartsUsed: attempt}, ctx);
+  const told = report(
+    'WARNING',
+    'restarting',
+    `${what}; restart ${attempt} of ${policy.maxRestarts}, ${pauseText(pause)}`,
+    end.diagnosis,
+    {kind: end.kind, code: end.exit?.code ?? null, signal: end.exit?.signal ?? null, restart: attempt, pauseMs: pause},
+  );
+  // Nothing is looked up between an exit and the spawn: a look at the port costs more than the whole recovery.
+  const direct =
+    pause === 0 &&
+    end.blockedOn === null &&
+    ctx.mayStart &&
+    !spec.hooksOnCrash &&
+    !counted.freshStart &&
+    end.kind !== 'prepare' &&
+    end.kind !== 'spawn';
+  if (direct) {
+    const [next, effects] = launch(counted, counted.port, ctx);
+    return [next, [...effects, told, ...alarm]];
+  }
+  return step({tag: 'backing-off', until: now + pause, since: now, blockedOn: end.blockedOn}, counted, told, ...alarm);
+}
+
+/** Starts the next incarnation at once, on this port. */
+export function launch(memory: Memory, port: number | null, ctx: Context): Step {
+  const {now, spec} = ctx;
+  const incarnation = memory.incarnation + 1;
+  return step(
+    {
+      tag: 'starting',
+      life: {
+        incarnation,
+        own: true,
+        pid: null,
+        spawnedAt: now,
+        tracks: newTracks(spec, now),
+        logSeen: false,
+        lastWord: null,
+      },
+      deadline: spec.kind === 'job' ? null : now + spec.policy.startTimeoutMs,
+    },
+    {...memory, incarnation, port},
+    {tag: 'spawn', incarnation, port},
+  );
+}
+
+/**
+ * Looks at preconditions, hooks and ports before the next incarnation. What it needs comes first: without it the new
+ * life would only fail again.
+ */
+export function prepare(memory: Memory, ctx: Context): Step {
+  if (!ctx.mayStart) return step({tag: 'waiting'}, memory);
+  const incarnation = memory.incarnation + 1;
+  return step(
+    {tag: 'preparing', incarnation, since: ctx.now},
+    {...memory, incarnation},
+    {tag: 'prepare', incarnation, hooks: memory.freshStart || ctx.spec.hooksOnCrash},
+  );
+}
+
+/** How long the search for what escaped may take; the stop goes on without it then. */
+const sweepPatienceMs = 10_000;
+
+/** Nobody leads any more: before it counts as stopped, what is left of it is looked for and ended. */
+export function lastLook(memory: Memory, exit: ExitStatus | null, {now}: Context): Step {
+  const {incarnation} = memory;
+  return step(
+    {
+      tag: 'stopping',
+      incarnation,
+      pid: null,
+      goal: {then: 'stop'},
+      since: now,
+      killAt: now + sweepPatienceMs,
+      phase: 'sweeping',
+      exit: exit ?? {code: null, signal: null},
+    },
+    memory,
+    {tag: 'sweep', incarnation},
+  );
+}
+
+function spent(service: Service, end: LifeEnd, what: string, ctx: Context): Step {
+  const {now, spec} = ctx;
+  const {policy} = spec;
+  const since = service.memory.failedSince ?? now;
+  const used =
+    policy.maxRestarts === 0
+      ? 'no restarts allowed'
+      : `${policy.maxRestarts} of ${policy.maxRestarts} restarts used in ${formatDuration(now - since)}`;
+  const givenUp = policy.giveUpAfterMs !== null && now - since >= policy.giveUpAfterMs;
+  if (policy.afterBudget.then === 'fail' || givenUp) {
+    return step(
+      {tag: 'failed', since: now, nextTryAt: null, blockedOn: null},
+      service.memory,
+      report('CRITICAL', 'failed', `failed: ${what}; ${used}. Your turn.`, end.diagnosis, {final: true}),
+    );
+  }
+  const nextTryAt = now + policy.afterBudget.pauseMs;
+  return step(
+    {tag: 'failed', since: now, nextTryAt, blockedOn: end.blockedOn},
+    service.memory,
+    report(
+      'CRITICAL',
+      'failed',
+      `failed: ${what}; ${used}. Next try in ${formatDuration(policy.afterBudget.pauseMs)}.`,
+      end.diagnosis,
+      {final: false, nextTryInMs: policy.afterBudget.pauseMs},
+    ),
+  );
+}
+
+/** Many restarts in a short time are a fault of their own, even if each gets the budget back. */
+function countRestart(memory: Memory, {now}: Context): readonly [Memory, readonly Effect[]] {
+  const times = [...memory.restartTimes.filter((at) => now - at < hourMs), now];
+  const recent = times.filter((at) => now - at < unstableWindowMs).length;
+  const next = {...memory, restartTimes: times, totalRestarts: memory.totalRestarts + 1};
+  if (recent >= criticalRestarts && memory.unstable !== 'critical') {
+    return [{...next, unstable: 'critical'}, [report('CRITICAL', 'unstable', `unstable: ${recent} restarts in 15m`)]];
+  }
+  if (recent >= warnRestarts && memory.unstable === 'no') {
+    return [{...next, unstable: 'warned'}, [report('WARNING', 'unstable', `unstable: ${recent} restarts in 15m`)]];
+  }
+  return [next, []];
+}
+
+/** The mark "unstable" stays until an hour was quiet. */
+export function calmDown(memory: Memory, now: number): Memory {
+  const last = memory.restartTimes.at(-1);
+  return memory.unstable !== 'no' && (last === undefined || now - last >= hourMs)
+    ? {...memory, unstable: 'no', restartTimes: []}
+    : memory;
+}

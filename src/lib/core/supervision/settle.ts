@@ -1,0 +1,113 @@
+import type {ProjectSpec, ServiceSpec} from '../spec.js';
+import type {Event} from './events.js';
+import {isAtRest, mayRun, type Service} from './state.js';
+
+export interface Move {
+  readonly service: string;
+  readonly event: Event;
+}
+
+export type Services = ReadonlyMap<string, Service>;
+
+/**
+ * What the dependencies among services ask for now: who may go on, who may stop, who has to follow a restart. Called
+ * after every change until it answers with nothing.
+ */
+export function settle(spec: ProjectSpec, services: Services): readonly Move[] {
+  const moves: Move[] = [];
+  for (const service of spec.services) {
+    const now = services.get(service.name);
+    if (now === undefined) continue;
+    if (now.memory.wanted === 'down') {
+      if (shallStop(spec, service, now, services))
+        moves.push({service: service.name, event: {tag: 'stop', now: false, why: 'operator'}});
+    } else if (now.state.tag === 'waiting') {
+      if (missingDependencies(service, services).length === 0) moves.push({service: service.name, event: {tag: 'go'}});
+    } else if (now.state.tag === 'starting' || now.state.tag === 'ready') {
+      const {spawnedAt} = now.state.life;
+      const newer = service.restartWith.some((name) => {
+        const other = services.get(name)?.state;
+        return other?.tag === 'ready' && other.life.spawnedAt > spawnedAt;
+      });
+      if (newer) moves.push({service: service.name, event: {tag: 'restart', why: 'dependency'}});
+    }
+  }
+  return moves;
+}
+
+/**
+ * Names of what it needs that is not there yet. What nobody wants up holds nobody back. A first start waits until it is
+ * well, too; after a crash it is enough that it is there.
+ */
+export function missingDependencies(service: ServiceSpec, services: Services): readonly string[] {
+  const isFirst = services.get(service.name)?.memory.freshStart ?? true;
+  return service.dependsOn
+    .map(({name}) => name)
+    .filter((name) => {
+      const dependency = services.get(name);
+      if (dependency === undefined || dependency.memory.wanted === 'down') return false;
+      const {state} = dependency;
+      if (state.tag === 'ready') return isFirst && state.health === 'unhealthy';
+      return state.tag !== 'done';
+    });
+}
+
+function shallStop(spec: ProjectSpec, service: ServiceSpec, {state}: Service, services: Services): boolean {
+  if (isAtRest(state)) return false;
+  // It is going down already, but would come up again behind that.
+  if (state.tag === 'stopping') return state.goal.then !== 'stop';
+  // Nobody can be using what does not run.
+  if (state.tag !== 'starting' && state.tag !== 'ready') return true;
+  return dependentsStopped(spec, service, services);
+}
+
+/** Stop in reverse order: what needs it, directly or not, and shall stop as well goes first. */
+function dependentsStopped(spec: ProjectSpec, service: ServiceSpec, services: Services): boolean {
+  return allDependents(spec, service.name).every((name) => {
+    const dependent = services.get(name);
+    return dependent === undefined || dependent.memory.wanted === 'up' || !mayRun(dependent.state);
+  });
+}
+
+function allDependents(spec: ProjectSpec, name: string): readonly string[] {
+  const reached = new Set([name]);
+  for (const needed of reached)
+    for (const other of spec.services)
+      if (other.dependsOn.some((dependency) => dependency.name === needed)) reached.add(other.name);
+  reached.delete(name);
+  return [...reached];
+}
+
+/** Who would lose something they need, directly or not, in the order of the configuration. */
+export function runningDependents(
+  spec: ProjectSpec,
+  names: ReadonlySet<string>,
+  services: Services,
+): readonly string[] {
+  const affected = new Set(names);
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const other of spec.services) {
+      if (affected.has(other.name) || !other.dependsOn.some(({name}) => affected.has(name))) continue;
+      const state = services.get(other.name);
+      if (state === undefined || state.memory.wanted === 'down' || isAtRest(state.state)) continue;
+      affected.add(other.name);
+      grew = true;
+    }
+  }
+  return spec.services.map(({name}) => name).filter((name) => affected.has(name) && !names.has(name));
+}
+
+/** The named services and all they need, in the order of the configuration. */
+export function withDependencies(spec: ProjectSpec, names: readonly string[]): readonly string[] {
+  const byName = new Map(spec.services.map((service) => [service.name, service]));
+  const wanted = new Set<string>();
+  const add = (name: string): void => {
+    const service = byName.get(name);
+    if (service === undefined || wanted.has(name)) return;
+    wanted.add(name);
+    for (const dependency of service.dependsOn) add(dependency.name);
+  };
+  for (const name of names) add(name);
+  return spec.services.map(({name}) => name).filter((name) => wanted.has(name));
+}

@@ -1,0 +1,35 @@
+import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
+import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
+import type {LogLevel} from '../core/spec.js';
+import type {Actor} from '../core/report/status.js';
+import type {Event} from '../core/supervision/events.js';
+import type {Service} from '../core/supervision/state.js';
+import type {World} from '../platform/types.js';
+
+/** Something worth telling, before it has a number and a time. */
+export interface News {
+  readonly level: LogLevel;
+  readonly service: string | null;
+  readonly type: string;
+  /** Without the name of the service in front. */
+  readonly text: string;
+  readonly diagnosis?: Diagnosis;
+  readonly actor?: Actor;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** What a service's runner may know and do beyond its own service. */
+export interface Surroundings {
+  readonly spec: ProjectSpec;
+  readonly world: World;
+  /** Starts ERP_MARK: tells this project's processes from all others. */
+  readonly projectMark: string;
+  /** An event for this service; comes after what is being worked on. */
+  emit(service: ServiceSpec, event: Event): void;
+  tell(news: News): void;
+  now(name: string): Service;
+  /** Ports that services have now. */
+  portsInUse(): Readonly<Record<string, number>>;
+  /** Takes a port for a service until it is at rest; false: somebody else has it. */
+  claimPort(service: string, port: number): boolean;
+}

@@ -1,0 +1,454 @@
+import {formatDuration} from '../core/report/format.js';
+import type {Actor} from '../core/report/status.js';
+import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
+import {nextDeadline} from '../core/supervision/deadlines.js';
+import type {Event} from '../core/supervision/events.js';
+import {recalled, remember, summary} from '../core/supervision/journal.js';
+import {missingDependencies, runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
+import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
+import {transition} from '../core/supervision/transition.js';
+import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
+import {ServiceRunner} from './service-runner.js';
+import type {News, Surroundings} from './shared.js';
+
+/** A look at all deadlines at least this often; also what gaps are measured against. */
+const beatMs = 1000;
+/** Later than planned by more than this: nobody lived through that time. */
+const gapMs = 2000;
+
+export type EndReason = 'stopped' | 'budget-spent' | 'critical-failed' | 'shutdown';
+
+export interface SupervisorSink {
+  /** Something worth telling; in the order in which it happened. */
+  tell(news: News): void;
+  /** States have changed; called once after a batch of changes. */
+  changed(): void;
+  /** Everything is at rest and shall stay so: the supervisor has done its work. */
+  ended(reason: EndReason, exitCode: number, text: string): void;
+}
+
+interface Entry {
+  readonly spec: ServiceSpec;
+  readonly runner: ServiceRunner;
+  service: Service;
+  blocker: Blocker | null;
+}
+
+/**
+ * The loop of the supervisor: one event at a time through the core, effects into the world, then what follows for the
+ * other services. It knows the world only through its interfaces, so that simulation runs this very class.
+ */
+export class Supervisor {
+  readonly #spec: ProjectSpec;
+  readonly #world: World;
+  readonly #sink: SupervisorSink;
+  readonly #entries: ReadonlyMap<string, Entry>;
+  readonly #services = new Map<string, Service>();
+  readonly #inbox: {readonly entry: Entry; readonly event: Event}[] = [];
+  #working = false;
+  #cancelTimer: Cancel = () => {};
+  #plannedBeat: number;
+  #lastLook: {readonly now: number; readonly wall: number};
+  /** Set while everything goes down for good. */
+  #ending: {readonly reason: EndReason; readonly exitCode: number; readonly text: string} | null = null;
+  #over = false;
+
+  constructor(spec: ProjectSpec, world: World, sink: SupervisorSink, projectMark: string) {
+    this.#spec = spec;
+    this.#world = world;
+    this.#sink = sink;
+    this.#plannedBeat = world.clock.now() + beatMs;
+    this.#lastLook = {now: world.clock.now(), wall: world.clock.wall()};
+    const around: Surroundings = {
+      spec,
+      world,
+      projectMark,
+      emit: (service, event) => this.#dispatch(service.name, event),
+      tell: (news) => sink.tell(news),
+      now: (name) => this.service(name),
+      portsInUse: () => this.portsInUse(),
+      claimPort: (service, port) =>
+        !Object.entries(this.portsInUse()).some(([name, used]) => name !== service && used === port),
+    };
+    this.#entries = new Map(
+      spec.services.map((service) => [
+        service.name,
+        {spec: service, runner: new ServiceRunner(service, around), service: initialService, blocker: null},
+      ]),
+    );
+    for (const {spec: service} of this.#entries.values()) this.#services.set(service.name, initialService);
+    this.#arm();
+  }
+
+  // ——— what the API asks ———
+
+  /**
+   * Starts services and all they need. Unknown names are the caller's mistake.
+   * @param again jobs among `names` that are done are run once more; they were asked for by name
+   */
+  start(
+    names: readonly string[],
+    by: Actor | null,
+    again = false,
+    announce: (started: readonly string[]) => void = () => {},
+  ): {started: string[]; alreadyRunning: string[]} {
+    const started: string[] = [];
+    const alreadyRunning: string[] = [];
+    for (const name of withDependencies(this.#spec, names)) {
+      const {state, memory} = this.service(name);
+      const idle = isAtRest(state) || state.tag === 'failed' || memory.wanted === 'down';
+      // A job that is done stays done when it only comes along.
+      if (!idle || (state.tag === 'done' && memory.wanted === 'up' && !(again && names.includes(name))))
+        alreadyRunning.push(name);
+      else {
+        started.push(name);
+        this.#wanted(name, true, by);
+      }
+    }
+    if (started.length > 0) announce(started);
+    this.#batch(started.map((name) => [name, {tag: 'start'}]));
+    return {started, alreadyRunning};
+  }
+
+  /** Goes on with what was wanted up before the supervisor died; with nothing else: what was stopped stays stopped. */
+  resume(names: readonly string[]): void {
+    this.#batch(names.map((name) => [name, {tag: 'resume'}]));
+  }
+
+  /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
+  stop(
+    names: readonly string[],
+    now: boolean,
+    by: Actor | null,
+    remember = true,
+  ): {stopping: string[]; notRunning: string[]} {
+    const stopping: string[] = [];
+    const notRunning: string[] = [];
+    for (const name of names) {
+      const entry = this.#entry(name);
+      const {state} = entry.service;
+      if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
+      else stopping.push(name);
+      if (remember) this.#wanted(name, false, by);
+      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
+    }
+    // The order is kept by `settle`; only "at once" goes to everybody directly.
+    if (now) this.#batch(stopping.map((name) => [name, {tag: 'stop', now: true, why: 'operator'}]));
+    else this.#work();
+    return {stopping, notRunning};
+  }
+
+  /** Stops everything and ends. */
+  end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
+    this.#ending = this.#ending ?? {reason, exitCode, text};
+    // A system that shuts down ends its services without wanting them down: what was wanted is started after the boot.
+    this.stop(this.names(), now, by, reason !== 'shutdown');
+  }
+
+  /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
+  letGo(): void {
+    this.#over = true;
+    this.#cancelTimer();
+  }
+
+  /**
+   * Restarts services (planned). With a preCheck hook each is checked first, and nothing is stopped if one says no.
+   * @param done gets what the checks said, or null
+   */
+  restart(names: readonly string[], by: Actor | null, done: (problem: string | null) => void): void {
+    let left = names.length;
+    let problem: string | null = null;
+    const checked = (name: string, said: string | null): void => {
+      left -= 1;
+      if (said !== null) problem ??= `${name}: ${said}`;
+      if (left > 0) return;
+      if (problem === null) {
+        for (const each of names) this.#wanted(each, true, by);
+        this.#batch(names.map((each) => [each, {tag: 'restart', why: 'operator'}]));
+      }
+      done(problem);
+    };
+    if (names.length === 0) done(null);
+    for (const name of names) {
+      const {runner, service} = this.#entry(name);
+      if (mayRun(service.state)) runner.preCheck((said) => checked(name, said));
+      else checked(name, null);
+    }
+  }
+
+  runningDependents(names: readonly string[]): readonly string[] {
+    return runningDependents(this.#spec, new Set(names), this.#services);
+  }
+
+  // ——— what others want to know ———
+
+  names(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  service(name: string): Service {
+    return this.#entry(name).service;
+  }
+
+  services(): ReadonlyMap<string, Service> {
+    return this.#services;
+  }
+
+  runner(name: string): ServiceRunner {
+    return this.#entry(name).runner;
+  }
+
+  get ending(): boolean {
+    return this.#ending !== null;
+  }
+
+  portsInUse(): Readonly<Record<string, number>> {
+    const ports: Record<string, number> = {};
+    for (const {spec, service} of this.#entries.values()) {
+      const {port} = service.memory;
+      // A service at rest has given its port back; others may still be told its primary.
+      if (port !== null && !isAtRest(service.state)) ports[spec.name] = port;
+      else if (spec.kind === 'external' && spec.port !== null) ports[spec.name] = spec.port.primary;
+    }
+    return ports;
+  }
+
+  leaders(): ReadonlyMap<string, ProcessIdentity> {
+    const leaders = new Map<string, ProcessIdentity>();
+    for (const {spec, runner} of this.#entries.values())
+      if (runner.identity !== null) leaders.set(spec.name, runner.identity);
+    return leaders;
+  }
+
+  /**
+   * Reads the journals a former supervisor left and takes over what still runs. Comes before any start.
+   * @returns names that were wanted up and do not run (the machine was restarted, or they died meanwhile), and whether
+   * the machine was booted since
+   */
+  adopt(bootId: string): {readonly wantedUp: readonly string[]; readonly rebooted: boolean} {
+    const wantedUp: string[] = [];
+    let rebooted = false;
+    const now = this.#world.clock.now();
+    const wall = this.#world.clock.wall();
+    for (const entry of this.#entries.values()) {
+      const {name} = entry.spec;
+      const {records, problem} = this.#world.journal.read(name);
+      if (problem !== null) this.#sink.tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
+      const known = remember(records);
+      if (records.length > 20) this.#world.journal.compact(name, summary(known, wall));
+      this.#keep(entry, recalled(entry.service, known, entry.spec, bootId, now));
+      const {process} = known;
+      if (process !== null && process.bootId !== bootId) rebooted = true;
+      const identity =
+        process === null ? null : {pid: process.pid, startTime: process.startTime, bootId: process.bootId};
+      if (
+        identity !== null &&
+        process !== null &&
+        process.bootId === bootId &&
+        this.#world.processes.isAlive(identity)
+      ) {
+        entry.runner.adopt(identity, process.incarnation, process.spawnedAtWall);
+        entry.runner.perform({tag: 'sweep', incarnation: 0});
+        // Worked off when all are known: who stops first depends on the others.
+        this.#inbox.push({
+          entry,
+          event: {
+            tag: 'adopted',
+            incarnation: process.incarnation,
+            pid: process.pid,
+            port: process.port,
+            wasReady: process.wasReady,
+            wanted: known.wanted === false ? 'down' : 'up',
+            spawnedAt: now - Math.max(0, wall - process.spawnedAtWall),
+          },
+        });
+        continue;
+      }
+      const leader = known.lastLeader?.bootId === bootId ? known.lastLeader : null;
+      if (leader !== null || known.openIntent !== null) {
+        entry.runner.expectLeftovers(leader);
+        entry.runner.perform({tag: 'sweep', incarnation: known.incarnation});
+      }
+      if (known.wanted === true && entry.service.state.tag !== 'done') wantedUp.push(name);
+    }
+    this.#work();
+    return {wantedUp, rebooted};
+  }
+
+  // ——— the loop ———
+
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new Error(`no service ${name}`);
+    return entry;
+  }
+
+  #keep(entry: Entry, service: Service): void {
+    entry.service = service;
+    this.#services.set(entry.spec.name, service);
+  }
+
+  #wanted(name: string, up: boolean, by: Actor | null): void {
+    this.#world.journal.append(name, {
+      v: 1,
+      t: 'wanted',
+      up,
+      at: this.#world.clock.wall(),
+      by: by === null ? null : by.user,
+    });
+  }
+
+  #batch(events: readonly (readonly [string, Event])[]): void {
+    this.#lookForGap();
+    for (const [name, event] of events) this.#inbox.push({entry: this.#entry(name), event});
+    this.#work();
+  }
+
+  #dispatch(name: string, event: Event): void {
+    if (this.#over) return;
+    // News that waited through a gap must not be judged by clocks that do not know of it yet.
+    if (!this.#working) this.#lookForGap();
+    this.#inbox.push({entry: this.#entry(name), event});
+    this.#work();
+  }
+
+  #work(): void {
+    if (this.#working || this.#over) return;
+    this.#working = true;
+    for (;;) {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift())
+        this.#apply(next.entry, next.event);
+      const moves = settle(this.#spec, this.#services);
+      for (const {service, event} of moves) this.#inbox.push({entry: this.#entry(service), event});
+      if (moves.length === 0 && !this.#failuresEndAll()) break;
+    }
+    this.#working = false;
+    this.#sink.changed();
+    const ended = ({service, runner}: Entry): boolean => isAtRest(service.state) && !runner.busy;
+    if (this.#ending !== null && [...this.#entries.values()].every(ended)) {
+      this.#over = true;
+      this.#cancelTimer();
+      this.#sink.ended(this.#ending.reason, this.#ending.exitCode, this.#ending.text);
+      return;
+    }
+    this.#arm();
+  }
+
+  #apply(entry: Entry, event: Event): void {
+    const before = entry.service;
+    const [service, effects] = transition(before, event, {
+      now: this.#world.clock.now(),
+      chance: this.#world.random(),
+      spec: entry.spec,
+      dependenciesUp: entry.spec.dependsOn.every(({name}) => {
+        const tag = this.#services.get(name)?.state.tag;
+        return tag === 'ready' || tag === 'done';
+      }),
+      mayStart: missingDependencies(entry.spec, this.#services).length === 0,
+    });
+    this.#keep(entry, service);
+    const {memory, state} = service;
+    // Before the spawn: a supervisor that dies with it must not have given a restart away.
+    if (memory.restartsUsed !== before.memory.restartsUsed || memory.totalRestarts !== before.memory.totalRestarts) {
+      this.#world.journal.append(entry.spec.name, {
+        v: 1,
+        t: 'counters',
+        inc: memory.incarnation,
+        used: memory.restartsUsed,
+        total: memory.totalRestarts,
+      });
+    }
+    for (const effect of effects) entry.runner.perform(effect);
+    const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;
+    if (blocker !== entry.blocker) {
+      entry.blocker = blocker;
+      entry.runner.watchBlocker(blocker);
+    }
+  }
+
+  /** A watchdog ends with its service; a critical service takes everything with it. True: something was set in motion. */
+  #failuresEndAll(): boolean {
+    if (this.#ending !== null) return false;
+    for (const {spec, service} of this.#entries.values()) {
+      const {state, memory} = service;
+      if (!isAtRest(state) || memory.wanted === 'down') continue;
+      const cause = memory.lastEnd?.end.diagnosis.cause ?? 'unknown';
+      if (state.tag === 'failed' && (this.#spec.mode === 'watchdog' || spec.critical)) {
+        const exitCode = cause === 'port-taken' ? 5 : 4;
+        const why = this.#spec.mode === 'watchdog' ? 'budget-spent' : 'critical-failed';
+        const text =
+          why === 'budget-spent'
+            ? `${spec.name} has failed (${cause})`
+            : `${spec.name} is critical and has failed (${cause}): everything else stops`;
+        this.#sink.tell({level: 'CRITICAL', service: null, type: why, text});
+        this.end(why, exitCode, text, false, null);
+        return true;
+      }
+      if (
+        this.#spec.mode === 'watchdog' &&
+        (state.tag === 'stopped' || state.tag === 'done') &&
+        state.tag === 'stopped' &&
+        state.why === 'ended'
+      ) {
+        this.end('stopped', 0, `${spec.name} has ended by itself`, false, null);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // ——— time ———
+
+  #arm(): void {
+    this.#cancelTimer();
+    let next = this.#plannedBeat;
+    for (const {spec, service} of this.#entries.values()) next = Math.min(next, nextDeadline(service, spec));
+    this.#cancelTimer = this.#world.clock.at(Math.max(next, this.#world.clock.now()), () => this.#onTimer());
+  }
+
+  #onTimer(): void {
+    this.#lookForGap();
+    const now = this.#world.clock.now();
+    const beat = now >= this.#plannedBeat;
+    if (beat) this.#plannedBeat = now + beatMs;
+    this.#lastLook = {now, wall: this.#world.clock.wall()};
+    for (const entry of this.#entries.values()) {
+      if (beat || nextDeadline(entry.service, entry.spec) <= now) this.#inbox.push({entry, event: {tag: 'tick'}});
+    }
+    this.#work();
+  }
+
+  /** Sleep, a VM snapshot, a starved loop: every clock is extended before anything is judged. */
+  #lookForGap(): void {
+    const now = this.#world.clock.now();
+    const wall = this.#world.clock.wall();
+    const late = now - this.#plannedBeat;
+    // The monotonic clock stands still while some machines sleep; the wall clock does not.
+    const sinceLook = now - this.#lastLook.now;
+    const drift = wall - this.#lastLook.wall - sinceLook;
+    this.#lastLook = {now, wall};
+    if (late <= gapMs && drift <= gapMs) {
+      if (drift < -gapMs)
+        this.#sink.tell({
+          level: 'INFO',
+          service: null,
+          type: 'clock',
+          text: `the clock was set back by ${formatDuration(-drift)}; nothing depends on it`,
+        });
+      return;
+    }
+    // From the last look, not from the planned one: rather a second too much patience than one too little.
+    const lost = late > gapMs ? sinceLook : 0;
+    this.#plannedBeat = now + beatMs;
+    this.#sink.tell({
+      level: 'WARNING',
+      service: null,
+      type: 'gap',
+      text: `slept ${formatDuration(Math.max(late, drift))} (sleep, snapshot, clock change or a busy machine): every service is asked before anything is decided`,
+      facts: {ms: Math.max(late, drift)},
+    });
+    for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'gap', ms: lost}});
+    for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'tick'}});
+    this.#work();
+  }
+}

@@ -1,0 +1,422 @@
+import {remember} from '../../../src/lib/core/supervision/journal.js';
+import {isAtRest, mayRun, type Service} from '../../../src/lib/core/supervision/state.js';
+import type {ProjectSpec, ServiceSpec} from '../../../src/lib/core/spec.js';
+import type {News} from '../../../src/lib/runtime/shared.js';
+import {type EndReason, Supervisor, type SupervisorSink} from '../../../src/lib/runtime/supervisor.js';
+import type {Habit} from './habits.js';
+import {type SimProcess, SimWorld, type Watcher} from './sim-world.js';
+
+const projectMark = 'sim';
+/** What escaped is ended within this, once a supervisor knows of it: search, TERM, a second, KILL. */
+const sweepPatienceMs = 8000;
+
+/** What the rules say about one service, kept apart from what the supervisor thinks. */
+interface Ledger {
+  wanted: boolean;
+  /** Spawns since the budget was full, and how many of them are allowed. */
+  spawns: number;
+  allowed: number;
+  readyAt: number;
+  readyLife: string;
+  unkillable: boolean;
+}
+
+/** The supervisor over a simulated machine, with the rules checked at everything that happens. */
+export class Rig implements SupervisorSink, Watcher {
+  readonly world: SimWorld;
+  readonly spec: ProjectSpec;
+  readonly news: News[] = [];
+  supervisor!: Supervisor;
+  outcome: {reason: EndReason; exitCode: number; text: string} | null = null;
+  sessionSince = 0;
+  lastGapAt = Number.NEGATIVE_INFINITY;
+  /** The last stop was told to ignore the order. */
+  stoppedAtOnce = false;
+  #diedWhileAsked = false;
+  /** Processes that were told to end: what follows is the same decision. */
+  readonly #asked = new WeakSet<SimProcess>();
+  readonly #checked = new Map<string, unknown>();
+  readonly #checkedMemory = new Map<string, unknown>();
+  readonly #ledgers = new Map<string, Ledger>();
+  readonly #specs: ReadonlyMap<string, ServiceSpec>;
+
+  constructor(spec: ProjectSpec, habits: Readonly<Record<string, readonly Habit[]>> = {}, seed = 1, reusePids = false) {
+    this.spec = spec;
+    this.world = new SimWorld(seed, reusePids);
+    this.world.watcher = this;
+    this.#specs = new Map(spec.services.map((service) => [service.name, service]));
+    for (const {name} of spec.services) {
+      this.#ledgers.set(name, {
+        wanted: false,
+        spawns: 0,
+        allowed: 0,
+        readyAt: Number.POSITIVE_INFINITY,
+        readyLife: '',
+        unkillable: false,
+      });
+      const list = habits[name];
+      if (list !== undefined) this.world.habits.set(name, list);
+    }
+    this.#connect();
+  }
+
+  /** An operator's command. */
+  #ask(run: () => void): void {
+    this.world.enter(run);
+    this.#diedWhileAsked ||= !this.alive;
+  }
+
+  #connect(): void {
+    const session = this.world.connect();
+    this.sessionSince = this.world.now;
+    this.supervisor = new Supervisor(this.spec, session, this, projectMark);
+  }
+
+  // ——— what operators and fate do ———
+
+  get alive(): boolean {
+    return this.world.session !== null;
+  }
+
+  service(name: string): Service {
+    return this.supervisor.service(name);
+  }
+
+  tag(name: string): Service['state']['tag'] {
+    return this.service(name).state.tag;
+  }
+
+  start(names: readonly string[] = this.supervisor.names()): void {
+    this.world.say(`start ${names.join(' ')}`);
+    this.#ask(() => {
+      for (const name of this.#withDependencies(names)) {
+        const ledger = this.#ledger(name);
+        ledger.wanted = true;
+        ledger.spawns = 0;
+        ledger.allowed = this.#budget(name) + 1;
+      }
+      this.supervisor.start(names, null);
+    });
+  }
+
+  stop(names: readonly string[] = this.supervisor.names(), now = false): void {
+    this.world.say(`stop${now ? ' now' : ''} ${names.join(' ')}`);
+    this.stoppedAtOnce ||= now;
+    for (const name of names) this.#ledger(name).wanted = false;
+    this.#ask(() => this.supervisor.stop(names, now, null));
+  }
+
+  restart(names: readonly string[]): void {
+    this.world.say(`restart ${names.join(' ')}`);
+    for (const name of names) {
+      const ledger = this.#ledger(name);
+      ledger.wanted = true;
+      ledger.spawns = 0;
+      // One more for a life that ends while it is being replaced.
+      ledger.allowed = this.#budget(name) + 2;
+    }
+    this.#ask(() => this.supervisor.restart(names, null, () => {}));
+  }
+
+  end(now = false): void {
+    this.world.say('end');
+    this.stoppedAtOnce ||= now;
+    for (const ledger of this.#ledgers.values()) ledger.wanted = false;
+    this.#ask(() => this.supervisor.end('stopped', 0, 'asked', now, null));
+  }
+
+  gap(ms: number, kind: 'sleep' | 'wall' | 'starved'): void {
+    if (ms > 3000) this.lastGapAt = this.world.now + (kind === 'wall' ? 0 : ms);
+    this.world.gap(ms, kind);
+  }
+
+  /** The supervisor dies; its processes live on. */
+  die(): void {
+    this.world.say('the supervisor dies');
+    this.world.session?.die();
+  }
+
+  /** The guardian brings the next one, which adopts. */
+  revive(): void {
+    const before = this.#running();
+    const counters = new Map([...this.world.journals].map(([name, {records}]) => [name, remember(records)] as const));
+    this.world.death = null;
+    this.world.say('the next supervisor');
+    // Whoever asked got no answer: what was written counts.
+    if (this.#diedWhileAsked)
+      for (const [name, ledger] of this.#ledgers) ledger.wanted = counters.get(name)?.wanted ?? false;
+    this.#diedWhileAsked = false;
+    this.#connect();
+    for (const ledger of this.#ledgers.values()) ledger.allowed += 1;
+    this.world.enter(() => {
+      const {wantedUp} = this.supervisor.adopt(this.world.bootId);
+      for (const [name, process] of before) {
+        const known = counters.get(name);
+        const {state, memory} = this.service(name);
+        if (known?.process?.pid !== process.pid || !process.alive) continue;
+        if (known.process.bootId !== this.world.bootId) continue;
+        const pid = 'life' in state ? state.life.pid : 'pid' in state ? state.pid : null;
+        if (pid !== process.pid && memory.wanted === 'up')
+          this.world.violate(`${name}: pid ${process.pid} was not adopted, but ${state.tag} ${pid}`);
+        if (memory.restartsUsed !== known.restartsUsed || memory.totalRestarts < known.totalRestarts)
+          this.world.violate(`${name}: counters were not kept`);
+      }
+      this.supervisor.resume(wantedUp);
+    });
+  }
+
+  #running(): Map<string, SimProcess> {
+    const running = new Map<string, SimProcess>();
+    for (const process of this.world.processes.values())
+      if (process.role === 'leader') running.set(process.service, process);
+    return running;
+  }
+
+  advance(ms: number): void {
+    this.world.advance(ms);
+  }
+
+  #ledger(name: string): Ledger {
+    const ledger = this.#ledgers.get(name);
+    if (ledger === undefined) throw new Error(`no service ${name}`);
+    return ledger;
+  }
+
+  #budget(name: string): number {
+    return this.#specs.get(name)?.policy.maxRestarts ?? 0;
+  }
+
+  #withDependencies(names: readonly string[]): readonly string[] {
+    const all = new Set<string>();
+    const add = (name: string): void => {
+      if (all.has(name)) return;
+      all.add(name);
+      for (const dependency of this.#specs.get(name)?.dependsOn ?? []) add(dependency.name);
+    };
+    for (const name of names) add(name);
+    return [...all];
+  }
+
+  // ——— rules, at each spawn and signal ———
+
+  spawned(process: SimProcess): void {
+    const {world} = this;
+    const {service: name, incarnation} = process;
+    const spec = this.#specs.get(name);
+    const ledger = this.#ledger(name);
+    if (spec === undefined) return;
+    if (!ledger.wanted) world.violate(`${name}: spawned although nobody wants it`);
+    for (const other of world.processes.values()) {
+      if (other.service === name && other !== process && other.role !== 'escapee')
+        world.violate(
+          `${name}: incarnation ${incarnation} was spawned while ${other.role} ${other.pid} of ${other.incarnation} lives`,
+        );
+    }
+    for (const dependency of spec.dependsOn) {
+      const {state, memory} = this.service(dependency.name);
+      if (memory.wanted === 'up' && state.tag !== 'ready' && state.tag !== 'done')
+        world.violate(`${name}: spawned while ${dependency.name} is ${state.tag}`);
+    }
+    ledger.spawns += 1;
+    if (ledger.spawns > ledger.allowed)
+      world.violate(
+        `${name}: spawned ${ledger.spawns} times, allowed ${ledger.allowed} (budget ${this.#budget(name)})`,
+      );
+    ledger.readyAt = Number.POSITIVE_INFINITY;
+    process.onExit.push(() => {
+      // A life that was ready long enough gives the budget back.
+      if (world.now - ledger.readyAt >= spec.policy.stableAfterMs - 5 && process.startTime === ledger.readyLife) {
+        ledger.allowed = Math.max(ledger.allowed - ledger.spawns, this.#budget(name));
+        ledger.spawns = 0;
+      }
+    });
+  }
+
+  signalled(process: SimProcess, signal: string): void {
+    if (process.role !== 'leader') return;
+    const {world} = this;
+    const {service: name} = process;
+    const spec = this.#specs.get(name);
+    const ledger = this.#ledger(name);
+    if (spec === undefined) return;
+    if (process.habit.term === 'unkillable') ledger.unkillable = true;
+    if (!ledger.wanted || this.#asked.has(process)) return;
+    this.#asked.add(process);
+    const {state} = this.service(name);
+    if (state.tag === 'stopping' && state.goal.then === 'restart') return;
+    if (this.supervisor.runner(name).identity?.pid !== process.pid) return;
+    const {policy, probes} = spec;
+    const {now} = world;
+    const gaps = (since: number): number => (since < this.lastGapAt ? world.gaps - process.gapsBefore : 0);
+    if (ledger.readyLife !== process.startTime) {
+      const age = now - process.spawnedAt - (world.gaps - process.gapsBefore);
+      if (age < policy.startTimeoutMs - 1 - world.smallGaps)
+        world.violate(`${name}: ${signal} after ${age} ms, before its start timeout of ${policy.startTimeoutMs}`);
+    } else if (
+      probes.every((probe) => probe.failureThreshold === null && probe.purposes.includes('liveness')) &&
+      policy.unhealthyForMs === null
+    ) {
+      const silence = now - Math.max(process.lastHeard, ledger.readyAt);
+      if (silence < policy.timeoutThresholdMs - 1 - world.smallGaps)
+        world.violate(
+          `${name}: ${signal} ${silence} ms after its last answer (threshold ${policy.timeoutThresholdMs})`,
+        );
+      if (process.lastHeard < this.lastGapAt && process.lastSilence < this.lastGapAt && probes.length > 0)
+        world.violate(`${name}: ${signal} after a gap without having been asked (${gaps(process.lastHeard)})`);
+    }
+    const asked = probes[0];
+    if (asked === undefined || asked.check.type !== 'http' || policy.unhealthyForMs !== null) return;
+    const word = world.word(process);
+    const window = Math.max(...probes.map(({timeoutMs}) => timeoutMs)) + 2500;
+    const age = now - process.spawnedAt - (world.gaps - process.gapsBefore);
+    if (
+      word !== null &&
+      word.latency < asked.timeoutMs &&
+      process.port !== null &&
+      world.listeners.get(process.port)?.[0] === process &&
+      age > window + (process.habit.early === 'silent' ? process.habit.ready : (process.habit.listens ?? 0)) &&
+      now > this.lastGapAt + window &&
+      process.troubleEnded + window < now
+    )
+      world.violate(`${name}: ${signal} although it answers (${word.health})`);
+  }
+
+  // ——— rules, at each piece of news ———
+
+  tell(news: News): void {
+    this.news.push(news);
+    const {world} = this;
+    if (world.keepsLog) world.say(`${news.level} ${news.service ?? '*'} ${news.type}: ${news.text}`);
+    const name = news.service;
+    if (name === null) return;
+    const ledger = this.#ledger(name);
+    const spec = this.#specs.get(name);
+    if (spec === undefined) return;
+    switch (news.type) {
+      case 'ready': {
+        const leader = world.leaderOf(name);
+        ledger.readyAt = world.now;
+        ledger.readyLife = leader?.startTime ?? '';
+        if (leader === null || spec.kind !== 'service' || spec.probes.length === 0 || spec.port === null) break;
+        if (spec.probes[0]?.check.type === 'command' || this.#isBorrowed(name)) break;
+        if (spec.listener === 'own' && !leader.everBound && !world.invisible.has(spec.port.primary))
+          world.violate(`${name}: ready by somebody else's answer`);
+        break;
+      }
+      case 'stopping':
+        ledger.allowed += 1;
+        if (!this.stoppedAtOnce && news.text === 'stopping') this.#checkOrder(name);
+        break;
+      case 'restarting': {
+        const restart = Number(news.facts?.restart);
+        if (restart > spec.policy.maxRestarts)
+          world.violate(`${name}: restart ${restart} of ${spec.policy.maxRestarts}`);
+        break;
+      }
+      case 'retrying':
+      case 'unblocked':
+      case 'lost':
+      case 'port-lost':
+        ledger.allowed += 1;
+        break;
+      case 'stopped':
+        if (spec.kind === 'external') break;
+        for (const process of world.processes.values())
+          if (process.service === name && process.habit.term !== 'unkillable')
+            world.violate(`${name}: stopped, but ${process.role} ${process.pid} lives`);
+        break;
+    }
+  }
+
+  #isBorrowed(name: string): boolean {
+    const {state} = this.service(name);
+    return 'life' in state && !state.life.own;
+  }
+
+  #checkOrder(name: string): void {
+    const reached = new Set([name]);
+    for (let grew = true; grew; ) {
+      grew = false;
+      for (const other of this.spec.services) {
+        if (reached.has(other.name) || !other.dependsOn.some((dependency) => reached.has(dependency.name))) continue;
+        reached.add(other.name);
+        grew = true;
+        const {memory} = this.service(other.name);
+        if (
+          memory.wanted === 'down' &&
+          this.supervisor.runner(other.name).identity !== null &&
+          !this.#ledger(other.name).unkillable
+        )
+          this.world.violate(`${name}: stops before ${other.name}, which needs it`);
+      }
+    }
+  }
+
+  changed(): void {}
+
+  ended(reason: EndReason, exitCode: number, text: string): void {
+    this.world.say(`ended ${reason} ${exitCode}`);
+    this.outcome = {reason, exitCode, text};
+  }
+
+  // ——— rules, after each step ———
+
+  check(): void {
+    const {world} = this;
+    if (this.alive && this.outcome === null) {
+      for (const {name} of this.spec.services) this.#checkJournal(name);
+      for (const process of world.processes.values()) {
+        if (process.role !== 'escapee' || process.leader === null || process.leader.alive) continue;
+        const since = Math.max(process.leader.diedAt, this.sessionSince, this.lastGapAt);
+        if (world.now - since > sweepPatienceMs)
+          world.violate(`${process.service}: escapee ${process.pid} lives on ${world.now - since} ms after its leader`);
+      }
+    }
+    if (world.violations.length > 0) throw new Error(`rules broken:\n${world.violations.join('\n')}`);
+  }
+
+  /** What the next supervisor would read is what this one thinks. */
+  #checkJournal(name: string): void {
+    const journal = this.world.journals.get(name);
+    if (journal === undefined) return;
+    const last = journal.records.at(-1) ?? null;
+    const {memory} = this.service(name);
+    if (this.#checked.get(name) === last && this.#checkedMemory.get(name) === memory) return;
+    this.#checked.set(name, last);
+    this.#checkedMemory.set(name, memory);
+    const known = remember(journal.records);
+    const pid = this.supervisor.runner(name).identity?.pid ?? null;
+    if (known.restartsUsed !== memory.restartsUsed || known.totalRestarts !== memory.totalRestarts)
+      this.world.violate(
+        `${name}: journal says ${known.restartsUsed}/${known.totalRestarts} restarts, memory ${memory.restartsUsed}/${memory.totalRestarts}`,
+      );
+    if (pid !== null && known.process?.pid !== pid)
+      this.world.violate(`${name}: journal says pid ${known.process?.pid ?? null}, the runner ${pid}`);
+    if (known.wanted !== null && known.wanted !== (memory.wanted === 'up'))
+      this.world.violate(`${name}: journal says wanted ${known.wanted}, memory ${memory.wanted}`);
+  }
+
+  /** Well: nothing to wait for any more. */
+  settled(name: string): boolean {
+    const {state, memory} = this.service(name);
+    if (memory.wanted === 'down') return isAtRest(state);
+    if (state.tag === 'ready' || isAtRest(state)) return true;
+    const leader = this.world.leaderOf(name);
+    // Nobody can end it; all else waits for that.
+    if (leader?.habit.term === 'unkillable' && state.tag !== 'starting') return true;
+    if (state.tag === 'starting' && this.#specs.get(name)?.kind === 'job') return leader !== null;
+    // It says 503 and is left alone, or waits for one that does or has failed for good.
+    if (state.tag === 'starting' && leader !== null && this.world.word(leader)?.health === 'unhealthy') return true;
+    if (state.tag !== 'waiting') return false;
+    return (this.#specs.get(name)?.dependsOn ?? []).some((dependency) => {
+      const other = this.service(dependency.name);
+      if (other.memory.wanted === 'down') return false;
+      if (other.state.tag === 'done') return false;
+      return other.state.tag !== 'ready' ? this.settled(dependency.name) : other.state.health === 'unhealthy';
+    });
+  }
+
+  anyMayRun(): boolean {
+    return this.supervisor.names().some((name) => mayRun(this.service(name).state));
+  }
+}
