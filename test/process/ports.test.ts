@@ -112,7 +112,7 @@ describe('holder', () => {
     expect(await holder(rig, web.port, web.life.identity, 'web')).toMatchObject({verdict: 'own'});
     await using _stranger = await listen('127.0.0.1', web.port).catch(() => ({
       port: 0,
-      [Symbol.asyncDispose]: async () => undefined,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
     }));
     // Linux refuses the second bind unless both ask to share; then there is nothing to judge.
     if (_stranger.port !== 0)

@@ -7,7 +7,7 @@ export class ProcessMemory {
 
   remember(service: string, members: Iterable<{readonly pid: number; readonly startTime: string | null}>): void {
     let known = this.#descendants.get(service);
-    if (known === undefined) this.#descendants.set(service, (known = new Map()));
+    if (known === undefined) this.#descendants.set(service, (known = new Map<number, string>()));
     for (const {pid, startTime} of members) if (startTime !== null) known.set(pid, startTime);
   }
 

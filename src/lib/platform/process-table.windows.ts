@@ -116,7 +116,7 @@ export function parseCimProcesses(output: string): readonly WindowsRow[] {
       continue;
     }
     const started = Number(value['s']);
-    const string = (name: string): string | null => (typeof value[name] === 'string' ? (value[name] as string) : null);
+    const string = (name: string): string | null => (typeof value[name] === 'string' ? value[name] : null);
     rows.push({
       pid: Number(value['p']),
       ppid: Number(value['q']),

@@ -192,14 +192,14 @@ export class PosixProcesses implements Processes {
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel {
     let done = false;
     let group: ProcessIdentity | null = null;
-    let timer: NodeJS.Timeout | undefined;
+    const state: {timer?: NodeJS.Timeout} = {};
     let timedOut = false;
     const tail = new ByteTail(runTailBytes);
     let stopListening: Cancel = () => undefined;
     const finish = (exit: Exit, error: SpawnError | null): void => {
       if (done) return;
       done = true;
-      clearTimeout(timer);
+      clearTimeout(state.timer);
       stopListening();
       if (group !== null) this.#runs.delete(group);
       callback({exit, timedOut, error, tail: tail.text()});
@@ -246,7 +246,7 @@ export class PosixProcesses implements Processes {
         });
       }
     });
-    timer = setTimeout(() => {
+    state.timer = setTimeout(() => {
       timedOut = true;
       kill();
     }, plan.timeoutMs);
