@@ -19,12 +19,15 @@ import type {ServiceSample} from '../platform/sampler.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
 import {ControlServer} from './control-server.js';
 import {EventLog} from './event-log.js';
+import {OwnFiles} from './own-files.js';
 import type {News} from './shared.js';
 import {type EndReason, Supervisor} from './supervisor.js';
 
 export interface SupervisorOptions {
   /** Take over what runs and start nothing: for a stop without a supervisor. */
   readonly adoptOnly: boolean;
+  /** Its program and its specification: made again when somebody deletes them. */
+  readonly ownFiles: readonly string[];
 }
 
 /** A supervisor nobody talks to after a start that failed must not stay for ever. */
@@ -72,6 +75,7 @@ class SupervisorProcess {
   readonly #spec: ProjectSpec;
   readonly #version: string;
   readonly #options: SupervisorOptions;
+  readonly #ownFiles: OwnFiles;
   readonly #world: SystemWorld;
   readonly #ownLog: OwnLog;
   readonly #events: EventLog;
@@ -95,6 +99,7 @@ class SupervisorProcess {
     this.#spec = spec;
     this.#version = version;
     this.#options = options;
+    this.#ownFiles = new OwnFiles(options.ownFiles);
     this.#ownLog = new OwnLog({
       ownLogDir: spec.ownLogDir,
       stateDir: spec.stateDir,
@@ -286,8 +291,18 @@ class SupervisorProcess {
     };
   }
 
+  #lookAfterFiles(): void {
+    try {
+      for (const path of this.#ownFiles.restore())
+        this.#tell({level: 'WARNING', service: null, type: 'problem', text: `${path} was removed: made again`});
+    } catch (error) {
+      this.#tell({level: 'ERROR', service: null, type: 'problem', text: `cannot be made again: ${String(error)}`});
+    }
+  }
+
   #sample(): void {
     this.#lookAfterDoor();
+    this.#lookAfterFiles();
     const again = (): void => {
       this.#sampleTimer = setTimeout(
         () => this.#sample(),
