@@ -107,26 +107,31 @@ export class Supervisor {
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
   stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
-    const stopping: string[] = [];
-    const notRunning: string[] = [];
-    for (const name of names) {
-      const entry = this.#entry(name);
-      const {state} = entry.service;
-      if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
-      else stopping.push(name);
-      this.#wanted(name, false, by);
-      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
-    }
-    // The order is kept by `settle`; only "at once" goes to everybody directly.
-    if (now) this.#batch(stopping.map((name) => [name, {tag: 'stop', now: true, why: 'operator'}]));
-    else this.#work();
+    const isDown = (name: string): boolean => ['stopped', 'done'].includes(this.service(name).state.tag);
+    const stopping = names.filter((name) => !isDown(name));
+    const notRunning = names.filter(isDown);
+    for (const name of names) this.#wanted(name, false, by);
+    // Nothing runs of what has failed for good, but from now on it is stopped.
+    const failed = stopping.filter((name) => isAtRest(this.service(name).state));
+    this.#goDown(names, now ? stopping : failed, now);
     return {stopping, notRunning};
   }
 
-  /** Stops everything and ends. */
+  /** The order is kept by `settle`; only `directly` are told at once. */
+  #goDown(names: readonly string[], directly: readonly string[], now: boolean): void {
+    for (const name of names) {
+      const entry = this.#entry(name);
+      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
+    }
+    this.#batch(directly.map((name) => [name, {tag: 'stop', now, why: 'operator'}]));
+  }
+
+  /** Stops everything and ends. What was wanted is forgotten only if somebody has said so: a reboot starts it again. */
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
-    this.stop(this.names(), now, by);
+    const names = this.names();
+    if (reason === 'stopped') for (const name of names) this.#wanted(name, false, by);
+    this.#goDown(names, now ? names.filter((name) => !isAtRest(this.service(name).state)) : [], now);
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
@@ -241,6 +246,7 @@ export class Supervisor {
             incarnation: process.incarnation,
             pid: process.pid,
             port: process.port,
+            logSeen: process.logSeen,
             wasReady: process.wasReady,
             wanted: known.wanted === false ? 'down' : 'up',
             spawnedAt: now - Math.max(0, wall - process.spawnedAtWall),
