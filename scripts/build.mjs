@@ -1,5 +1,14 @@
 // Builds dist/ with esbuild: the supervisor as one file, the fast path as one file, the CLI split by command.
-import {existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  symlinkSync,
+} from 'node:fs';
 import {join, relative} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {contentHash, readStamp, writeStamp} from './stamp.mjs';
@@ -32,8 +41,25 @@ const common = {
   logLevel: 'warning',
 };
 
+/** `npx erp` looks for node_modules/.bin/erp, which npm links for dependencies but not for the package itself. */
+function linkBinary() {
+  const bin = join(root, 'node_modules', '.bin');
+  if (!existsSync(bin)) return;
+  const run = join('..', '..', 'bin', 'run.js');
+  if (process.platform === 'win32') {
+    writeFileSync(join(bin, 'erp.cmd'), `@"${process.execPath}" "%~dp0\\${run}" %*\r\n`);
+    return;
+  }
+  try {
+    symlinkSync(run, join(bin, 'erp'));
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+}
+
 /** Builds unless dist/ was made from exactly these sources. The new folder takes the old one's place at once. */
 export async function build({announce = false, force = false} = {}) {
+  linkBinary();
   const stamp = contentHash(root, sources);
   if (!force && readStamp(join(dist, '.stamp')) === stamp && existsSync(join(root, 'oclif.manifest.json')))
     return false;
@@ -70,7 +96,8 @@ export async function build({announce = false, force = false} = {}) {
       chunkNames: 'chunks/[name]-[hash]',
     }),
     ...demo.map((entry) =>
-      bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))}),
+      // Not minified: a stack trace of a provoked crash shall look like one.
+      bundle({...common, minify: false, entryPoints: [entry], outfile: join(fresh, entry.replace('.ts', '.js'))}),
     ),
   ]);
   // What the demo shows in a browser and its configuration are files as they are.

@@ -1,47 +1,13 @@
 import {Command, Flags} from '@oclif/core';
-import {ErpError} from '../lib/core/errors.js';
-import {ExitCode} from '../lib/core/exit-codes.js';
+import type {Input, ParserOutput} from '@oclif/core/interfaces';
+import {betterUsage} from './usage.js';
+import {errorDocument, exitCodeOf, renderError} from './render/error.js';
+import type {View} from './render/table.js';
+import {viewOf} from './terminal.js';
 
-/** `{"error": …}` as `--json` and the last line of `--output jsonl` print it. */
-export interface ErrorDocument {
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly remedy: readonly string[];
-    readonly exitCode: number;
-    readonly causes: readonly string[];
-    readonly facts: Readonly<Record<string, unknown>>;
-  };
-}
+export {errorDocument, type ErrorDocument, exitCodeOf, renderError} from './render/error.js';
 
-export function errorDocument(error: unknown): ErrorDocument {
-  const causes: string[] = [];
-  for (
-    let cause = (error as {cause?: unknown}).cause;
-    cause instanceof Error && causes.length < 10;
-    cause = cause.cause
-  ) {
-    causes.push(cause.message);
-  }
-  return {
-    error: {
-      code:
-        error instanceof ErpError ? error.code : exitCodeOf(error) === ExitCode.usage ? 'ERP_USAGE' : 'ERP_UNEXPECTED',
-      message: error instanceof Error ? error.message : String(error),
-      remedy: error instanceof ErpError ? error.remedy : [],
-      exitCode: exitCodeOf(error),
-      causes,
-      facts: error instanceof ErpError ? error.facts : {},
-    },
-  };
-}
-
-/** oclif's own errors are all wrong usage (parser, unknown command); what nobody foresaw is 1. */
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof ErpError) return error.exitCode;
-  const exit = (error as {oclif?: {exit?: unknown}} | null)?.oclif?.exit;
-  return typeof exit === 'number' ? exit : ExitCode.unexpected;
-}
+type Values = Record<string, unknown>;
 
 /** What every command shares: where the project is, how it speaks, how it fails. */
 export abstract class ErpCommand extends Command {
@@ -55,6 +21,11 @@ export abstract class ErpCommand extends Command {
       helpGroup: 'PROJECT',
     }),
     config: Flags.string({description: 'configuration file', env: 'ERP_CONFIG', helpGroup: 'PROJECT'}),
+    instance: Flags.string({
+      description: 'what `erp watchdog --name` started beside the project',
+      helpValue: 'NAME',
+      helpGroup: 'PROJECT',
+    }),
     color: Flags.boolean({
       description: 'colour even into a pipe; --no-color: none',
       allowNo: true,
@@ -62,28 +33,52 @@ export abstract class ErpCommand extends Command {
     }),
   };
 
-  /** Foreseen failures in four parts; anything else with its stack, because it is our bug. */
-  protected override async catch(error: Error & {exitCode?: number}): Promise<void> {
+  /** Set by `--output jsonl`: errors become the last line of the stream. */
+  protected streaming = false;
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    // A reader that has seen enough (`| head -1`) is no failure.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+    });
+  }
+
+  /** oclif's parser, with an answer to a misspelt flag. */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Input<F, B, A>,
+    argv?: string[],
+  ): Promise<ParserOutput<F, B, A>> {
+    try {
+      return await super.parse<F, B, A>(options, argv);
+    } catch (error) {
+      throw betterUsage(error, this.ctor);
+    }
+  }
+
+  protected view(stream: NodeJS.WriteStream, colour: boolean | undefined): View {
+    return viewOf(stream, this.jsonEnabled() ? false : colour);
+  }
+
+  protected print(text: string): void {
+    if (!this.jsonEnabled()) process.stdout.write(text);
+  }
+
+  protected advise(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** Exactly what the fast path prints: oclif's own would be coloured. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+  }
+
+  protected override async catch(error: unknown): Promise<void> {
     const exitCode = exitCodeOf(error);
     if (exitCode === 0) return this.exit(0);
-    if (this.jsonEnabled()) {
-      process.stdout.write(`${JSON.stringify(errorDocument(error), null, 2)}\n`);
-    } else if (error instanceof ErpError) {
-      process.stderr.write(renderError(error));
-    } else if (exitCode === ExitCode.unexpected) {
-      process.stderr.write(
-        `${error.stack ?? String(error)}\nThis is a defect of erp. remedy: report it with the lines above.\n`,
-      );
-    } else {
-      process.stderr.write(`${error.message}\n`);
-    }
+    if (this.streaming) process.stdout.write(`${JSON.stringify({type: 'error', ...errorDocument(error)})}\n`);
+    else if (this.jsonEnabled()) this.logJson(errorDocument(error));
+    else process.stderr.write(renderError(error));
     process.exitCode = exitCode;
   }
-}
-
-export function renderError(error: ErpError): string {
-  const lines = [error.message];
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) lines.push(`  because ${cause.message}`);
-  error.remedy.forEach((remedy, index) => lines.push(`  ${index === 0 ? 'remedy:' : '       '} ${remedy}`));
-  return `${lines.join('\n')}\n`;
 }

@@ -18,6 +18,8 @@ import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {guardianScript} from './guardian.js';
+import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
+import {stateDirFile} from './place.js';
 import {errorFrom, type SupervisorClient} from './supervisor-client.js';
 
 /** Where the supervisor writes why it could not start: an error document, `{"error": …}`. */
@@ -31,6 +33,8 @@ export interface LaunchOptions {
   readonly version: string;
   readonly client: SupervisorClient;
   readonly limitMs?: number;
+  /** It takes over what runs and starts nothing: for a stop when nobody supervises. */
+  readonly adoptOnly?: boolean;
 }
 
 /**
@@ -41,11 +45,13 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
   const {spec, client} = options;
   const stateDir = spec.stateDir;
   makeFolder(stateDir);
-  makeFolder(spec.runtimeDir);
+  ensureRuntimeDir(spec.runtimeDir);
   rmSync(fatalFile(stateDir), {force: true});
   writeSpec(spec);
+  writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
   const program = ownCopy(options.supervisorFile, stateDir, options.version);
-  const guardian = start(program, specFile(stateDir), spec.projectDir);
+  const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
+  const guardian = start(program, specFile(stateDir), spec.projectDir, env);
   try {
     return await answered(client, guardian, stateDir, options.limitMs ?? 10_000);
   } finally {
@@ -113,7 +119,7 @@ interface Guardian {
   ended: {readonly code: number | null; readonly error: Error | null} | null;
 }
 
-function start(program: string, spec: string, cwd: string): Guardian {
+function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEnv): Guardian {
   const [command, args] =
     process.platform === 'win32'
       ? [process.execPath, [program, spec]]
@@ -123,7 +129,7 @@ function start(program: string, spec: string, cwd: string): Guardian {
     detached: true,
     stdio: 'ignore',
     windowsHide: true,
-    env: supervisorEnvironment(process.env),
+    env,
   });
   const guardian: Guardian = {child, ended: null};
   child.once('exit', (code) => (guardian.ended = {code, error: null}));

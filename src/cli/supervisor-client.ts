@@ -12,14 +12,15 @@ import type {
 } from '../lib/core/report/api.js';
 import {apiPaths} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
-import type {Answer} from './http10.js';
+import type {Answer, Request} from './http10.js';
 import {ask, follow, TransportError} from './http10.js';
 import {versionsAgree} from './versions.js';
 
 /** Where the supervisor of one project (or one instance in it) is reached. */
 export interface Door {
   readonly projectDir: string;
-  readonly socketPath: string;
+  /** Tried in this order until somebody answers. */
+  readonly sockets: readonly string[];
 }
 
 export interface FollowOptions {
@@ -30,6 +31,8 @@ export interface FollowOptions {
   /** Also send the status document at each change. */
   readonly status: boolean;
   readonly signal?: AbortSignal;
+  /** How long to try again when the connection breaks; 0 when the supervisor was asked to end. Default: 5 s. */
+  readonly patienceMs?: number;
 }
 
 /** Silence of a supervisor that is there: it is stuck, or the machine is. */
@@ -39,9 +42,12 @@ const replacedWithinMs = 5000;
 
 export class SupervisorClient {
   readonly door: Door;
+  /** The socket that has answered last. */
+  #socket: string;
 
   constructor(door: Door) {
     this.door = door;
+    this.#socket = door.sockets[0] ?? '';
   }
 
   /** null: nobody listens there. */
@@ -89,7 +95,7 @@ export class SupervisorClient {
       }
       if (aborted()) break;
       if (!heard || silentSince === null) silentSince ??= Date.now();
-      if (Date.now() - silentSince > replacedWithinMs) return false;
+      if (Date.now() - silentSince >= (options.patienceMs ?? replacedWithinMs)) return false;
       await sleep(50, undefined, {signal: options.signal}).catch(() => {});
     }
     return true;
@@ -102,14 +108,15 @@ export class SupervisorClient {
     let refused: Omit<Answer, 'body'> | null = null;
     let done = false;
     let wake = () => {};
-    const stream = follow(this.door.socketPath, path, {
+    const stream = follow(this.#socket, path, {
       head: (answer) => {
         try {
-          this.#checkProject(answer);
+          this.#checkProject(answer, this.#socket);
         } catch (error) {
           problem = error;
         }
         if (answer.status !== 200) refused = answer;
+        wake();
       },
       line: (line) => {
         if (refused !== null) problem ??= errorFrom({...(refused as Omit<Answer, 'body'>), body: line});
@@ -152,14 +159,20 @@ export class SupervisorClient {
   }
 
   async #ask(method: 'GET' | 'POST', path: string, body?: unknown, timeoutMs = answerWithinMs): Promise<unknown> {
+    const request = {method, path, timeoutMs, ...(body === undefined ? {} : {body: JSON.stringify(body)})};
+    for (const socket of new Set([this.#socket, ...this.door.sockets])) {
+      const answer = await this.#try(socket, request);
+      if (answer === null) continue;
+      this.#socket = socket;
+      return answer;
+    }
+    return null;
+  }
+
+  async #try(socket: string, request: Request): Promise<unknown> {
     let answer: Answer;
     try {
-      answer = await ask(this.door.socketPath, {
-        method,
-        path,
-        timeoutMs,
-        ...(body === undefined ? {} : {body: JSON.stringify(body)}),
-      });
+      answer = await ask(socket, request);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       if (nobodyThere.has(error.code)) return null;
@@ -171,7 +184,7 @@ export class SupervisorClient {
         cause: error,
       });
     }
-    this.#checkProject(answer);
+    this.#checkProject(answer, socket);
     if (answer.status >= 400) throw errorFrom(answer);
     try {
       return JSON.parse(answer.body);
@@ -182,11 +195,11 @@ export class SupervisorClient {
   }
 
   /** Two projects can only meet on one socket by a mistake of ours; acting on the wrong one would be worse than none. */
-  #checkProject(answer: Pick<Answer, 'headers'>): void {
+  #checkProject(answer: Pick<Answer, 'headers'>, socket: string): void {
     const project = projectOf(answer);
     if (project !== this.door.projectDir) {
       throw new ErpError(
-        `${this.door.socketPath} answers for ${project ?? 'something that is not erp'}, not for ${this.door.projectDir}.`,
+        `${socket} answers for ${project ?? 'something that is not erp'}, not for ${this.door.projectDir}.`,
         {
           code: 'ERP_OTHER_PROJECT',
           exitCode: ExitCode.otherSupervisor,

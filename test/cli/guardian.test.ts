@@ -57,22 +57,22 @@ describe('guardian', () => {
     expect(lives()).toHaveLength(2);
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)(
-    'passes %s on, waits for the end and passes the code back',
-    async (signal) => {
-      const name = signal.slice(3);
-      // A background job of a shell has SIGINT ignored, as POSIX asks; a shell can't trap it then, Node can.
-      const child = guard(
-        signal === 'SIGINT'
-          ? 'exec node -e \'process.on("SIGINT",()=>setTimeout(()=>process.exit(3),100));require("fs").appendFileSync(process.argv[1],process.pid+"\\n");setInterval(()=>{},1000)\' "$1"'
-          : `trap 'sleep 0.1; exit 3' ${name}; echo $$ >> "$1"; while :; do sleep 0.05; done`,
-      );
-      await lifeNumber(1);
-      child.kill(signal);
-      expect(await exitOf(child)).toBe(3);
-      expect(lives()).toHaveLength(1);
-    },
-  );
+  it.each([
+    'SIGTERM',
+    'SIGINT',
+  ] as const)('passes %s on, waits for the end and passes the code back', async (signal) => {
+    const name = signal.slice(3);
+    // A background job of a shell has SIGINT ignored, as POSIX asks; a shell can't trap it then, Node can.
+    const child = guard(
+      signal === 'SIGINT'
+        ? 'exec node -e \'process.on("SIGINT",()=>setTimeout(()=>process.exit(3),100));require("fs").appendFileSync(process.argv[1],process.pid+"\\n");setInterval(()=>{},1000)\' "$1"'
+        : `trap 'sleep 0.1; exit 3' ${name}; echo $$ >> "$1"; while :; do sleep 0.05; done`,
+    );
+    await lifeNumber(1);
+    child.kill(signal);
+    expect(await exitOf(child)).toBe(3);
+    expect(lives()).toHaveLength(1);
+  });
 
   it('does not start a supervisor again that died of the signal it was sent', async () => {
     const child = guard('echo $$ >> "$1"; exec sleep 60');

@@ -39,12 +39,14 @@ describe('parseRedisUrl', () => {
     expect(parseRedisUrl('redis://[::1]')).toEqual({host: '::1', port: 6379, user: '', password: '', database: 0});
   });
 
-  it.each(['localhost:6379', 'rediss://x', 'redis://x/main', 'redis://:%zz@x'])(
-    'refuses %s and keeps it to itself',
-    (url) => {
-      expect(() => parseRedisUrl(url)).toThrow(/^REDIS_URL is not of the form redis:/);
-    },
-  );
+  it.each([
+    'localhost:6379',
+    'rediss://x',
+    'redis://x/main',
+    'redis://:%zz@x',
+  ])('refuses %s and keeps it to itself', (url) => {
+    expect(() => parseRedisUrl(url)).toThrow(/^REDIS_URL is not of the form redis:/);
+  });
 });
 
 describe('RedisClient', () => {

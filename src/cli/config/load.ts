@@ -1,11 +1,13 @@
 import {basename, dirname, extname, resolve} from 'node:path';
 import type {ConfigPath, PositionLookup, Problem} from '../../lib/core/config/problems.js';
 import type {Config} from '../../lib/core/config/schema.js';
+import type {LegacyConversion} from '../../lib/core/config/legacy.js';
 import {validate} from '../../lib/core/config/validate.js';
 import {type ConfigFiles, readText, realFiles} from './config-files.js';
 import {ConfigInvalidError, ConfigNotFoundError, shownPath} from './config-error.js';
 import {type ParsedDocument, syntaxProblem} from './document.js';
 import {parseJson} from './json-document.js';
+import {asLegacy} from './legacy-document.js';
 import {runProgram} from './program.js';
 import {findConfig} from './search.js';
 import {parseYaml} from './yaml-document.js';
@@ -42,6 +44,8 @@ export interface LoadedConfig {
   place(path: ConfigPath): string;
   /** Services of the old configuration that can only be observed, and why. */
   readonly observed: Readonly<Record<string, string>>;
+  /** What became of each key of the old configuration; null: it is not the old one. */
+  readonly legacy: LegacyConversion | null;
 }
 
 /**
@@ -65,19 +69,28 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     ...(read.notice === null ? [] : [`${shownFile} ${read.notice}.`]),
     ...found.others.map((other) => `${shownPath(other, cwd)} is there too and is not read: ${shownFile} comes first.`),
   ];
-  const document = await parse(file, read.text);
+  const parsed = await parse(file, read.text);
+  const legacy = asLegacy(parsed, found.projectDir);
+  const document = legacy ?? parsed;
+  if (legacy !== null) {
+    notices.push(
+      `${shownFile} is the old format: erp config show says what becomes of each key, erp config migrate writes the new file.`,
+      ...legacy.conversion.notices,
+    );
+  }
   const place = placing(document.position, shownFile);
   const base = {
     file,
     shownFile,
-    projectDir: found.projectDir,
+    projectDir: legacy?.projectDir ?? found.projectDir,
     text:
       /\.[mc]?[jt]s$/.test(file) && document.problems.every((problem) => problem.position === null) ? null : read.text,
     raw: document.data,
     position: document.position,
     place,
     notices,
-    observed: {},
+    observed: legacy?.conversion.observed ?? {},
+    legacy: legacy?.conversion ?? null,
   };
   if (document.problems.length > 0) return {...base, config: null, problems: document.problems};
   const checked = validate(document.data, document.position, options.demo === true ? ['node', 'demo'] : ['node']);

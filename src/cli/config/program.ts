@@ -29,7 +29,10 @@ export async function runProgram(file: string, limit = limitMs): Promise<Program
     }
     return await imported(copy ?? file, file, limit);
   } catch (error) {
-    return thrown(error, file, copy);
+    const result = thrown(error, file, copy);
+    return error instanceof SyntaxError && !result.ok && result.position === null
+      ? {...result, position: await syntaxPosition(copy ?? file)}
+      : result;
   } finally {
     if (copy !== null) await unlink(copy).catch(() => undefined);
   }
@@ -51,7 +54,7 @@ async function imported(path: string, file: string, limit: number): Promise<Prog
     if (typeof data === 'function') {
       return failed(`${basename(file)} exports a function`, 'the configuration itself: export default {services: {…}}');
     }
-    if (typeof (data as {then?: unknown} | null)?.then === 'function') {
+    if (typeof data === 'object' && data !== null && 'then' in data && typeof data.then === 'function') {
       (data as Promise<unknown>).then(undefined, () => undefined); // nobody waits for it
       return failed(`${basename(file)} exports a promise`, 'export default await …');
     }
@@ -82,6 +85,15 @@ function thrown(error: unknown, file: string, copy: string | null): ProgramResul
   );
 }
 
+/** Node keeps the place of a syntax error to itself, except when it is asked to check a file. */
+async function syntaxPosition(file: string): Promise<Position | null> {
+  const {execa} = await import('execa');
+  const {stderr} = await execa(process.execPath, ['--check', file], {reject: false, timeout: limitMs, stdin: 'ignore'});
+  const line = new RegExp(`${escape(basename(file))}:(\\d+)\\n`).exec(stderr)?.[1];
+  const column = /\n( *)\^/.exec(stderr)?.[1]?.length ?? 0;
+  return line === undefined ? null : {line: Number(line), column: column + 1, length: 1};
+}
+
 const escape = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 interface TypeScript {
@@ -107,7 +119,7 @@ async function withoutTypes(file: string): Promise<ProgramResult> {
 
 /** The stripping says on stderr that it is experimental; whoever wrote erp.config.ts can't do anything about it. */
 function quietly<T>(action: () => T): T {
-  const {emitWarning} = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     return action();

@@ -2,6 +2,8 @@ import type {Problem} from '../../lib/core/config/problems.js';
 import {maskSecrets} from '../../lib/core/config/secrets.js';
 
 const widest = 100;
+/** A file of another kind may hold thousands of unknown keys. */
+const most = 25;
 
 /**
  * Problems as a person reads them: place, sentence, the line with a caret, what is allowed.
@@ -10,7 +12,8 @@ const widest = 100;
  */
 export function renderProblems(problems: readonly Problem[], file: string | null, text: string | null): string {
   const lines = text?.split(/\r?\n/) ?? [];
-  const blocks = problems.map((problem) => renderProblem(problem, file, lines));
+  const blocks = problems.slice(0, most).map((problem) => renderProblem(problem, file, lines));
+  if (problems.length > most) blocks.push(`… and ${problems.length - most} more: erp config validate --json`);
   const count = problems.length === 1 ? '1 error' : `${problems.length} errors`;
   return [...blocks, `${count}. Nothing was changed.`].join('\n');
 }
@@ -18,7 +21,13 @@ export function renderProblems(problems: readonly Problem[], file: string | null
 function renderProblem(problem: Problem, file: string | null, lines: readonly string[]): string {
   const {position, message, nearest, allowed} = problem;
   const place = position === null ? file : `${file ?? ''}:${position.line}:${position.column}`;
-  const head = `${place === null ? '' : `${place}  `}${message}${nearest === null ? '' : ` Did you mean ${nearest}?`}`;
+  // `erp.config.yaml is a folder` needs no second `erp.config.yaml`.
+  const own = file === null || position !== null ? null : file.slice(file.lastIndexOf('/') + 1);
+  const said =
+    own !== null && message.startsWith(`${own} `)
+      ? `${file}${message.slice(own.length)}`
+      : `${place === null ? '' : `${place}  `}${message}`;
+  const head = nearest === null ? said : `${said} Did you mean ${nearest}?`;
   const source = position === null ? undefined : lines[position.line - 1];
   if (position === null || source === undefined) {
     return allowed === null ? head : `${head}\n    allowed: ${cut(allowed)}`;
@@ -53,5 +62,8 @@ function excerpt(source: string, column: number, length: number) {
   };
 }
 
-const cut = (text: string) =>
-  text.length <= widest ? text : `${text.slice(0, text.lastIndexOf(', ', widest - 2))}, …`;
+/** Of a long list of keys the beginning is enough; a sentence is needed whole. */
+function cut(text: string): string {
+  const isList = text.split(', ').length > 8;
+  return isList && text.length > widest ? `${text.slice(0, text.lastIndexOf(', ', widest - 2))}, …` : text;
+}

@@ -28,7 +28,7 @@ export interface Found {
  */
 export async function findConfig(
   from: string,
-  {home = homedir(), files = realFiles}: {home?: string; files?: ConfigFiles} = {},
+  {home = homeFolder(), files = realFiles}: {home?: string | null; files?: ConfigFiles} = {},
 ): Promise<Found | null> {
   const asText = (_file: string, content: string): unknown => content;
   const explorer = cosmiconfig('erp', {
@@ -47,7 +47,11 @@ export async function findConfig(
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const present = await presentIn(folder, files);
     const unreadable = present.find((place) => place !== 'package.json');
-    const result = await explorer.search(folder);
+    const result = await explorer.search(folder).catch((error: unknown) => {
+      // A link that leads to itself, a disk that fails: `readText` says so in words.
+      if (unreadable === undefined) throw error;
+      return null;
+    });
     const file = result === null ? (unreadable === undefined ? null : join(folder, unreadable)) : result.filepath;
     // A folder or an unreadable file that stands before what cosmiconfig found was meant to be the configuration.
     const first = unreadable === undefined ? file : firstOf(join(folder, unreadable), file, folder);
@@ -60,6 +64,14 @@ export async function findConfig(
       };
     }
     if (folder === home || dirname(folder) === folder) return null;
+  }
+}
+
+function homeFolder(): string | null {
+  try {
+    return homedir();
+  } catch {
+    return null; // no HOME and no entry in the passwd file: the search goes on to the root
   }
 }
 

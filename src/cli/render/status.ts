@@ -5,7 +5,7 @@ import type {ServiceStatus, StatusDocument} from '../../lib/core/report/status.j
 import {bold, paintMark} from './colour.js';
 import {neutralise} from './foreign.js';
 import type {Column, Row, View} from './table.js';
-import {indented, renderTable} from './table.js';
+import {hanging, indented, renderTable} from './table.js';
 import {cutEnd} from './width.js';
 
 /** From this width on there is room for command and folder. */
@@ -68,7 +68,9 @@ export function serviceTable(services: readonly ServiceStatus[], view: View): st
           : `${service.restartsUsed} / ${service.maxRestarts}`,
         service.cpuRatio === null ? null : formatShare(service.cpuRatio),
         service.memoryBytes === null ? null : formatSize(service.memoryBytes),
-        ...(hasCommand ? [service.command == null ? null : cutEnd(neutralise(service.command), 60, view.glyphs.cut)] : []),
+        ...(hasCommand
+          ? [service.command == null ? null : cutEnd(neutralise(service.command), 60, view.glyphs.cut)]
+          : []),
         ...(hasFolder ? [service.folder == null ? null : neutralise(service.folder)] : []),
       ],
       below: explanation(service, view),
@@ -97,10 +99,11 @@ export function explanation(service: ServiceStatus, view: View): string[] {
       lines.push(`last words: ${cutEnd(neutralise(service.lastErrorLine), 200, view.glyphs.cut)}`);
     }
   }
-  if (service.unstable) lines.push(`unstable: ${countOf(service.totalRestarts, 'restart')} so far`);
+  if (service.unstable && service.note?.includes('unstable') !== true)
+    lines.push(`unstable: ${countOf(service.totalRestarts, 'restart')} so far`);
   if (service.observed !== null) lines.push(`only observed: ${neutralise(service.observed)}`);
   if (service.diagnosis?.remedy != null) lines.push(`remedy: ${neutralise(service.diagnosis.remedy)}`);
-  if (service.state === 'failed' && service.nextTryAt === null) lines.push(`your turn, then: erp restart ${service.name}`);
+  if (service.mark === 'failed') lines.push(`your turn; then: erp restart ${service.name}`);
   return lines;
 }
 
@@ -125,7 +128,10 @@ export function renderService(service: ServiceStatus, view: View): string {
   const time = (iso: string | null) => (iso === null ? null : formatTime(new Date(iso), view.now));
   const health = service.health === 'unknown' ? '' : `, ${service.health}`;
   const facts: [string, string | null][] = [
-    ['kind', [service.kind, service.role, service.critical ? 'critical' : null].filter((part) => part !== null).join(', ')],
+    [
+      'kind',
+      [service.kind, service.role, service.critical ? 'critical' : null].filter((part) => part !== null).join(', '),
+    ],
     ['port', service.port === null ? null : `${service.port}${listenerWords(service)}`],
     ['pid', service.pid === null ? null : `${service.pid}, incarnation ${service.incarnation}`],
     [
@@ -143,13 +149,16 @@ export function renderService(service: ServiceStatus, view: View): string {
     ['command', service.command == null ? null : neutralise(service.command)],
     ['folder', service.folder == null ? null : neutralise(service.folder)],
   ];
-  const title = `${service.name}  ${service.state}${health}`;
+  const title = cutEnd(
+    `${neutralise(service.name)}  ${service.state}${health}`,
+    (view.columns ?? Number.POSITIVE_INFINITY) - 2,
+    view.glyphs.cut,
+  );
   const lines = [`${paintMark(view.paint, view.glyphs, service.mark)} ${view.paint(bold, title)}`];
   for (const line of explanation(service, view)) lines.push(...indented(line, 2, view.columns));
   for (const [label, value] of facts) {
     if (value === null) continue;
-    const [first = '', ...more] = indented(value, 13, view.columns);
-    lines.push(`  ${label.padEnd(11)}${first.trimStart()}`, ...more);
+    lines.push(...hanging(`  ${label.padEnd(11)}`, 13, value, view.columns));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -71,6 +71,17 @@ export function indented(text: string, indent: number, columns: number | null): 
   );
 }
 
+/**
+ * A text that begins behind a label and goes on below itself.
+ * @param head may have colours; `headWidth` is what one sees of it
+ */
+export function hanging(head: string, headWidth: number, text: string, columns: number | null): string[] {
+  const room = columns === null ? Number.POSITIVE_INFINITY : columns - headWidth;
+  if (room < 8) return [head.trimEnd(), ...indented(text, 2, columns)];
+  const [first = '', ...rest] = wrap(text, room);
+  return [`${head}${first}`, ...rest.map((line) => ' '.repeat(headWidth) + line)];
+}
+
 /** Which columns stay; narrows `widths` of those that may be cut. */
 function fit(columns: readonly Column[], widths: number[], available: number | null): number[] {
   let shown = columns.map((_, index) => index);

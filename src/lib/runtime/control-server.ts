@@ -13,6 +13,7 @@ import {
 } from '../core/report/api.js';
 import type {Actor, StatusDocument} from '../core/report/status.js';
 import type {ProjectSpec} from '../core/spec.js';
+import {isAtRest} from '../core/supervision/state.js';
 import {actorText, type EventLog} from './event-log.js';
 import type {News} from './shared.js';
 import type {Supervisor} from './supervisor.js';
@@ -76,18 +77,23 @@ export class ControlServer {
   end(message: Extract<StreamMessage, {type: 'end'}>, done: () => void): void {
     this.#ended = true;
     if (this.#statusTimer !== null) clearTimeout(this.#statusTimer);
-    const streams = [...this.#streams];
-    for (const stream of streams) {
+    // Sockets come from outside (see ControlSocket), so the server cannot tell when they are drained: streams can.
+    let left = this.#streams.size;
+    const limit = setTimeout(done, 1000);
+    const written = (): void => {
+      left -= 1;
+      if (left > 0) return;
+      clearTimeout(limit);
+      // An answer to the very request that ends us is written after this.
+      setTimeout(done, 20);
+    };
+    if (left === 0) written();
+    for (const stream of [...this.#streams]) {
       if (stream.wantsStatus) this.#send(stream, {type: 'status', status: this.#options.status()});
       this.#send(stream, message);
+      stream.response.once('close', written);
       stream.response.end();
     }
-    const timer = setTimeout(done, 1000);
-    this.server.close(() => {
-      clearTimeout(timer);
-      done();
-    });
-    this.server.closeIdleConnections();
   }
 
   get lease(): string | null {
@@ -149,8 +155,9 @@ export class ControlServer {
     const after = events.last;
     const names = request.services ?? spec.services.filter(({autoStart}) => autoStart).map(({name}) => name);
     this.#known(names);
-    const answer = supervisor.start(names, request.actor);
-    if (answer.started.length > 0) this.#operator(request.actor, `start of ${answer.started.join(', ')}`);
+    const answer = supervisor.start(names, request.actor, request.services !== null, (started) =>
+      this.#operator(request.actor, `start of ${started.join(', ')}`),
+    );
     return {...answer, after};
   }
 
@@ -159,7 +166,7 @@ export class ControlServer {
     const after = events.last;
     const text = request.services === null ? 'stop of everything' : `stop of ${request.services.join(', ')}`;
     if (request.services === null) {
-      const running = supervisor.names().filter((name) => supervisor.service(name).memory.wanted === 'up');
+      const running = supervisor.names().filter((name) => !isAtRest(supervisor.service(name).state));
       this.#operator(request.actor, request.now ? `${text}, at once` : text);
       supervisor.end('stopped', ExitCode.done, `stopped by ${actorText(request.actor)}`, request.now, request.actor);
       return {stopping: running, notRunning: supervisor.names().filter((name) => !running.includes(name)), after};

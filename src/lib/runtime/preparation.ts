@@ -112,7 +112,8 @@ export class Preparation {
 
   #runHook(hook: CommandSpec): void {
     const {service, around} = this.#host;
-    const port = this.#host.lastPort;
+    // The port is chosen after the hook, which may take its time; until then the likely one has to do.
+    const port = this.#host.lastPort ?? service.port?.primary ?? null;
     this.#cancelStep = around.world.processes.run(
       {
         service: service.name,

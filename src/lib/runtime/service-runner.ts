@@ -28,6 +28,8 @@ export class ServiceRunner {
   readonly #around: Surroundings;
   /** The living leader; null: none of ours. */
   #identity: ProcessIdentity | null = null;
+  /** Not our child: nobody tells us of its end, so it is looked at. */
+  #adopted = false;
   /** Leaders of earlier incarnations whose session or group may still have members. */
   #leaders: ProcessIdentity[] = [];
   /** Groups that outlived their leader and were not seen to end. A pid that is free again may lead somebody else's. */
@@ -87,6 +89,7 @@ export class ServiceRunner {
         break;
       case 'ask-to-stop':
         this.#askToStop(effect.pid, effect.hung);
+        this.#watchClosely(effect.incarnation, 0);
         break;
       case 'kill':
         this.#signalGroup(effect.pid, 'SIGKILL');
@@ -159,6 +162,7 @@ export class ServiceRunner {
   /** Takes over a process that a former supervisor started. */
   adopt(identity: ProcessIdentity, incarnation: number, spawnedAtWall: number): void {
     this.#identity = identity;
+    this.#adopted = true;
     this.#spawnedAtWall = spawnedAtWall;
     this.#around.world.output.beginLife(this.#spec.name);
     this.#watchLog(incarnation);
@@ -280,6 +284,7 @@ export class ServiceRunner {
     }
     identity = result.identity;
     this.#identity = identity;
+    this.#adopted = false;
     this.#spawnedAtWall = wall;
     this.#journal({
       v: 1,
@@ -435,7 +440,8 @@ export class ServiceRunner {
 
   #onExit(identity: ProcessIdentity, incarnation: number, exit: ExitStatus): void {
     const {world} = this.#around;
-    if (this.#identity === identity) this.#identity = null;
+    if (this.#identity !== identity) return; // seen already
+    this.#identity = null;
     this.#unwatchLog();
     this.#rememberLeader(identity);
     // The last line comes before the verdict on the exit.
@@ -491,6 +497,20 @@ export class ServiceRunner {
       },
       signal,
     );
+  }
+
+  /** An adopted process that is asked to end is looked at more often than one that just runs. */
+  #watchClosely(incarnation: number, round: number): void {
+    const {world} = this.#around;
+    const identity = this.#identity;
+    if (!this.#adopted || identity === null) return;
+    if (!world.processes.isAlive(identity)) {
+      this.#onExit(identity, incarnation, {code: null, signal: null});
+      return;
+    }
+    if (this.#around.now(this.#spec.name).state.tag !== 'stopping') return;
+    const pause = groupPollMs[Math.min(round, groupPollMs.length - 1)] ?? 50;
+    world.clock.at(world.clock.now() + pause, () => this.#watchClosely(incarnation, round + 1));
   }
 
   #signalGroup(pid: number, signal: StopSignal, ifStopped?: 'SIGKILL'): void {

@@ -82,20 +82,30 @@ export class Supervisor {
 
   // ——— what the API asks ———
 
-  /** Starts services and all they need. Unknown names are the caller's mistake. */
-  start(names: readonly string[], by: Actor | null): {started: string[]; alreadyRunning: string[]} {
+  /**
+   * Starts services and all they need. Unknown names are the caller's mistake.
+   * @param again jobs among `names` that are done are run once more; they were asked for by name
+   */
+  start(
+    names: readonly string[],
+    by: Actor | null,
+    again = false,
+    announce: (started: readonly string[]) => void = () => {},
+  ): {started: string[]; alreadyRunning: string[]} {
     const started: string[] = [];
     const alreadyRunning: string[] = [];
     for (const name of withDependencies(this.#spec, names)) {
       const {state, memory} = this.service(name);
       const idle = isAtRest(state) || state.tag === 'failed' || memory.wanted === 'down';
       // A job that is done stays done when it only comes along.
-      if (!idle || (state.tag === 'done' && !names.includes(name))) alreadyRunning.push(name);
+      if (!idle || (state.tag === 'done' && memory.wanted === 'up' && !(again && names.includes(name))))
+        alreadyRunning.push(name);
       else {
         started.push(name);
         this.#wanted(name, true, by);
       }
     }
+    if (started.length > 0) announce(started);
     this.#batch(started.map((name) => [name, {tag: 'start'}]));
     return {started, alreadyRunning};
   }
@@ -106,6 +116,7 @@ export class Supervisor {
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
+<<<<<<< HEAD
   stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
     const isDown = (name: string): boolean => ['stopped', 'done'].includes(this.service(name).state.tag);
     const stopping = names.filter((name) => !isDown(name));
@@ -114,6 +125,27 @@ export class Supervisor {
     // Nothing runs of what has failed for good, but from now on it is stopped.
     const failed = stopping.filter((name) => isAtRest(this.service(name).state));
     this.#goDown(names, now ? stopping : failed, now);
+=======
+  stop(
+    names: readonly string[],
+    now: boolean,
+    by: Actor | null,
+    remember = true,
+  ): {stopping: string[]; notRunning: string[]} {
+    const stopping: string[] = [];
+    const notRunning: string[] = [];
+    for (const name of names) {
+      const entry = this.#entry(name);
+      const {state} = entry.service;
+      if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
+      else stopping.push(name);
+      if (remember) this.#wanted(name, false, by);
+      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
+    }
+    // The order is kept by `settle`; only "at once" goes to everybody directly.
+    if (now) this.#batch(stopping.map((name) => [name, {tag: 'stop', now: true, why: 'operator'}]));
+    else this.#work();
+>>>>>>> main
     return {stopping, notRunning};
   }
 
@@ -129,9 +161,14 @@ export class Supervisor {
   /** Stops everything and ends. What was wanted is forgotten only if somebody has said so: a reboot starts it again. */
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
+<<<<<<< HEAD
     const names = this.names();
     if (reason === 'stopped') for (const name of names) this.#wanted(name, false, by);
     this.#goDown(names, now ? names.filter((name) => !isAtRest(this.service(name).state)) : [], now);
+=======
+    // A system that shuts down ends its services without wanting them down: what was wanted is started after the boot.
+    this.stop(this.names(), now, by, reason !== 'shutdown');
+>>>>>>> main
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */

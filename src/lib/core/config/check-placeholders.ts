@@ -6,8 +6,8 @@ import type {ConfigPath} from './problems.js';
 /** Places whose braces can mean nothing else: an unknown word there is a mistake. */
 const strict = new Set(['health', 'probe', 'liveness', 'readiness', 'http', 'tcp']);
 
-/** Looked at before there is a port. */
-const withoutPorts = new Set(['cwd', 'envFile']);
+/** Read before there is a port, or handed over as they are. */
+const withoutPorts = new Set(['cwd', 'envFile', 'headers']);
 
 /** @param constants names that `resolve.ts` replaces for good: node, and demo in the built-in demo */
 export function checkPlaceholders(checks: Checking, constants: readonly string[]): void {
@@ -19,7 +19,7 @@ export function checkPlaceholders(checks: Checking, constants: readonly string[]
         const said = judge(checks, name, placeholder, {
           constants,
           isStrict: path.some((part) => strict.has(String(part))),
-          ports: !withoutPorts.has(String(path[2])),
+          ports: !path.some((part) => withoutPorts.has(String(part))),
         });
         if (said !== null) {
           checks.report(path, said.sentence, {
@@ -41,12 +41,13 @@ function judge(
   const all = checks.config.services ?? {};
   const withPort = Object.keys(all).filter((name) => all[name]?.port !== undefined);
   if (!ports && (placeholder === 'port' || serviceOfPlaceholder(placeholder) !== null)) {
-    return {sentence: `{${placeholder}} can't stand here: it is read before there is a port`, nearest: null};
+    return {sentence: `{${placeholder}} can't stand here: ports are not filled in at this place`, nearest: null};
   }
   if (placeholder === 'port') {
     return all[own]?.port === undefined ? {sentence: `{port}: ${own} has no port`, nearest: null} : null;
   }
   if (constants.includes(placeholder)) return null;
+  if (placeholder === 'demo') return {sentence: '{demo} is known in the built-in demo only', nearest: null};
   const service = serviceOfPlaceholder(placeholder);
   if (service !== null) {
     if (withPort.includes(service)) return null;

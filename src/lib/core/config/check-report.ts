@@ -6,6 +6,8 @@ import {valueAt} from './shape.js';
 /** What a check of the meaning looks at, and where it puts what it finds. */
 export interface Checking {
   readonly config: Config;
+  /** The same before misshapen parts were taken out. */
+  readonly document: unknown;
   readonly services: readonly (readonly [string, ServiceConfig])[];
   readonly position: PositionLookup;
   report(path: ConfigPath, sentence: string, details?: Details): void;
@@ -27,6 +29,7 @@ export function checking(
   const problems: Problem[] = [];
   return {
     config,
+    document,
     services: Object.entries(config.services ?? {}),
     position,
     problems,
@@ -39,7 +42,8 @@ export function checking(
         allowed,
         nearest,
         found: atKey || isSecretName(name) ? null : maskUrls(showValue(value)),
-        position: position(path, atKey ? 'key' : 'value') ?? position(path.slice(0, -1), 'key'),
+        position:
+          path.length === 0 ? null : (position(path, atKey ? 'key' : 'value') ?? position(path.slice(0, -1), 'key')),
       });
     },
   };

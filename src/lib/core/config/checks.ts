@@ -6,6 +6,7 @@ import {type Checking, checking} from './check-report.js';
 import {parseDuration} from './durations.js';
 import type {PositionLookup, Problem} from './problems.js';
 import type {Config, ServiceConfig} from './schema.js';
+import {valueAt} from './shape.js';
 
 /** What is well-formed and still can't work. */
 export function meaningProblems(
@@ -29,10 +30,15 @@ export function meaningProblems(
 }
 
 function checkExistence(checks: Checking): void {
-  if (checks.config.services === undefined && checks.config.portForwards === undefined) {
+  const written = valueAt(checks.document, ['services']);
+  if (written === undefined && checks.config.portForwards === undefined) {
     checks.report([], 'has no services', {allowed: 'services: {NAME: {command: …}}', atKey: true});
-  } else if (checks.config.services !== undefined && checks.services.length === 0) {
+  } else if (typeof written === 'object' && written !== null && Object.keys(written).length === 0) {
     checks.report(['services'], 'is empty', {allowed: 'NAME: {command: …}', atKey: true});
+  }
+  // zod leaves this name out of every record without a word.
+  if (typeof written === 'object' && written !== null && Object.hasOwn(written, '__proto__')) {
+    checks.report(['services', '__proto__'], '"__proto__" is not a name', {atKey: true});
   }
   // They share a log file where the file system does not tell upper from lower case.
   const lower = new Map<string, string>();

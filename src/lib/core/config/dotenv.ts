@@ -6,8 +6,8 @@ export interface Dotenv {
 }
 
 /**
- * Reads what the `dotenv` package reads: comments, `export`, single quotes (as written), double quotes (`\n`, `\"`), both
- * over several lines, `# …` after a value. Nothing is substituted: `$` stays a character.
+ * Reads what the `dotenv` package reads: comments, `export`, single quotes (as written), double quotes (with `\n`), both
+ * over several lines, `#…` after a value that has no quotes. Nothing is substituted: `$` stays a character.
  * @see https://github.com/motdotla/dotenv#what-rules-does-the-parsing-engine-follow
  */
 export function parseDotenv(content: string): Dotenv {
@@ -22,13 +22,11 @@ export function parseDotenv(content: string): Dotenv {
     assignment.lastIndex = at;
     const match = line === '' || line.startsWith('#') ? null : assignment.exec(text);
     if (match !== null) {
+      // Only \n and \r: a Windows path in double quotes stays one, as far as dotenv leaves it.
       values[match[1] ?? ''] =
         match[2] === undefined
           ? (match[3] ?? match[4] ?? (match[5] ?? '').trim())
-          : match[2].replaceAll(
-              /\\(.)/gs,
-              (whole, c: string) => ({n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '$'})[c] ?? whole,
-            );
+          : match[2].replaceAll(String.raw`\n`, '\n').replaceAll(String.raw`\r`, '\r');
       at = assignment.lastIndex + 1;
       continue;
     }

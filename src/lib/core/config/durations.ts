@@ -37,7 +37,8 @@ function inRange(ms: number): number | null {
 }
 
 /**
- * The exact form for configuration files and `config show`: nothing is rounded, `parseDuration` gives the same number.
+ * The exact form for configuration files and messages: nothing is rounded, `parseDuration` gives the same number. The
+ * short form of the screens is `report/format.ts`.
  */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';
@@ -49,17 +50,4 @@ export function formatDuration(ms: number): string {
     rest -= count * unitMs[unit];
   }
   return text;
-}
-
-/** The short form for screens, at most two parts: `0.4s 12s 3m20s 2h14m 3d4h`. Rounds down; `parseDuration` reads it. */
-export function formatAge(ms: number): string {
-  const {s, m, h, d} = unitMs;
-  if (ms < 10 * s) return `${Math.floor(ms / 100) / 10}s`;
-  const two = (big: number, bigName: Unit, small: number, smallName: Unit) => {
-    const rest = Math.floor((ms % big) / small);
-    return `${Math.floor(ms / big)}${bigName}${rest === 0 ? '' : `${rest}${smallName}`}`;
-  };
-  if (ms < m) return `${Math.floor(ms / s)}s`;
-  if (ms < h) return two(m, 'm', s, 's');
-  return ms < d ? two(h, 'h', m, 'm') : two(d, 'd', h, 'h');
 }

@@ -83,8 +83,7 @@ function resolvePort(r: Resolving, name: string, service: ServiceConfig): PortSp
     primary: primaryOf(port),
     alternatives: alternativesOf(port),
     any: any ?? serviceDefaults.any.value,
-    // A stranger on all addresses takes our port just as one on loopback does.
-    addresses: addresses ?? ['127.0.0.1', '::'],
+    addresses: addresses ?? serviceDefaults.addresses.value,
     ifRunning: r.ledger.pick(['services', name, 'ifRunning'], service.ifRunning, {
       value: movable ? ('move' as const) : ('fail' as const),
       reason: movable ? 'it has alternatives' : 'it has no alternatives',
@@ -103,8 +102,8 @@ function resolveEnv(
   const constants = constantsOf(r.context);
   const take = (values: NonNullable<ServiceConfig['env']>, path: string[]) => {
     for (const [variable, value] of Object.entries(values)) {
-      env[variable] = fill(r, String(value), [...path, variable]);
-      r.ledger.fromFile(['services', name, 'env', variable], value, [...path, variable]);
+      const filled = fill(r, String(value), [...path, variable]);
+      env[variable] = r.ledger.fromFile(['services', name, 'env', variable], filled, [...path, variable]);
     }
   };
   take(r.config.defaults?.env ?? {}, ['defaults', 'env']);

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {logLevels} from '../spec.js';
+import {keyHelp} from './key-help.js';
 import {
   command,
   count,
@@ -156,7 +157,8 @@ const portForward = keys({
 export const configSchema = keys({
   $schema: text('an address', 'the address of the JSON Schema').optional(),
   name: described(
-    z.string().regex(/^[^\p{Cc}/\\]*\S[^\p{Cc}/\\]*$/u),
+    // Spelt out, because editors check the pattern with engines that know no \p{…}.
+    z.string().regex(/^[^\x00-\x1f\x7f/\\]*[^\s\x00-\x1f\x7f/\\][^\x00-\x1f\x7f/\\]*$/),
     'a name',
     'a text of one line without / and \\',
   ).optional(),
@@ -216,13 +218,17 @@ export const topLevelScalars = ['name', 'stateDir', 'logDir', 'watchdogLogDir', 
 export function jsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(configSchema, {
     io: 'input',
-    override: ({jsonSchema: node}) => {
+    override: ({zodSchema, jsonSchema: node}) => {
       // `what` and `allowed` are ours; editors show `description`.
       const {what, allowed} = node as {what?: string; allowed?: string};
       delete (node as {what?: string}).what;
       delete (node as {allowed?: string}).allowed;
-      if (allowed !== undefined && what !== undefined && node.description === undefined) {
-        node.description = node.type === 'object' ? `${what}` : `${what}: ${allowed}`;
+      if (what !== undefined && allowed !== undefined && node.type !== 'object')
+        node.description = `${what}: ${allowed}`;
+      const help = helpOf(zodSchema);
+      for (const [key, property] of Object.entries(node.properties ?? {})) {
+        const said = (help as Record<string, string> | undefined)?.[key];
+        if (said !== undefined && typeof property === 'object') property.description = said + kindOf(zodSchema, key);
       }
     },
   }) as Record<string, unknown>;
@@ -232,4 +238,29 @@ export function jsonSchema(): Record<string, unknown> {
     // Anchors that several services share have to stand somewhere.
     patternProperties: {'^x-': {}},
   };
+}
+
+/** What is allowed there, unless the sentence before has said it: `(1 to 65535, …)`. */
+function kindOf(group: z.core.$ZodType, key: string): string {
+  const shape = group instanceof z.ZodObject ? (group.def.shape as Record<string, z.core.$ZodType>) : {};
+  const child = shape[key];
+  const inner = child instanceof z.ZodOptional ? child.def.innerType : child;
+  const {allowed} = ((inner && z.globalRegistry.get(inner)) ?? {}) as {allowed?: string};
+  return allowed === undefined || inner instanceof z.ZodObject ? '' : ` (${allowed})`;
+}
+
+/** Groups are told apart by a key that only they have. */
+function helpOf(schema: z.core.$ZodType): Readonly<Record<string, string>> | undefined {
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  const has = (key: string) => Object.hasOwn(schema.def.shape, key);
+  if (has('services')) return keyHelp.project;
+  if (has('kind')) return {...keyHelp.service, ...keyHelp.policy};
+  if (has('restart')) return keyHelp.policy;
+  if (has('initialDelay')) return keyHelp.probe;
+  if (has('primary')) return keyHelp.port;
+  if (has('preStart')) return keyHelp.hooks;
+  if (has('signal')) return keyHelp.stop;
+  if (has('gzip')) return keyHelp.logging;
+  if (has('cpuWarn')) return keyHelp.machine;
+  return has('namespace') ? keyHelp.forward : undefined;
 }

@@ -4,7 +4,7 @@ const secretName = /pass(?:word|wd|phrase)?|secret|token|api[-_]?key|private[-_]
 const userInfo = /(\b[a-z][a-z0-9+.-]*:\/\/)([^/\s:@"']*)(?::([^/\s@"']*))?@/gi;
 /** `PASSWORD=…`, `password: …`, `--token …` within a line of a file or a command. */
 const assignment =
-  /([\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|private[-_]?key|credential|authorization)[\w-]*["']?\s*(?:[:=]\s*|\s+(?=[^\s:=])))("[^"]*"|'[^']*'|(?:(?:Bearer|Basic)\s+)?[^\s,}\]"']+)/gi;
+  /([\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|private[-_]?key|credential|authorization)[\w-]*["']?\s*(?:[:=]\s*|\s+(?=[^\s:=])))("[^"]*"|'[^']*'|[[{][^\]}]*[\]}]?|(?:(?:Bearer|Basic)\s+)?[^\s,}\]"']+)/gi;
 
 export const isSecretName = (name: string) => secretName.test(name);
 
@@ -18,7 +18,7 @@ export function maskUrls(text: string): string {
 /** A line of a file or of a command as it may be shown: the same length is not kept, so that it tells nothing. */
 export function maskSecrets(line: string): string {
   return maskUrls(line).replaceAll(assignment, (whole, before: string, value: string) =>
-    // `token: {env: …}` and `tokens:` without a value have nothing to hide.
-    /^[{[&*|>]/.test(value) ? whole : `${before}***`,
+    // An alias or the head of a text block hides nothing itself.
+    /^[&*|>]/.test(value) ? whole : `${before}***`,
   );
 }

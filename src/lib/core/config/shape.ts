@@ -30,7 +30,7 @@ function flatten(issue: Issue): Issue[] {
   const deeper = meant.filter((branch) => branch.some((i) => i.path.length > 0 || i.code === 'unrecognized_keys'));
   const [best] = deeper.sort((a, b) => a.length - b.length);
   if (best === undefined) return [issue];
-  return best.flatMap((inner) => flatten({...inner, path: [...issue.path, ...inner.path]} as Issue));
+  return best.flatMap((inner) => flatten({...inner, path: [...issue.path, ...inner.path]}));
 }
 
 function explain(issue: Issue, document: unknown, position: PositionLookup): Problem[] {
@@ -51,6 +51,19 @@ function explain(issue: Issue, document: unknown, position: PositionLookup): Pro
       },
     ];
   }
+  const braces = bareBraces(value);
+  if (braces !== null) {
+    return [
+      {
+        path,
+        message: `${name}: ${braces} without quotes is a group of keys in YAML.`,
+        allowed: `"${braces}"`,
+        nearest: null,
+        found: braces,
+        position: position(path, 'value'),
+      },
+    ];
+  }
   const found = isSecretName(name) && typeof value === 'string' ? '***' : maskUrls(showValue(value));
   const missing = value === undefined;
   const empty = value === null;
@@ -66,6 +79,16 @@ function explain(issue: Issue, document: unknown, position: PositionLookup): Pro
       position: missing ? position(path.slice(0, -1), 'key') : position(path, empty ? 'key' : 'value'),
     },
   ];
+}
+
+/** `{port}` in a flow list or as a bare value is `{port: null}` for YAML: the slip that everybody makes once. */
+function bareBraces(value: unknown): string | null {
+  if (Array.isArray(value)) return value.map(bareBraces).find((found) => found !== null) ?? null;
+  if (typeof value !== 'object' || value === null) return null;
+  const [entry, second] = Object.entries(value);
+  return entry !== undefined && second === undefined && entry[1] === null && /^[\w.]+$/.test(entry[0])
+    ? `{${entry[0]}}`
+    : null;
 }
 
 /** Words that can be typed as they stand, for "Did you mean": not examples with values in them. */
@@ -125,11 +148,13 @@ export function valueAt(document: unknown, path: ConfigPath): unknown {
 /** The deepest named kind on the way to a place. */
 function describe(path: ConfigPath): (Described & {keyWhat?: string; keyAllowed?: string}) | null {
   let best: Described | null = null;
+  // An element of a list that has no name of its own is part of what the list is.
+  const least = typeof path.at(-1) === 'number' ? path.length - 1 : path.length;
   let schema: z.core.$ZodType | null = configSchema;
   for (let depth = 0; schema !== null; depth += 1) {
     for (let inner: z.core.$ZodType | null = schema; inner !== null; inner = unwrapped(inner)) {
       const meta = z.globalRegistry.get(inner) as Partial<Described> | undefined;
-      if (meta?.what !== undefined && meta.allowed !== undefined && depth === path.length) {
+      if (meta?.what !== undefined && meta.allowed !== undefined && depth >= least) {
         const keyMeta = keyKind(inner);
         best = {what: meta.what, allowed: meta.allowed, ...keyMeta};
         break;
@@ -168,7 +193,9 @@ function allowedKeys(path: ConfigPath): string[] {
 /** One key or index further down. */
 function step(schema: z.core.$ZodType, part: string | number): z.core.$ZodType | null {
   for (const member of members(schema)) {
-    if (member instanceof z.ZodObject && Object.hasOwn(member.def.shape, part)) return member.def.shape[part] ?? null;
+    if (member instanceof z.ZodObject && Object.hasOwn(member.def.shape, part)) {
+      return (member.def.shape as Record<string | number, z.core.$ZodType>)[part] ?? null;
+    }
     if (member instanceof z.ZodRecord) return member.def.valueType;
     if (member instanceof z.ZodArray && typeof part === 'number') return member.def.element;
   }

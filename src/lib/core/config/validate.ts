@@ -51,10 +51,16 @@ function readable(document: Record<string, unknown>): Config | null {
   for (let round = 0; round < 8; round += 1) {
     const result = configSchema.safeParse(rest);
     if (result.success) return result.data;
+    const gone: ConfigPath[] = [];
     for (const issue of result.error.issues) {
       const path = issue.path as (string | number)[];
-      if (issue.code === 'unrecognized_keys') for (const key of issue.keys) takeOut(rest, [...path, key]);
-      else takeOut(rest, path);
+      const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+      for (const place of places) {
+        // Several checks may have failed at one place: the second one must not take the group around it.
+        if (gone.some((other) => covers(other, place))) continue;
+        takeOut(rest, place);
+        gone.push(place);
+      }
     }
   }
   return null;
@@ -81,7 +87,7 @@ function takeOut(root: unknown, path: ConfigPath): void {
     if (typeof parent !== 'object' || parent === null || Array.isArray(parent) || typeof key !== 'string') continue;
     if (!Object.hasOwn(parent, key)) continue;
     const group = parent as Record<string, unknown>;
-    delete group[key];
+    Reflect.deleteProperty(group, key);
     if (path[0] !== 'services' || end !== 3) return;
     const meant = meantKey(key, Object.keys(standIns));
     if (meant !== null && !Object.hasOwn(group, meant)) group[meant] = standIns[meant];

@@ -83,8 +83,20 @@ export function answered(
   };
 }
 
+/**
+ * Without a probe and without a log line to wait for, living this long is all that can be known (supervisord's
+ * `startsecs`): a program that ends at once must not be called ready first.
+ */
+export const bareReadyMs = 1000;
+
+export function isBare(spec: ServiceSpec): boolean {
+  return spec.probes.length === 0 && spec.readyLog === null;
+}
+
 /** Ready: every readiness probe has said so often enough, and the log line was seen where one is awaited. */
-export function isReady(life: Life, spec: ServiceSpec): boolean {
+export function isReady(life: Life, spec: ServiceSpec, now: number): boolean {
+  // The same sum as in `nextDeadline`: a difference may be a rounding short of it, and the timer would fire for ever.
+  if (isBare(spec)) return !life.own || now >= life.spawnedAt + bareReadyMs;
   if (spec.readyLog !== null && !life.logSeen) return false;
   const readiness = spec.probes
     .map((probe, i) => ({probe, track: life.tracks[i]}))

@@ -3,8 +3,8 @@ import type {Actor, ErpEvent, StatusDocument} from './status.js';
 
 /**
  * The supervisor's HTTP API on its owner-only socket. Every answer is JSON; errors are `{"error": {code, message,
- * remedy, exitCode}}` with a matching HTTP status. Every answer carries `x-erp-project` (the project folder) and
- * `x-erp-version`: the CLI refuses an answer that speaks for another project.
+ * remedy, exitCode}}` with a matching HTTP status. Every answer carries `x-erp-project` (the project folder, `encodeURI`: headers are
+ * Latin-1) and `x-erp-version`: the CLI refuses an answer that speaks for another project.
  *
  *   GET  /v1/hello      → Hello
  *   GET  /v1/status     → StatusDocument
@@ -41,6 +41,8 @@ export interface StartRequest {
   /** Configuration of the one who asks; the supervisor refuses another than its own (409, ERP_OTHER_CONFIGURATION). */
   readonly spec: ProjectSpec | null;
   readonly actor: Actor;
+  /** Only these, without what they need (`--frontend-only`). */
+  readonly alone?: boolean;
 }
 
 export interface StartAnswer {

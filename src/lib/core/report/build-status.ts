@@ -1,5 +1,6 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
+import {bareReadyMs, isBare} from '../probes/tracks.js';
 import {missingDependencies} from '../supervision/settle.js';
 import type {Service, State} from '../supervision/state.js';
 import {endText, exitText} from '../supervision/words.js';
@@ -75,7 +76,7 @@ export function serviceStatus(
     pid: running ? seen.pid : null,
     port: memory.port ?? (spec.kind === 'external' ? (spec.port?.primary ?? null) : null),
     primaryPort: spec.port?.primary ?? null,
-    portNote: memory.port !== null && spec.port !== null && memory.port !== spec.port.primary ? seen.portNote : null,
+    portNote: movedPort(spec, memory.port, running) ? (seen.portNote ?? 'taken when it started') : null,
     startedAt: running && seen.pid !== null && seen.spawnedAtWall !== null ? isoOf(seen.spawnedAtWall) : null,
     uptimeMs: life === null || !life.own ? null : Math.round(now - life.spawnedAt),
     incarnation: memory.incarnation,
@@ -171,6 +172,7 @@ function noteOf(
       if (!state.life.own)
         return `waits for an answer${state.life.lastWord === null ? '' : ` (${state.life.lastWord})`}`;
       if (spec.kind === 'job') return 'runs';
+      if (isBare(spec)) return `has no probe: ready when it has lived ${formatDuration(bareReadyMs)}`;
       const age = formatDuration(now - state.life.spawnedAt);
       const awaits =
         spec.readyLog !== null && !state.life.logSeen
@@ -236,6 +238,11 @@ function unhealthyDiagnosis(word: string | null, spec: ServiceSpec): Diagnosis {
     evidence: [word ?? 'its health answer'],
     remedy: `it answers, so it is not restarted; see what it says: erp logs ${spec.name} -n 60`,
   };
+}
+
+/** Runs, but not where others expect it. */
+function movedPort(spec: ServiceSpec, port: number | null, running: boolean): boolean {
+  return running && port !== null && spec.port !== null && port !== spec.port.primary;
 }
 
 /** The system as a whole, from its services. */

@@ -19,7 +19,7 @@ export function formatDuration(ms: number): string {
 
 const rest = (value: number, unit: string) => (value === 0 ? '' : `${value}${unit}`);
 
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** `812 KiB 1.2 GiB`: at most three digits before the unit changes. */
 export function formatSize(bytes: number): string {

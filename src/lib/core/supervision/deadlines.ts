@@ -1,4 +1,4 @@
-import {hangAt} from '../probes/tracks.js';
+import {bareReadyMs, hangAt, isBare} from '../probes/tracks.js';
 import type {ServiceSpec} from '../spec.js';
 import type {Service} from './state.js';
 
@@ -33,6 +33,7 @@ export function nextDeadline({state}: Service, spec: ServiceSpec): number {
           next = Math.min(next, hangAt(track, probe, spec) ?? next);
       }
       if (state.tag === 'ready') next = Math.min(next, state.stableAt ?? next);
+      else if (isBare(spec) && spec.kind !== 'job') next = Math.min(next, state.life.spawnedAt + bareReadyMs);
       // A probe in flight decides first.
       else if (!asking && state.deadline !== null) next = Math.min(next, state.deadline);
       return next;

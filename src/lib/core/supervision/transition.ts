@@ -1,4 +1,14 @@
-import {afterGap, answered, answersStill, hangAt, healthOf, isHung, isReady, newTracks} from '../probes/tracks.js';
+import {
+  afterGap,
+  answered,
+  answersStill,
+  hangAt,
+  healthOf,
+  isBare,
+  isHung,
+  isReady,
+  newTracks,
+} from '../probes/tracks.js';
 import {formatDuration} from '../report/format.js';
 import type {HealthName} from '../report/status.js';
 import {unreachable} from '../unreachable.js';
@@ -361,7 +371,7 @@ function becomeReadyIfSo(
   ctx: Context,
 ): Step {
   const {spec, now} = ctx;
-  if (spec.kind === 'job' || !isReady(state.life, spec)) return step(state, memory, ...effects);
+  if (spec.kind === 'job' || !isReady(state.life, spec, now)) return step(state, memory, ...effects);
   const health = spec.probes.some((probe) => probe.purposes.includes('readiness'))
     ? healthOf(state.life, spec, 'healthy')
     : 'unknown';
@@ -529,6 +539,7 @@ function tick(service: Service, ctx: Context): Step {
 
 function startingTick(service: Service, state: Extract<State, {tag: 'starting'}>, ctx: Context): Step {
   const {now, spec} = ctx;
+  if (isBare(spec) && state.life.pid !== null) return becomeReadyIfSo(state, service.memory, [], ctx);
   const [life, memory, probes] = startProbes(state.life, service.memory, ctx);
   const next = {...state, life};
   const asking = life.tracks.some((track) => track.inFlight !== null);

@@ -16,7 +16,7 @@ export function endText(end: LifeEnd, spec: ServiceSpec, afterMs: number | null)
     case 'exit':
       return `${exitText(end.exit)}${after}`;
     case 'hang':
-      return `hung: no answer for ${formatDuration(spec.policy.timeoutThresholdMs)}, up${after === '' ? '' : ` ${after.slice(7)}`}`;
+      return `hung: no answer for ${formatDuration(spec.policy.timeoutThresholdMs)}`;
     case 'start-timeout':
       return `not ready within ${formatDuration(spec.policy.startTimeoutMs)}`;
     case 'unhealthy':

@@ -1,0 +1,57 @@
+import {resolve} from 'node:path';
+import type {Hello} from '../lib/core/report/api.js';
+import type {ProjectSpec} from '../lib/core/spec.js';
+import {controlSocketPath} from '../lib/platform/project-paths.js';
+import {locate} from './locate.js';
+import {runtimeDirsOf, socketsOf} from './place.js';
+import {noSupervisor, runningProjects} from './projects.js';
+import {checkVersion, type Door, SupervisorClient} from './supervisor-client.js';
+
+/** The flags that every command has. */
+export interface ProjectFlags {
+  readonly project?: string | undefined;
+  readonly config?: string | undefined;
+  readonly instance?: string | undefined;
+}
+
+export interface Place extends Door {
+  readonly configFile: string | null;
+  readonly instance: string | null;
+  readonly runtimeDirs: readonly string[];
+}
+
+/** Which supervisor is meant, without reading any configuration. */
+export function placeOf(flags: ProjectFlags, cwd = process.cwd()): Place {
+  const found = locate({project: flags.project, config: flags.config, cwd});
+  const projectDir = found?.projectDir ?? resolve(cwd, flags.project ?? '.');
+  const instance = flags.instance ?? null;
+  return {
+    projectDir,
+    runtimeDirs: runtimeDirsOf(projectDir, instance),
+    configFile: found?.configFile ?? null,
+    instance,
+    sockets: socketsOf(projectDir, instance),
+  };
+}
+
+export const clientFor = (door: Door) => new SupervisorClient(door);
+
+/** Where the supervisor of this specification listens, or will listen once it is started. */
+export function doorOf(spec: ProjectSpec): Door {
+  const own = controlSocketPath(spec.runtimeDir);
+  return {projectDir: spec.projectDir, sockets: [...new Set([...socketsOf(spec.projectDir, spec.instance), own])]};
+}
+
+export interface Connection {
+  readonly client: SupervisorClient;
+  readonly hello: Hello;
+}
+
+/** @throws ErpError exit 6 when nobody answers, 7 when who answers is too old or too new */
+export async function connect(place: Door, version: string): Promise<Connection> {
+  const client = clientFor(place);
+  const hello = await client.hello();
+  if (hello === null) throw noSupervisor(place.projectDir, await runningProjects());
+  checkVersion(hello, version);
+  return {client, hello};
+}

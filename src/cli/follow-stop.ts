@@ -1,0 +1,51 @@
+import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
+import {formatDuration, listOf} from '../lib/core/report/format.js';
+import type {ServiceStatus} from '../lib/core/report/status.js';
+import type {Progress} from './progress/progress.js';
+import type {SupervisorClient} from './supervisor-client.js';
+
+export interface FollowStopOptions {
+  readonly client: SupervisorClient;
+  readonly progress: Progress;
+  readonly after: number;
+  /** Empty: all, and then the supervisor ends. */
+  readonly names: readonly string[];
+  readonly stopping: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** Shows how services go down until they are; @throws ErpError 9 when that takes too long. */
+export async function followStop(options: FollowStopOptions): Promise<void> {
+  const {client, progress, names, stopping} = options;
+  if (names.length > 0 && stopping.length === 0) return progress.close();
+  const late = AbortSignal.timeout(options.timeoutMs);
+  let services: readonly ServiceStatus[] = [];
+  try {
+    const follow = {after: options.after, lease: null, status: true, signal: late};
+    // Asked to stop everything, the supervisor ends too, perhaps before we listen.
+    for await (const message of client.events(names.length === 0 ? {...follow, patienceMs: 1000} : follow)) {
+      if (message.type === 'event') progress.event(message.event);
+      else if (message.type === 'end') return;
+      else {
+        progress.status(message.status);
+        services = message.status.services;
+        if (names.length > 0 && stopping.every((name) => isDown(services.find((each) => each.name === name)))) return;
+      }
+    }
+  } finally {
+    progress.close();
+  }
+  // Without names the supervisor ends as well: that it no longer answers is the end we waited for.
+  if (!late.aborted) return;
+  const open = stopping.filter((name) => !isDown(services.find((each) => each.name === name)));
+  throw new ErpError(`Not stopped within ${formatDuration(options.timeoutMs)}: ${listOf(open)}.`, {
+    code: 'ERP_STOP_TIMED_OUT',
+    exitCode: ExitCode.timedOut,
+    remedy: ['erp stop --now kills what is left', 'erp status'],
+    facts: {open},
+  });
+}
+
+const isDown = (service: ServiceStatus | undefined) =>
+  service === undefined || ['stopped', 'failed', 'done'].includes(service.state) || service.kind === 'external';

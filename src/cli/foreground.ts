@@ -1,0 +1,99 @@
+import {ExitCode} from '../lib/core/exit-codes.js';
+import {countOf} from '../lib/core/report/format.js';
+import type {StreamMessage} from '../lib/core/report/api.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
+import {verdictOf} from '../lib/core/report/verdict.js';
+import {actor} from './actor.js';
+import type {Progress} from './progress/progress.js';
+import type {SupervisorClient} from './supervisor-client.js';
+import {gone} from './watch-status.js';
+
+export interface ForegroundOptions {
+  readonly client: SupervisorClient;
+  readonly progress: Progress;
+  /** null: only looks; Ctrl-C leaves and nothing stops. */
+  readonly lease: string | null;
+  /** From which event on; null: from now. */
+  readonly after: number | null;
+  /** Told once, as soon as everything that is wanted is up. */
+  readonly onReady?: (document: StatusDocument) => void;
+}
+
+export interface ForegroundOutcome {
+  readonly reason: Extract<StreamMessage, {type: 'end'}>['reason'] | 'left';
+  readonly text: string;
+  readonly exitCode: number;
+}
+
+/**
+ * Shows what happens until the supervisor ends. With a lease, Ctrl-C and SIGTERM stop everything in order, a second
+ * Ctrl-C at once. When the terminal goes away (SIGHUP, EIO, EPIPE) this just ends: the lease ends with the connection,
+ * and what happens to the services is the supervisor's decision.
+ */
+export async function stayInForeground(options: ForegroundOptions): Promise<ForegroundOutcome> {
+  const {client, progress, lease} = options;
+  const leave = new AbortController();
+  let last: StatusDocument | null = null;
+  let ready = false;
+  let asked: 'SIGINT' | 'SIGTERM' | null = null;
+
+  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (lease === null) return leave.abort();
+    const now = asked !== null && signal === 'SIGINT';
+    if (asked !== null && !now) return;
+    const running = last?.services.filter(({pid, kind}) => pid !== null && kind !== 'external').length ?? 0;
+    progress.notice(
+      now
+        ? 'Killing what is left.'
+        : `Stopping ${countOf(running, 'service')}. Ctrl-C again kills ${running === 1 ? 'it' : 'them'}.`,
+    );
+    asked ??= signal;
+    client.stop({services: null, now, dependents: true, actor: actor()}).catch((error: unknown) => {
+      progress.notice(`The supervisor could not be asked to stop: ${(error as Error).message}`);
+    });
+  };
+  const onInt = () => stop('SIGINT');
+  const onTerm = () => stop('SIGTERM');
+  // Our terminal is gone. Anything we still wanted to say would only raise the next error.
+  const onHup = () => process.exit(ExitCode.interrupted);
+  process.on('SIGINT', onInt);
+  process.on('SIGTERM', onTerm);
+  process.on('SIGHUP', onHup);
+  const onLost = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EIO' || error.code === 'EPIPE') process.exit(error.code === 'EPIPE' ? 0 : ExitCode.interrupted);
+  };
+  process.stderr.on('error', onLost);
+  try {
+    const stream = client.events({after: options.after, lease, status: true, signal: leave.signal});
+    for (let next = await stream.next(); ; next = await stream.next()) {
+      if (next.done === true) {
+        if (leave.signal.aborted) return {reason: 'left', text: 'left; services go on', exitCode: ExitCode.interrupted};
+        // The supervisor may end so fast after a stop that its last word is lost.
+        if (asked !== null) return {reason: 'stopped', text: 'stopped', exitCode: codeAfter(asked, 0)};
+        throw gone(client.door.projectDir);
+      }
+      const message = next.value;
+      if (message.type === 'event') progress.event(message.event);
+      else if (message.type === 'status') {
+        last = message.status;
+        progress.status(message.status);
+        if (!ready && verdictOf(last, 'ready') === 'reached') {
+          ready = true;
+          progress.settled();
+          options.onReady?.(last);
+        }
+      } else return {reason: message.reason, text: message.text, exitCode: codeAfter(asked, message.exitCode)};
+    }
+  } finally {
+    progress.close();
+    process.off('SIGINT', onInt);
+    process.off('SIGTERM', onTerm);
+    process.off('SIGHUP', onHup);
+    process.stderr.off('error', onLost);
+  }
+}
+
+/** Ctrl-C ends with 130, as everywhere; SIGTERM is how another program asks politely, and that went well. */
+function codeAfter(asked: 'SIGINT' | 'SIGTERM' | null, exitCode: number): number {
+  return asked === 'SIGINT' && exitCode === 0 ? ExitCode.interrupted : exitCode;
+}

@@ -1,0 +1,42 @@
+import type {FlagValues} from '../lib/core/config/overrides.js';
+import type {ProjectSpec} from '../lib/core/spec.js';
+import type {ProjectFlags} from './compose.js';
+import {newRuntimeDir} from './place.js';
+
+export interface SpecRequest extends ProjectFlags {
+  readonly cwd: string;
+  /** For all services at once; what was not given is undefined. */
+  readonly overrides?: FlagValues;
+  readonly debug?: boolean;
+  readonly mode?: 'start' | 'watchdog';
+  /** Folder of the built-in demo; its configuration then, for a project in the present folder. */
+  readonly demoDir?: string | undefined;
+}
+
+export interface LoadedSpec {
+  readonly spec: ProjectSpec;
+  /** For stderr: what the operator should know and need not act on. */
+  readonly notices: readonly string[];
+}
+
+/** @throws ErpError 2 for flags, 3 for the configuration */
+export async function loadSpec(request: SpecRequest): Promise<LoadedSpec> {
+  // Validation and YAML are heavy; only those who start something need them.
+  const {prepareProject} = await import('./config/prepare.js');
+  const demo = request.demoDir !== undefined;
+  const {spec, notices} = await prepareProject({
+    cwd: request.cwd,
+    project: demo ? (request.project ?? request.cwd) : request.project,
+    configFile: demo ? `${request.demoDir}/erp.config.yaml` : request.config,
+    env: process.env,
+    flags: request.overrides ?? {},
+    mode: request.mode ?? 'start',
+    instance: request.instance ?? null,
+    runtimeDirOf: (projectDir) => newRuntimeDir(projectDir, request.instance ?? null),
+    demoDir: request.demoDir,
+  });
+  return {
+    spec: request.debug === true ? {...spec, logging: {...spec.logging, ownLevel: 'DEBUG'}} : spec,
+    notices,
+  };
+}

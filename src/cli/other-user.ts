@@ -1,0 +1,28 @@
+import {join} from 'node:path';
+import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
+import {formatTime} from '../lib/core/report/format.js';
+import {findSupervisor, nameOfUser} from './find-supervisor.js';
+
+/**
+ * A supervisor that another user started has its socket where we do not look, or must not. Its process tells.
+ * @returns null when there is none
+ */
+export function otherUsersSupervisor(
+  projectDir: string,
+  stateDir = join(projectDir, '.erp'),
+  argv: readonly string[] = process.argv.slice(2),
+): ErpError | null {
+  const found = findSupervisor(stateDir);
+  if (found === null || found.uid === process.getuid?.()) return null;
+  const user = nameOfUser(found.uid);
+  return new ErpError(
+    `${projectDir} runs as ${user} since ${formatTime(found.since, new Date())} (pid ${found.pid}): sudo -u ${user} erp ${argv.join(' ')}`.trimEnd(),
+    {
+      code: 'ERP_OTHER_USER',
+      exitCode: ExitCode.otherSupervisor,
+      remedy: [`sudo -u ${user} erp ${argv.join(' ')}`.trimEnd()],
+      facts: {user, pid: found.pid},
+    },
+  );
+}

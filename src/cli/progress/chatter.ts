@@ -1,0 +1,48 @@
+import {formatDuration} from '../../lib/core/report/format.js';
+import type {ErpEvent} from '../../lib/core/report/status.js';
+
+const windowMs = 60_000;
+const summaryEveryMs = 30_000;
+/** More changes a minute than this, and a service gets a summary instead. */
+const most = 5;
+
+interface Talk {
+  recent: number[];
+  held: number;
+  heldSince: number;
+  last: string;
+}
+
+/**
+ * The same fact once, then counted; a service that changes all the time gets one summary every 30 s (ux.md 2). What is
+ * final (CRITICAL) always comes through.
+ */
+export class Chatter {
+  readonly #talks = new Map<string, Talk>();
+
+  admits(event: ErpEvent, now: number): boolean {
+    if (event.service === null || event.level === 'CRITICAL') return true;
+    const talk = this.#talks.get(event.service) ?? {recent: [], held: 0, heldSince: now, last: ''};
+    this.#talks.set(event.service, talk);
+    talk.recent = talk.recent.filter((at) => now - at < windowMs);
+    // A normal life is spawned and ready; both together are one change.
+    const weight = event.type === 'spawned' || event.level === 'DEBUG' ? 0 : 1;
+    if (weight === 1) talk.recent.push(now);
+    if (talk.recent.length <= most) return true;
+    if (talk.held === 0) talk.heldSince = now;
+    talk.held += 1;
+    talk.last = event.text;
+    return false;
+  }
+
+  /** What was held back, for those whose time has come; call it every few seconds. */
+  summaries(now: number): string[] {
+    const lines: string[] = [];
+    for (const [service, talk] of this.#talks) {
+      if (talk.held === 0 || now - talk.heldSince < summaryEveryMs) continue;
+      lines.push(`${service} ×${talk.held} in ${formatDuration(now - talk.heldSince)}, last: ${talk.last}`);
+      talk.held = 0;
+    }
+    return lines;
+  }
+}

@@ -1,0 +1,34 @@
+import {join} from 'node:path';
+import type {LogLevel} from '../../lib/core/spec.js';
+import {lastLineOf} from '../log-tail.js';
+import {viewOf, wantsLive} from '../terminal.js';
+import {plainProgress} from './plain.js';
+import {jsonlProgress, type Progress} from './progress.js';
+
+export interface ProgressChoice {
+  readonly output: 'text' | 'jsonl';
+  /** `--json`: nobody looks at what happens on the way. */
+  readonly quiet: boolean;
+  readonly level: LogLevel;
+  readonly colour: boolean | undefined;
+  /** Where `<service>.log` lies; null: not known to an attached client. */
+  readonly logDir: string | null;
+}
+
+/** Live only for somebody who looks at a terminal, lines otherwise. */
+export async function chooseProgress(choice: ProgressChoice): Promise<Progress> {
+  if (choice.output === 'jsonl') return jsonlProgress((line) => process.stdout.write(line));
+  if (!choice.quiet && wantsLive(process.stderr)) {
+    const {liveProgress} = await import('./live.js');
+    return liveProgress({
+      stream: process.stderr,
+      view: () => viewOf(process.stderr, choice.colour),
+      level: choice.level,
+    });
+  }
+  return plainProgress({
+    write: (text) => process.stderr.write(text),
+    level: choice.quiet ? 'ERROR' : choice.level,
+    lastLine: (service) => (choice.logDir === null ? null : lastLineOf(join(choice.logDir, `${service}.log`))),
+  });
+}

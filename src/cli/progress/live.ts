@@ -1,0 +1,155 @@
+import {formatDuration} from '../../lib/core/report/format.js';
+import type {ErpEvent, ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
+import type {LogLevel} from '../../lib/core/spec.js';
+import {logLevels} from '../../lib/core/spec.js';
+import {markCodes} from '../render/marks.js';
+import {paintMark} from '../render/colour.js';
+import {liveEvent} from '../render/events.js';
+import {neutralise} from '../render/foreign.js';
+import type {View} from '../render/table.js';
+import {cellWidth, cutEnd, cutMiddle, padEnd, padStart} from '../render/width.js';
+import {Chatter} from './chatter.js';
+import {LiveRegion, type LiveStream} from './live-region.js';
+import type {Progress} from './progress.js';
+
+export interface LiveOptions {
+  readonly stream: LiveStream;
+  /** Asked at each redraw: the terminal may have been resized. */
+  readonly view: () => View;
+  readonly level: LogLevel;
+}
+
+const frameMs = 100;
+const spinAfterMs = 300;
+/** Names longer than this are cut in the live view. */
+const longestName = 24;
+
+/**
+ * What is under way stands at the end of the terminal and moves; what has happened scrolls up and stays. A service that
+ * became ready during the start leaves a row, every later change a line with its time.
+ */
+export function liveProgress(options: LiveOptions): Progress {
+  const {stream} = options;
+  const startedAt = Date.now();
+  const chatter = new Chatter();
+  let document: StatusDocument | null = null;
+  let receivedAt = startedAt;
+  let starting = true;
+  const told = new Set<string>();
+
+  const nameWidth = () =>
+    Math.min(longestName, Math.max(4, ...(document?.services ?? []).map(({name}) => cellWidth(name))));
+  const region = new LiveRegion(stream, () => {
+    if (document === null) return [];
+    const now = Date.now();
+    return regionLines(document, {
+      view: options.view(),
+      nameWidth: nameWidth(),
+      sinceMs: now - receivedAt,
+      spinning: now - startedAt > spinAfterMs,
+      frame: Math.floor(now / frameMs),
+      rows: stream.rows ?? 24,
+    });
+  });
+  const ticker = setInterval(() => {
+    for (const summary of chatter.summaries(Date.now())) region.tell([summary]);
+    if (document?.services.some(isUnderWay) === true) region.redraw();
+  }, frameMs);
+  ticker.unref();
+
+  return {
+    event: (event: ErpEvent) => {
+      if (logLevels.indexOf(event.level) < logLevels.indexOf(options.level)) return;
+      // During the start the rows below tell what is on its way; a good end leaves its row (see status).
+      if (starting && event.level === 'INFO' && quietInStart.has(event.type)) return;
+      if (!chatter.admits(event, Date.now())) return;
+      region.tell(liveEvent(event, nameWidth(), options.view()));
+    },
+    status: (next) => {
+      document = next;
+      receivedAt = Date.now();
+      if (starting) {
+        for (const service of next.services) {
+          if (told.has(service.name) || (service.state !== 'ready' && service.state !== 'done')) continue;
+          told.add(service.name);
+          region.tell([serviceRow(service, {view: options.view(), nameWidth: nameWidth(), sinceMs: 0, mark: null})]);
+        }
+      }
+      region.redraw();
+    },
+    notice: (text) => {
+      starting = false;
+      region.tell([text]);
+    },
+    settled: () => {
+      starting = false;
+    },
+    close: () => {
+      clearInterval(ticker);
+      region.close();
+    },
+  };
+}
+
+const quietInStart = new Set(['spawned', 'starting', 'ready', 'done', 'waiting', 'operator', 'supervisor-started']);
+
+const isUnderWay = ({state, wanted, mark}: ServiceStatus) =>
+  state === 'starting' ||
+  state === 'stopping' ||
+  state === 'backing-off' ||
+  (state === 'waiting' && wanted === 'up') ||
+  (state === 'ready' && mark === 'acting');
+
+interface Frame {
+  readonly view: View;
+  readonly nameWidth: number;
+  /** Since the status document came: what it says of ages grows on. */
+  readonly sinceMs: number;
+  readonly spinning: boolean;
+  readonly frame: number;
+  readonly rows: number;
+}
+
+function regionLines(document: StatusDocument, frame: Frame): string[] {
+  const open = document.services.filter(isUnderWay);
+  const room = Math.max(3, frame.rows - 3);
+  const shown = open.slice(0, open.length > room ? room - 1 : room);
+  const lines = shown.map((service) => serviceRow(service, {...frame, mark: spinner(service, frame)}));
+  if (open.length > shown.length) lines.push(`  and ${open.length - shown.length} more`);
+  return lines;
+}
+
+function spinner(service: ServiceStatus, {view, spinning, frame}: Frame): string | null {
+  if (!spinning || service.mark !== 'moving') return null;
+  const {spinner: frames} = view.glyphs;
+  return view.paint(markCodes.moving, frames[frame % frames.length] as string);
+}
+
+/** `► worker    starting      –  pid 4133  1.1s  awaits log line "ready."` */
+export function serviceRow(
+  service: ServiceStatus,
+  {view, nameWidth, sinceMs, mark}: Pick<Frame, 'view' | 'nameWidth' | 'sinceMs'> & {mark: string | null},
+): string {
+  const name = padEnd(cutMiddle(neutralise(service.name), nameWidth, view.glyphs.cut), nameWidth);
+  const age = service.uptimeMs === null ? null : formatDuration(service.uptimeMs + sinceMs);
+  const instead =
+    service.port !== null && service.primaryPort !== null && service.port !== service.primaryPort
+      ? `instead of ${service.primaryPort}${service.portNote === null ? '' : `: ${neutralise(service.portNote)}`}`
+      : null;
+  const next =
+    service.nextTryInMs === null ? null : `next try in ${formatDuration(Math.max(0, service.nextTryInMs - sinceMs))}`;
+  const words = [
+    service.state === 'ready' ? null : age,
+    instead,
+    next,
+    service.note === null ? null : neutralise(service.note),
+    service.state === 'backing-off' && service.diagnosis !== null ? service.diagnosis.cause : null,
+  ].filter((part) => part !== null);
+  const cells = [
+    `${name}  ${padEnd(service.state, 11)}  ${padStart(service.port === null ? view.glyphs.none : String(service.port), 5)}`,
+    ...(service.pid === null ? [] : [`pid ${service.pid}`]),
+    ...words,
+  ].join('  ');
+  const text = view.columns === null ? cells : cutEnd(cells, view.columns - 2, view.glyphs.cut);
+  return `${mark ?? paintMark(view.paint, view.glyphs, service.mark)} ${text}`;
+}

@@ -1,0 +1,79 @@
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
+import type {Hello} from '../lib/core/report/api.js';
+import {apiPaths} from '../lib/core/report/api.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
+import {ask} from './http10.js';
+import {controlSocketPath} from '../lib/platform/project-paths.js';
+import {runtimeBases} from './place.js';
+
+export interface RunningProject {
+  readonly project: string;
+  readonly instance: string | null;
+  readonly name: string;
+  readonly overall: StatusDocument['overall'];
+  readonly mark: StatusDocument['mark'];
+  readonly services: {readonly up: number; readonly all: number};
+  readonly supervisor: {readonly pid: number; readonly version: string; readonly uptimeMs: number};
+  readonly lease: string | null;
+}
+
+/** All projects of this user whose supervisor answers; one that is stuck costs a second, not the list. */
+export async function runningProjects(bases: readonly string[] = runtimeBases()): Promise<RunningProject[]> {
+  const folders = bases.flatMap((base) => namesIn(base).map((name) => join(base, name)));
+  const found = await Promise.all(folders.map((folder) => look(controlSocketPath(folder))));
+  return found
+    .filter((project) => project !== null)
+    .sort((a, b) => a.project.localeCompare(b.project) || (a.instance ?? '').localeCompare(b.instance ?? ''));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+async function look(socketPath: string): Promise<RunningProject | null> {
+  const get = async (path: string) =>
+    JSON.parse((await ask(socketPath, {method: 'GET', path, timeoutMs: 1000})).body) as unknown;
+  try {
+    const [hello, status] = (await Promise.all([get(apiPaths.hello), get(apiPaths.status)])) as [Hello, StatusDocument];
+    return {
+      project: hello.project,
+      instance: status.project.instance,
+      name: status.project.name,
+      overall: status.overall,
+      mark: status.mark,
+      services: {
+        up: status.services.filter((service) => service.state === 'ready' || service.state === 'done').length,
+        all: status.services.length,
+      },
+      supervisor: {pid: hello.pid, version: hello.version, uptimeMs: status.supervisor?.uptimeMs ?? 0},
+      lease: hello.lease,
+    };
+  } catch {
+    return null; // a socket that a dead supervisor left behind, or one that is no supervisor's
+  }
+}
+
+/** Nobody to ask (exit 6); whoever stands in the wrong folder sees where something runs. */
+export function noSupervisor(projectDir: string, running: readonly RunningProject[]): ErpError {
+  const others = running.map(
+    ({project, instance, services}) =>
+      `${project}${instance === null ? '' : `, instance ${instance}`} (${services.up} of ${services.all} up)`,
+  );
+  const list =
+    others.length === 0
+      ? 'No other project of this user runs here.'
+      : `Running projects of this user:\n${others.map((line) => `  ${line}`).join('\n')}`;
+  return new ErpError(`No supervisor runs for ${projectDir}.\n${list}`, {
+    code: 'ERP_NO_SUPERVISOR',
+    exitCode: ExitCode.noSupervisor,
+    remedy: others.length === 0 ? ['erp start'] : ['erp start, or name the folder: erp -C DIR …'],
+    facts: {project: projectDir, running: running.map(({project, instance}) => ({project, instance}))},
+  });
+}

@@ -1,0 +1,47 @@
+import {isSecretName} from '../lib/core/config/secrets.js';
+import type {ProjectSpec} from '../lib/core/spec.js';
+
+/**
+ * What is different between the configuration that runs and the one that is asked for, as lines for people:
+ * `backend.policy.maxRestarts: 5 runs, 10 asked for`. Choices that do not change what runs are left out.
+ */
+export function specDifference(running: ProjectSpec, asked: ProjectSpec): string[] {
+  const lines: string[] = [];
+  compare(simplified(running), simplified(asked), [], lines);
+  return lines;
+}
+
+function simplified({services, ...rest}: ProjectSpec): Record<string, unknown> {
+  const {hash: _hash, tie: _tie, mode: _mode, baseEnv, logging, ...same} = rest;
+  const {ownLevel: _level, ...log} = logging;
+  // Services under their names: one more in the middle must not make all behind it different.
+  return {
+    ...same,
+    logging: log,
+    env: baseEnv,
+    ...Object.fromEntries(services.map((service) => [service.name, service])),
+  };
+}
+
+function compare(running: unknown, asked: unknown, path: readonly string[], lines: string[]): void {
+  if (JSON.stringify(running) === JSON.stringify(asked)) return;
+  if (isGroup(running) && isGroup(asked)) {
+    for (const key of new Set([...Object.keys(running), ...Object.keys(asked)])) {
+      compare(running[key], asked[key], [...path, key], lines);
+    }
+    return;
+  }
+  const hidden = path.some((key) => key === 'env') || isSecretName(path.at(-1) ?? '');
+  const name = path.join('.');
+  if (running === undefined) lines.push(`${name} is new`);
+  else if (asked === undefined) lines.push(`${name} is gone`);
+  else lines.push(hidden ? `${name} has another value` : `${name}: ${shown(running)} runs, ${shown(asked)} asked for`);
+}
+
+const isGroup = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,106 @@
+import {readFileSync} from 'node:fs';
+import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
+import type {Hello, StartAnswer} from '../lib/core/report/api.js';
+import type {ProjectSpec} from '../lib/core/spec.js';
+import {actor} from './actor.js';
+import {clientFor, doorOf} from './compose.js';
+import {launch, specFile} from './launch.js';
+import {otherUsersSupervisor} from './other-user.js';
+import {specDifference} from './spec-difference.js';
+import {checkVersion, type SupervisorClient} from './supervisor-client.js';
+
+export interface StartOptions {
+  readonly spec: ProjectSpec;
+  /** null: those that start by themselves. */
+  readonly services: readonly string[] | null;
+  /** Without what they need (`--frontend-only`). */
+  readonly alone: boolean;
+  /** Only what was wanted last; a first start takes `services`. */
+  readonly ensure: boolean;
+  /** Ctrl-C in this terminal will stop everything: nobody else's terminal may hold them. null: detached. */
+  readonly lease: string | null;
+  readonly supervisorFile: string;
+  readonly version: string;
+}
+
+export interface Started {
+  readonly client: SupervisorClient;
+  readonly hello: Hello;
+  readonly launched: boolean;
+  readonly answer: StartAnswer;
+}
+
+/** Finds the supervisor or starts one, and asks for the services. */
+export async function startServices(options: StartOptions): Promise<Started> {
+  const {spec} = options;
+  const client = clientFor(doorOf(spec));
+  const found = await client.hello();
+  if (found === null) {
+    const other = otherUsersSupervisor(spec.projectDir, spec.stateDir);
+    if (other !== null) throw other;
+  } else {
+    checkVersion(found, options.version);
+    if (!options.ensure) refuseOthers(found, options);
+  }
+  const hello =
+    found ??
+    (await launch({
+      // Whoever detaches leaves no terminal behind that the services could be tied to.
+      spec: options.lease === null ? {...spec, tie: 'none'} : spec,
+      supervisorFile: options.supervisorFile,
+      version: options.version,
+      client,
+    }));
+  // Two starts at once: the other one's supervisor may be the one that answers.
+  if (found === null && !options.ensure) refuseOthers(hello, options);
+  if (options.ensure) {
+    const status = await client.status();
+    const nothing = {started: [], alreadyRunning: [], after: 0};
+    // The supervisor itself takes up what was wanted before its death or the reboot.
+    if (status?.services.some(({wanted}) => wanted === 'up') === true) {
+      return {client, hello, launched: found === null, answer: nothing};
+    }
+  }
+  const answer = await client.start({
+    services: options.services,
+    spec: found === null ? null : spec,
+    actor: actor(),
+    ...(options.alone ? {alone: true} : {}),
+  });
+  return {client, hello, launched: found === null, answer};
+}
+
+function refuseOthers(hello: Hello, {spec, lease}: StartOptions): void {
+  if (hello.specHash !== spec.hash) throw otherConfiguration(hello, spec);
+  if (lease !== null && hello.lease !== null && hello.lease !== lease) {
+    throw new ErpError(`${spec.name} is held by another terminal (${hello.lease}, supervisor pid ${hello.pid}).`, {
+      code: 'ERP_HELD_ELSEWHERE',
+      exitCode: ExitCode.otherSupervisor,
+      remedy: ['erp attach shows it here', 'erp start --detach SERVICE starts one more'],
+      facts: {lease: hello.lease, pid: hello.pid},
+    });
+  }
+}
+
+function otherConfiguration(hello: Hello, spec: ProjectSpec): ErpError {
+  const difference = whatDiffers(spec);
+  const shown = difference.slice(0, 10).map((line) => `\n  ${line}`);
+  const more = difference.length > shown.length ? `\n  and ${difference.length - shown.length} more` : '';
+  const file = hello.configFile === spec.configFile ? '' : ` (${hello.configFile ?? 'none'})`;
+  return new ErpError(`The supervisor (pid ${hello.pid}) runs another configuration${file}.${shown.join('')}${more}`, {
+    code: 'ERP_OTHER_CONFIGURATION',
+    exitCode: ExitCode.otherSupervisor,
+    remedy: ['erp stop, then erp start: the new configuration takes effect'],
+    facts: {pid: hello.pid, configFile: hello.configFile, difference},
+  });
+}
+
+/** Against the specification that the running supervisor was started with. */
+function whatDiffers(spec: ProjectSpec): string[] {
+  try {
+    return specDifference(JSON.parse(readFileSync(specFile(spec.stateDir), 'utf8')) as ProjectSpec, spec);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,77 @@
+import {ErpError} from '../lib/core/errors.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
+import {verdictOf} from '../lib/core/report/verdict.js';
+import {actor} from './actor.js';
+import {followStop} from './follow-stop.js';
+import type {Progress} from './progress/progress.js';
+import type {SupervisorClient} from './supervisor-client.js';
+import {gone, hopeless, interrupted, tooLate} from './watch-status.js';
+
+export interface WaitReadyOptions {
+  readonly client: SupervisorClient;
+  readonly progress: Progress;
+  readonly after: number;
+  /** Whose readiness counts; null: all that are wanted up. */
+  readonly names: readonly string[] | null;
+  readonly timeoutMs: number;
+  /** Stop everything when it does not come up. */
+  readonly orStop: boolean;
+}
+
+/**
+ * `start --detach`: shows the start until all are ready. What is up stays up whatever happens, unless `orStop`.
+ * @throws ErpError 4, 5 or 8 for a service that failed for good, 9 when the time is over, 130 after Ctrl-C
+ */
+export async function waitUntilReady(options: WaitReadyOptions): Promise<StatusDocument> {
+  const {client, progress} = options;
+  try {
+    return await wait(options);
+  } catch (error) {
+    if (!options.orStop || !(error instanceof ErpError)) throw error;
+    progress.notice(`${error.message} Everything stops (--or-stop).`);
+    const answer = await client.stop({services: null, now: false, dependents: true, actor: actor()});
+    if (answer !== null) {
+      await followStop({
+        client,
+        progress,
+        after: answer.after,
+        names: [],
+        stopping: answer.stopping,
+        timeoutMs: 120_000,
+      });
+    }
+    throw error;
+  } finally {
+    progress.close();
+  }
+}
+
+async function wait({client, progress, after, names, timeoutMs}: WaitReadyOptions): Promise<StatusDocument> {
+  const late = AbortSignal.timeout(timeoutMs);
+  const leave = new AbortController();
+  const onSignal = () => leave.abort();
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  let last: StatusDocument | null = null;
+  try {
+    const signal = AbortSignal.any([late, leave.signal]);
+    for await (const message of client.events({after, lease: null, status: true, signal})) {
+      if (message.type === 'event') progress.event(message.event);
+      else if (message.type === 'status') {
+        last = message.status;
+        progress.status(last);
+        const verdict = verdictOf(last, 'ready', names);
+        if (verdict === 'hopeless') throw hopeless(last, 'ready', names);
+        if (verdict === 'reached') {
+          progress.settled();
+          return last;
+        }
+      } else break;
+    }
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+  if (leave.signal.aborted) throw interrupted();
+  throw late.aborted ? tooLate(last, 'ready', timeoutMs, names) : gone(client.door.projectDir);
+}

@@ -1,0 +1,125 @@
+import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
+import {formatDuration, listOf} from '../lib/core/report/format.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
+import {failureExitCode, type Goal, givenUp, verdictOf} from '../lib/core/report/verdict.js';
+import type {SupervisorClient} from './supervisor-client.js';
+
+export interface WatchOutcome {
+  readonly reason: 'ended' | 'interrupted' | 'gone';
+  readonly exitCode: ExitCode;
+}
+
+/** Shows each status document until the supervisor ends or the operator leaves (Ctrl-C only leaves). */
+export async function watchStatus(
+  client: SupervisorClient,
+  show: (document: StatusDocument) => void,
+): Promise<WatchOutcome> {
+  const leave = new AbortController();
+  const onSignal = () => leave.abort();
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  try {
+    let ended = false;
+    const stream = client.events({after: null, lease: null, status: true, signal: leave.signal});
+    for (let next = await stream.next(); ; next = await stream.next()) {
+      if (next.done === true) {
+        if (leave.signal.aborted) return {reason: 'interrupted', exitCode: ExitCode.interrupted};
+        return ended || next.value
+          ? {reason: 'ended', exitCode: ExitCode.done}
+          : {reason: 'gone', exitCode: ExitCode.noSupervisor};
+      }
+      if (next.value.type === 'status') show(next.value.status);
+      ended = next.value.type === 'end';
+    }
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+/**
+ * Waits until the goal is reached.
+ * @param names only these count; null: all that are wanted up
+ * @throws ErpError 9 when the time is over; 4, 5 or 8 at once when it can't come true any more
+ */
+export async function waitFor(
+  client: SupervisorClient,
+  goal: Goal,
+  timeoutMs: number,
+  names: readonly string[] | null = null,
+): Promise<StatusDocument> {
+  const late = AbortSignal.timeout(timeoutMs);
+  let last: StatusDocument | null = null;
+  const look = (document: StatusDocument): boolean => {
+    last = document;
+    const verdict = verdictOf(document, goal, names);
+    if (verdict === 'hopeless') throw hopeless(document, goal, names);
+    return verdict === 'reached';
+  };
+  for await (const message of client.events({after: null, lease: null, status: true, signal: late})) {
+    if (message.type === 'status' && look(message.status)) return message.status;
+    // The supervisor ends when all is stopped.
+    if (message.type === 'end' && goal === 'stopped' && last !== null)
+      return {...(last as StatusDocument), supervisor: null};
+  }
+  if (!late.aborted && goal === 'stopped' && last !== null) return {...(last as StatusDocument), supervisor: null};
+  throw late.aborted ? tooLate(last, goal, timeoutMs, names) : gone(client.door.projectDir);
+}
+
+export function tooLate(
+  document: StatusDocument | null,
+  goal: Goal,
+  timeoutMs: number,
+  names: readonly string[] | null,
+): ErpError {
+  const left = (document?.services ?? []).filter((service) =>
+    names === null ? service.wanted === 'up' : names.includes(service.name),
+  );
+  const open = left.filter(
+    (service) =>
+      verdictOf({services: [service], supervisor: document?.supervisor ?? null}, goal, [service.name]) !== 'reached',
+  );
+  const words = open.map(({name, state, note}) => `${name} is ${state}${note === null ? '' : ` (${note})`}`);
+  return new ErpError(
+    `Not ${goal} within ${formatDuration(timeoutMs)}${words.length === 0 ? '' : `: ${listOf(words)}`}.`,
+    {
+      code: 'ERP_WAIT_TIMED_OUT',
+      exitCode: ExitCode.timedOut,
+      remedy: open.length === 0 ? ['erp status'] : [`erp status ${open[0]?.name}`, `erp logs ${open[0]?.name} -n 60`],
+      facts: {goal, timeoutMs, open: open.map(({name, state}) => ({name, state}))},
+    },
+  );
+}
+
+export function hopeless(document: StatusDocument, goal: Goal, names: readonly string[] | null): ErpError {
+  const failed = givenUp(document, names);
+  const first = failed[0];
+  const why = first?.diagnosis == null ? 'cause unknown' : first.diagnosis.cause;
+  return new ErpError(`It can't get ${goal} any more: ${listOf(failed.map(({name}) => name))} failed (${why}).`, {
+    code: 'ERP_SERVICE_FAILED',
+    exitCode: first === undefined ? ExitCode.serviceFailed : failureExitCode(first),
+    remedy: [
+      ...(first?.diagnosis?.remedy == null ? [] : [first.diagnosis.remedy]),
+      ...(first === undefined ? [] : [`erp status ${first.name}`]),
+    ],
+    facts: {goal, failed: failed.map(({name, diagnosis}) => ({name, diagnosis}))},
+  });
+}
+
+export function gone(projectDir: string): ErpError {
+  return new ErpError(`The supervisor of ${projectDir} went away and did not come back within 5s; services go on.`, {
+    code: 'ERP_SUPERVISOR_GONE',
+    exitCode: ExitCode.noSupervisor,
+    remedy: ['erp start --ensure'],
+  });
+}
+
+/** Ctrl-C while waiting: only the waiting ends. */
+export function interrupted(): ErpError {
+  return new ErpError('Interrupted; what was started goes on.', {
+    code: 'ERP_INTERRUPTED',
+    exitCode: ExitCode.interrupted,
+    remedy: ['erp status', 'erp stop'],
+  });
+}

@@ -1,0 +1,65 @@
+import {Args, Flags} from '@oclif/core';
+import {actor} from '../cli/actor.js';
+import {ErpCommand} from '../cli/base-command.js';
+import {connect, placeOf} from '../cli/compose.js';
+import {duration} from '../cli/flags.js';
+import {chooseProgress} from '../cli/progress/choose.js';
+import {paintMark} from '../cli/render/colour.js';
+import {waitUntilReady} from '../cli/wait-ready.js';
+import {unknownService} from '../lib/core/config/selection.js';
+import {listOf} from '../lib/core/report/format.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
+
+export interface RestartReport {
+  readonly restarted: readonly string[];
+  readonly status: StatusDocument | null;
+}
+
+export default class Restart extends ErpCommand {
+  static override summary = 'restart services (planned: costs no budget) and wait until they are ready';
+  static override description =
+    `A preCheck hook that fails stops nothing. Exit codes: 0 ready again, 4 a service failed, 5 no port free,
+6 no supervisor, 8 a tool is missing, 9 not ready in time.`;
+  static override strict = false;
+  static override examples = ['<%= config.bin %> restart backend'];
+  static override args = {services: Args.string({description: 'services to restart (default: all that run)'})};
+  static override flags = {
+    timeout: duration({description: 'how long to wait', default: 240_000, defaultHelp: async () => '4m'}),
+    'no-wait': Flags.boolean({description: 'return as soon as the supervisor has accepted it'}),
+  };
+
+  async run(): Promise<RestartReport> {
+    const {argv, flags} = await this.parse(Restart);
+    const names = argv as string[];
+    const {client} = await connect(placeOf(flags), this.config.version);
+    const known = (await client.status())?.services.map(({name}) => name) ?? [];
+    for (const name of names) if (!known.includes(name)) throw unknownService(name, known);
+    const answer = await client.restart({services: names.length === 0 ? null : names, actor: actor()});
+    const view = this.view(process.stdout, flags.color);
+    if (answer.started.length === 0) {
+      this.print(`${paintMark(view.paint, view.glyphs, 'stopped')} nothing runs that could be restarted\n`);
+      return {restarted: [], status: await client.status()};
+    }
+    if (flags['no-wait']) {
+      this.print(`${paintMark(view.paint, view.glyphs, 'moving')} restarting: ${listOf(answer.started)}\n`);
+      return {restarted: answer.started, status: await client.status()};
+    }
+    const progress = await chooseProgress({
+      output: 'text',
+      quiet: this.jsonEnabled(),
+      level: 'INFO',
+      colour: flags.color,
+      logDir: null,
+    });
+    const status = await waitUntilReady({
+      client,
+      progress,
+      after: answer.after,
+      names: answer.started,
+      timeoutMs: flags.timeout,
+      orStop: false,
+    });
+    this.print(`${paintMark(view.paint, view.glyphs, 'good')} ready again: ${listOf(answer.started)}\n`);
+    return {restarted: answer.started, status};
+  }
+}

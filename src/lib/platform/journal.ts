@@ -1,0 +1,291 @@
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import {join} from 'node:path';
+import {assertFileName} from './output.js';
+import type {OnProblem} from './service-log.js';
+import type {Journal} from './types.js';
+
+/** How often we look whether our files are still there. */
+const checkEveryMs = 1000;
+/** Without anything to write: `.erp` deleted under a running supervisor is back within this time. */
+const idleCheckEveryMs = 5000;
+/** Given up when the disk is full, so that the last words of a crisis can still be written. */
+const reserveBytes = 256 * 1024;
+const reserveAgainAfterMs = 60_000;
+/** What we keep of a file to write it again; a journal is compacted long before. */
+const keptRecords = 5000;
+
+interface Open {
+  fd: number | null;
+  checkedAt: number;
+  /** Everything that belongs into the file, as lines: for a folder that is deleted under us. */
+  lines: string[];
+  /** How many of `lines` are in the file. */
+  written: number;
+}
+
+/**
+ * `<stateDir>/journal/<service>.jsonl`: one JSON record a line, one write each. It is there for our own death and that
+ * of others, not for a power cut: no fsync while appending. Nothing here throws.
+ */
+export class FileJournal implements Journal {
+  readonly #dir: string;
+  readonly #reservePath: string;
+  readonly #onProblem: OnProblem;
+  readonly #files = new Map<string, Open>();
+  readonly #timer: NodeJS.Timeout;
+  #isFailing = false;
+  #reserveMadeAt = 0;
+
+  constructor(stateDir: string, onProblem: OnProblem) {
+    this.#dir = join(stateDir, 'journal');
+    this.#reservePath = join(stateDir, 'reserve');
+    this.#onProblem = onProblem;
+    this.#timer = setInterval(() => this.check(), idleCheckEveryMs).unref();
+    this.#reserve(Date.now());
+  }
+
+  append(service: string, record: object): void {
+    const file = this.#file(service);
+    file.lines.push(`${JSON.stringify(record)}\n`);
+    if (file.lines.length > keptRecords && file.written > 0) {
+      file.lines.shift();
+      file.written--;
+    }
+    this.#flush(service, file);
+  }
+
+  read(service: string): {readonly records: readonly unknown[]; readonly problem: string | null} {
+    const path = this.#path(service);
+    let text: string;
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch (error) {
+      const {code, message} = error as NodeJS.ErrnoException;
+      return {records: [], problem: code === 'ENOENT' ? null : `${path} can't be read: ${message}`};
+    }
+    const records: unknown[] = [];
+    const problems: string[] = [];
+    const lines = text.split('\n');
+    const tail = lines.pop() ?? '';
+    lines.forEach((line, index) => {
+      if (line.trim() === '') return;
+      const record = parse(line);
+      if (record === null) problems.push(`line ${index + 1} is no record and was skipped`);
+      else records.push(record);
+    });
+    if (tail !== '') {
+      // Written by one call, so a part of a record is a write that a full disk or a power cut has torn.
+      const record = parse(tail);
+      if (record === null) problems.push(`the unfinished last line (${tail.length} characters) was cut off`);
+      else records.push(record);
+    }
+    return {records, problem: problems.length === 0 ? null : `${path}: ${summary(problems)}`};
+  }
+
+  services(): readonly string[] {
+    try {
+      return readdirSync(this.#dir)
+        .filter((name) => name.endsWith('.jsonl'))
+        .map((name) => name.slice(0, -'.jsonl'.length))
+        .sort();
+    } catch {
+      return [];
+    }
+  }
+
+  compact(service: string, records: readonly object[]): void {
+    const file = this.#file(service);
+    file.lines = records.map((record) => `${JSON.stringify(record)}\n`);
+    file.written = this.#replace(service, file) ? file.lines.length : 0;
+  }
+
+  /** Puts back what was deleted under us, and writes what could not be written before. */
+  check(): void {
+    for (const [service, file] of this.#files) {
+      file.checkedAt = 0;
+      this.#flush(service, file);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const file of this.#files.values()) if (file.fd !== null) closeSync(file.fd);
+    this.#files.clear();
+  }
+
+  #file(service: string): Open {
+    let file = this.#files.get(service);
+    if (file === undefined) {
+      const text = this.#repaired(service);
+      const lines = text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => `${line}\n`);
+      file = {fd: null, checkedAt: 0, lines, written: lines.length};
+      this.#files.set(service, file);
+    }
+    return file;
+  }
+
+  #flush(service: string, file: Open): void {
+    const now = Date.now();
+    try {
+      if (now - file.checkedAt >= checkEveryMs || now < file.checkedAt) {
+        file.checkedAt = now;
+        if (file.fd !== null && !this.#isSame(service, file.fd)) {
+          closeSync(file.fd);
+          file.fd = null;
+          if (this.#replace(service, file)) file.written = file.lines.length;
+          this.#onProblem('WARNING', `${this.#path(service)} had been removed or replaced; it is written again.`);
+        }
+      }
+      if (file.written === file.lines.length) return;
+      file.fd ??= this.#open(service);
+      while (file.written < file.lines.length) {
+        this.#writeLine(file.fd, file.lines[file.written] as string);
+        file.written++;
+      }
+      if (this.#isFailing) this.#onProblem('INFO', 'The journal is written again.');
+      this.#isFailing = false;
+      if (now - this.#reserveMadeAt > reserveAgainAfterMs) this.#reserve(now);
+    } catch (error) {
+      this.#fail(service, error as NodeJS.ErrnoException);
+    }
+  }
+
+  #writeLine(fd: number, line: string): void {
+    const bytes = Buffer.from(line);
+    const before = fstatSync(fd).size;
+    try {
+      if (writeSync(fd, bytes) === bytes.length) return;
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+    // A part may have been written; it must not stand before the next try.
+    ftruncateSync(fd, before);
+    rmSync(this.#reservePath, {force: true});
+    this.#reserveMadeAt = Date.now(); // not at once again
+    if (writeSync(fd, bytes) === bytes.length) return;
+    ftruncateSync(fd, before);
+    throw Object.assign(new Error('no space left on the disk'), {code: 'ENOSPC'});
+  }
+
+  /** Writes the whole file anew beside it and renames it: whoever reads sees the old or the new one. */
+  #replace(service: string, file: Open): boolean {
+    const path = this.#path(service);
+    const fresh = `${path}.${process.pid}.new`;
+    try {
+      mkdirSync(this.#dir, {recursive: true, mode: 0o700});
+      const fd = openSync(fresh, 'w', 0o600);
+      try {
+        writeFileSync(fd, file.lines.join(''));
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(fresh, path);
+      if (file.fd !== null) closeSync(file.fd);
+      file.fd = null;
+      file.fd = openSync(path, 'a', 0o600);
+      return true;
+    } catch (error) {
+      rmSync(fresh, {force: true});
+      this.#fail(service, error as NodeJS.ErrnoException);
+      return false;
+    }
+  }
+
+  #open(service: string): number {
+    mkdirSync(this.#dir, {recursive: true, mode: 0o700});
+    return openSync(this.#path(service), 'a', 0o600);
+  }
+
+  #isSame(service: string, fd: number): boolean {
+    const named = statSync(this.#path(service), {throwIfNoEntry: false});
+    const ours = fstatSync(fd);
+    return named !== undefined && named.ino === ours.ino && named.dev === ours.dev;
+  }
+
+  /** A record that was torn must not be glued to the next one. */
+  #repaired(service: string): string {
+    const path = this.#path(service);
+    let fd: number | null = null;
+    try {
+      fd = openSync(path, 'r+');
+      const bytes = Buffer.alloc(fstatSync(fd).size);
+      const text = bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
+      if (text === '' || text.endsWith('\n')) return text;
+      const end = text.lastIndexOf('\n') + 1;
+      if (parse(text.slice(end)) !== null) {
+        writeSync(fd, '\n', bytes.length);
+        return `${text}\n`;
+      }
+      ftruncateSync(fd, Buffer.byteLength(text.slice(0, end)));
+      this.#onProblem('WARNING', `${path}: the unfinished last line was cut off.`);
+      return text.slice(0, end);
+    } catch {
+      return '';
+    } finally {
+      if (fd !== null) closeSync(fd);
+    }
+  }
+
+  #reserve(now: number): void {
+    this.#reserveMadeAt = now;
+    if (statSync(this.#reservePath, {throwIfNoEntry: false})?.size === reserveBytes) return;
+    try {
+      mkdirSync(this.#dir, {recursive: true, mode: 0o700});
+      // Random bytes: a file system that compresses would reserve nothing for zeros.
+      const bytes = process.getBuiltinModule('node:crypto').randomBytes(reserveBytes);
+      writeFileSync(this.#reservePath, bytes, {mode: 0o600});
+    } catch {
+      rmSync(this.#reservePath, {force: true}); // no room for it: the next minute may have some
+    }
+  }
+
+  #fail(service: string, error: NodeJS.ErrnoException): void {
+    if (!this.#isFailing) {
+      const why = isFull(error) ? 'the disk is full' : error.message;
+      this.#onProblem(
+        'ERROR',
+        `The journal of ${service} can't be written: ${why}. It is kept in memory until it can.`,
+      );
+    }
+    this.#isFailing = true;
+  }
+
+  #path(service: string): string {
+    return join(this.#dir, `${assertFileName(service)}.jsonl`);
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function summary(problems: readonly string[]): string {
+  const shown = problems.slice(0, 3).join('; ');
+  return problems.length > 3 ? `${shown}; and ${problems.length - 3} more` : shown;
+}
+
+const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');

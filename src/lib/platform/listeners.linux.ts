@@ -1,0 +1,207 @@
+import {closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync} from 'node:fs';
+import type {Listeners, ListeningSocket} from './listeners.js';
+import type {ProcessTable} from './process-table.js';
+import {inSlices} from './slices.js';
+import type {Listener} from './types.js';
+
+/** One read of /proc/net serves all services of a tick. */
+const snapshotMs = 200;
+const listening = ' 0A ';
+
+/**
+ * Listeners from /proc, without ss, lsof or netstat: slim containers have none of them, and tools that call them then
+ * say "nobody listens". 35 ports in 15 ms.
+ */
+export class LinuxListeners implements Listeners {
+  readonly #table: ProcessTable;
+  #takenAt = -Infinity;
+  #sockets: readonly ListeningSocket[] | null = null;
+  /** Who held a socket when we last looked; asked first. */
+  readonly #known = new Map<string, number>();
+
+  constructor(table: ProcessTable) {
+    this.#table = table;
+  }
+
+  sockets(port: number, age: 'recent' | 'now', callback: (sockets: readonly ListeningSocket[] | null) => void): void {
+    setImmediate(() => {
+      const now = performance.now();
+      if (age === 'now' || now - this.#takenAt > snapshotMs) {
+        this.#sockets = readSockets();
+        this.#takenAt = now;
+      }
+      callback(this.#sockets?.filter((socket) => socket.port === port) ?? null);
+    });
+  }
+
+  holders(
+    sockets: readonly ListeningSocket[],
+    hints: readonly number[],
+    callback: (pids: ReadonlyMap<ListeningSocket, readonly number[]>) => void,
+  ): void {
+    inSlices(this.#search(sockets, hints), callback);
+  }
+
+  describe(socket: ListeningSocket, pid: number | null, callback: (listener: Listener) => void): void {
+    const row = pid === null ? null : this.#table.read(pid);
+    const uid = pid === null ? socket.uid : (this.#table.uid(pid) ?? socket.uid);
+    const listener: Listener = {
+      pid,
+      command: pid === null ? null : this.#table.commandLine(pid),
+      user: uid === null ? null : userName(uid),
+      startedAt: row?.startedAt ?? null,
+      cwd: pid === null ? null : this.#table.cwd(pid),
+      address: socket.address,
+      inode: socket.inode,
+    };
+    setImmediate(() => callback(listener));
+  }
+
+  *#search(
+    sockets: readonly ListeningSocket[],
+    hints: readonly number[],
+  ): Generator<undefined, ReadonlyMap<ListeningSocket, readonly number[]>> {
+    const wanted = new Map(sockets.map((socket) => [`socket:[${socket.inode}]`, socket]));
+    const found = new Map<ListeningSocket, number[]>();
+    const look = (pid: number): void => {
+      for (const target of openFiles(pid)) {
+        const socket = wanted.get(target);
+        if (socket === undefined) continue;
+        const pids = found.get(socket);
+        if (pids === undefined) found.set(socket, [pid]);
+        else if (!pids.includes(pid)) pids.push(pid);
+        this.#known.set(target, pid);
+      }
+    };
+    const first = sockets.map((socket) => this.#known.get(`socket:[${socket.inode}]`) ?? 0);
+    for (const pid of new Set([...hints, ...first])) if (pid > 0) look(pid);
+    yield;
+    // Whoever was found first is enough: those who share a socket have inherited it from one parent.
+    if (found.size < wanted.size) {
+      for (const name of directory('/proc')) {
+        if (!/^\d/.test(name)) continue;
+        look(Number(name));
+        if (found.size === wanted.size) break;
+        yield;
+      }
+    }
+    if (this.#known.size > 10_000) this.#known.clear();
+    return found;
+  }
+}
+
+function readSockets(): readonly ListeningSocket[] | null {
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readListening).filter((text) => text !== null);
+  return tables.length === 0 ? null : tables.flatMap(parseProcNetTcp); // no IPv6 on this machine: one of the two
+}
+
+const piece = Buffer.allocUnsafe(64 * 1024);
+
+/**
+ * The listening part of the table. The kernel walks through its listeners first and its connections afterwards, and a
+ * busy server has tens of thousands of those: we stop reading at the first of them.
+ */
+function readListening(path: string): string | null {
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, 'r');
+    let text = '';
+    for (;;) {
+      const bytes = readSync(fd, piece, 0, piece.length, null);
+      text += piece.toString('latin1', 0, bytes);
+      if (bytes === 0 || connection.test(text)) return text;
+    }
+  } catch {
+    return null;
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+/** A line in any state but the listening one. */
+const connection = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (?!0A)[0-9A-F]{2} /m;
+
+/** Lines `sl local_address rem_address st … uid timeout inode` of /proc/net/tcp and tcp6. */
+export function parseProcNetTcp(text: string): readonly ListeningSocket[] {
+  const sockets: ListeningSocket[] = [];
+  for (const line of text.split('\n')) {
+    if (!line.includes(listening)) continue;
+    const fields = line.trim().split(/\s+/);
+    const [, local, , state] = fields;
+    if (state !== listening.trim() || local === undefined) continue;
+    const colon = local.indexOf(':');
+    sockets.push({
+      address: addressOf(local.slice(0, colon)),
+      port: Number.parseInt(local.slice(colon + 1), 16),
+      uid: Number(fields[7]),
+      inode: fields[9] ?? null,
+      pid: null,
+    });
+  }
+  return sockets;
+}
+
+/** The kernel prints each 32-bit word as the machine holds it: on little-endian machines the bytes are turned round. */
+function addressOf(hex: string): string {
+  const bytes = Buffer.from(hex, 'hex');
+  if (new Uint8Array(new Uint16Array([1]).buffer)[0] === 1) bytes.swap32();
+  if (bytes.length === 4) return bytes.join('.');
+  const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff;
+  return isMapped ? bytes.subarray(12).join('.') : shortestIPv6(bytes);
+}
+
+/** RFC 5952: no leading zeros, the longest run of zeros is `::`. */
+function shortestIPv6(bytes: Buffer): string {
+  const groups = Array.from({length: 8}, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  let best = {start: 0, length: 0};
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (groups[start + length] === '0') length++;
+    if (length > best.length) best = {start, length};
+  }
+  if (best.length < 2) return groups.join(':');
+  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`;
+}
+
+function openFiles(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  const targets: string[] = [];
+  for (const fd of directory(folder)) {
+    try {
+      targets.push(readlinkSync(`${folder}/${fd}`));
+    } catch {
+      // closed meanwhile
+    }
+  }
+  return targets;
+}
+
+function directory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return []; // gone, or another user's
+  }
+}
+
+let users: ReadonlyMap<number, string> | null = null;
+
+function userName(uid: number): string {
+  users ??= new Map(
+    passwd()
+      .split('\n')
+      .map((line) => line.split(':'))
+      .filter((fields) => fields.length > 2)
+      .map((fields): [number, string] => [Number(fields[2]), fields[0] as string])
+      .reverse(), // the first entry of a number is the one that counts
+  );
+  return users.get(uid) ?? String(uid);
+}
+
+function passwd(): string {
+  try {
+    return readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    return '';
+  }
+}

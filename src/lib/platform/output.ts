@@ -1,0 +1,396 @@
+import {spawnSync} from 'node:child_process';
+import {chmodSync, closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readSync, rmSync} from 'node:fs';
+import {Socket} from 'node:net';
+import type {SocketConstructorOpts, TcpNetConnectOpts} from 'node:net';
+import {join} from 'node:path';
+import {LogRetention} from './log-retention.js';
+import type {OnProblem} from './service-log.js';
+import {ServiceLog} from './service-log.js';
+import type {LoggingSpec, MachineSpec} from '../core/spec.js';
+import type {Cancel, Outputs, SpawnError, SpawnPlan} from './types.js';
+
+export interface OutputOptions {
+  readonly runtimeDir: string;
+  readonly logDir: string;
+  readonly logging: LoggingSpec;
+  readonly machine: MachineSpec | null;
+  readonly onProblem: OnProblem;
+}
+
+/** File descriptors for a child; `release` closes ours once it has its own. */
+export interface ServiceStdio {
+  readonly stdin?: number;
+  readonly output: number;
+  release(): void;
+}
+
+/** One pipe holds 64 KiB; more than this at an exit is somebody who goes on writing. */
+const drainRounds = 16;
+const followEveryMs = 250;
+
+/**
+ * Output of services through FIFOs that they hold open read-write themselves: without a reader a write waits once 64 KiB
+ * are in it, it never fails, so the supervisor's death costs neither the service nor a line. See docs/architecture.
+ */
+export class PosixOutputs implements Outputs {
+  readonly #options: OutputOptions;
+  readonly #logs = new Map<string, ServiceLog>();
+  readonly #pipes = new Map<string, FifoReader>();
+  readonly #hooks = new Map<string, Hook>();
+  readonly #files = new Set<string>();
+  readonly #followers = new Map<string, number>();
+  readonly retention: LogRetention;
+  #followTimer: NodeJS.Timeout | null = null;
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+    this.retention = new LogRetention(options.logDir, options.logging, options.machine, options.onProblem);
+  }
+
+  open(services: readonly string[]): void {
+    const {runtimeDir, onProblem} = this.#options;
+    try {
+      mkdirSync(runtimeDir, {recursive: true, mode: 0o700});
+    } catch (error) {
+      onProblem('ERROR', `The runtime folder ${runtimeDir} can't be made: ${(error as Error).message}`);
+    }
+    makeFifos(
+      services.flatMap((service) => [this.#fifo(service, 'out'), this.#fifo(service, 'in')]),
+      onProblem,
+    );
+    for (const service of services) {
+      this.#log(service);
+      this.#listen(service);
+      // A hook of an earlier supervisor that still runs.
+      if (isOurFifo(this.#fifo(service, 'hook'))) this.hookStream(service, () => undefined);
+    }
+  }
+
+  beginLife(service: string): void {
+    // What an earlier life has left in the pipe is its own and goes to the log first.
+    this.drain(service);
+    this.#log(service).lines.forget();
+  }
+
+  tail(service: string, lines: number): readonly string[] {
+    const log = this.#log(service);
+    if (this.#files.has(service)) log.follow();
+    return log.lines.last(lines);
+  }
+
+  drain(service: string): void {
+    const log = this.#log(service);
+    if (this.#files.has(service)) log.follow();
+    this.#pipes.get(service)?.drain();
+    log.lines.closeLine();
+  }
+
+  onLine(service: string, callback: (line: string) => void): Cancel {
+    const cancel = this.#log(service).onLine(callback);
+    this.#followers.set(service, (this.#followers.get(service) ?? 0) + 1);
+    this.#followIfWanted();
+    let done = false;
+    return () => {
+      if (done) return;
+      done = true;
+      cancel();
+      const left = (this.#followers.get(service) ?? 1) - 1;
+      if (left > 0) this.#followers.set(service, left);
+      else this.#followers.delete(service);
+      this.#followIfWanted();
+    };
+  }
+
+  mark(service: string, text: string): void {
+    if (this.#files.has(service)) this.#log(service).follow();
+    this.#log(service).mark(text);
+  }
+
+  /** Output that came another way. */
+  write(service: string, bytes: Buffer): void {
+    this.#log(service).write(bytes);
+  }
+
+  close(): void {
+    this.retention.close();
+    if (this.#followTimer !== null) clearInterval(this.#followTimer);
+    for (const pipe of this.#pipes.values()) {
+      pipe.drain();
+      pipe.close();
+    }
+    for (const hook of this.#hooks.values()) hook.reader.close();
+    for (const log of this.#logs.values()) log.close();
+    this.#pipes.clear();
+    this.#hooks.clear();
+    this.#logs.clear();
+  }
+
+  /** Standard streams for the next life of a service. */
+  stdio(plan: Pick<SpawnPlan, 'service' | 'stdin' | 'output'>): ServiceStdio | SpawnError {
+    const fds: number[] = [];
+    const release = (): void => {
+      for (const fd of fds.splice(0)) closeSync(fd);
+    };
+    try {
+      let stdin: number | null = null;
+      if (plan.stdin === 'open' && this.#ready(plan.service, 'in')) {
+        stdin = openSync(this.#fifo(plan.service, 'in'), constants.O_RDWR);
+        fds.push(stdin);
+      }
+      const output = this.#outputFor(plan);
+      fds.push(output);
+      return stdin === null ? {output, release} : {stdin, output, release};
+    } catch (error) {
+      release();
+      const {code, message} = error as NodeJS.ErrnoException;
+      return {code: code ?? 'UNKNOWN', message: `The standard streams of ${plan.service} can't be opened: ${message}`};
+    }
+  }
+
+  /** A pipe for what a hook writes: into the service's log, and to `onBytes`. null: none can be made. */
+  hookStream(
+    service: string,
+    onBytes: (bytes: Buffer) => void,
+  ): {readonly fd: number; drain(): void; close: Cancel} | null {
+    const path = this.#fifo(service, 'hook');
+    const log = this.#log(service);
+    let hook = this.#hooks.get(service);
+    let fd: number;
+    try {
+      if (!isOurFifo(path)) makeFifos([path], this.#options.onProblem);
+      fd = openSync(path, constants.O_RDWR);
+      if (hook === undefined) {
+        const listeners = new Set<(bytes: Buffer) => void>();
+        const reader = new FifoReader(path, (bytes) => {
+          log.write(bytes);
+          for (const listener of listeners) listener(bytes);
+        });
+        this.#hooks.set(service, (hook = {reader, listeners}));
+      }
+    } catch (error) {
+      this.#options.onProblem('WARNING', `A hook of ${service} gets no pipe: ${(error as Error).message}`);
+      return null;
+    }
+    const {reader, listeners} = hook;
+    // Each run counts, even if two give the same function.
+    const listener = (bytes: Buffer): void => onBytes(bytes);
+    listeners.add(listener);
+    let open = true;
+    return {
+      fd,
+      drain: () => reader.drain(),
+      close: () => {
+        if (!open) return;
+        open = false;
+        listeners.delete(listener);
+        closeSync(fd);
+        if (listeners.size > 0) return;
+        reader.close();
+        this.#hooks.delete(service);
+        rmSync(path, {force: true});
+      },
+    };
+  }
+
+  /** Paths that only this service's processes have as standard streams. */
+  streamsOf(service: string): readonly string[] {
+    return [this.#fifo(service, 'out'), this.#fifo(service, 'in')];
+  }
+
+  #outputFor(plan: Pick<SpawnPlan, 'service' | 'output'>): number {
+    const {service} = plan;
+    if (plan.output === 'pipe' && this.#ready(service, 'out')) {
+      this.#files.delete(service);
+      this.#followIfWanted();
+      const fd = openSync(this.#fifo(service, 'out'), constants.O_RDWR);
+      // Removed and made again by somebody: then we would read a pipe that nobody writes to.
+      if (this.#pipes.get(service)?.isSame(fd) !== true) this.#listen(service);
+      return fd;
+    }
+    this.#files.add(service);
+    this.#followIfWanted();
+    return this.#log(service).openForChild();
+  }
+
+  #ready(service: string, which: 'in' | 'out'): boolean {
+    const path = this.#fifo(service, which);
+    if (!isOurFifo(path)) {
+      try {
+        mkdirSync(this.#options.runtimeDir, {recursive: true, mode: 0o700});
+      } catch {
+        return false;
+      }
+      makeFifos([path], this.#options.onProblem);
+    }
+    return isOurFifo(path);
+  }
+
+  #listen(service: string): void {
+    const path = this.#fifo(service, 'out');
+    this.#pipes.get(service)?.drain();
+    this.#pipes.get(service)?.close();
+    this.#pipes.delete(service);
+    if (!isOurFifo(path)) return;
+    const log = this.#log(service);
+    try {
+      this.#pipes.set(service, new FifoReader(path, (bytes) => log.write(bytes)));
+    } catch (error) {
+      this.#options.onProblem('ERROR', `The output of ${service} can't be read: ${(error as Error).message}`);
+    }
+  }
+
+  /** A service that writes into its file is asked for news only while somebody listens. */
+  #followIfWanted(): void {
+    const isWanted = [...this.#followers.keys()].some((service) => this.#files.has(service));
+    if (isWanted) this.#followTimer ??= setInterval(() => this.#follow(), followEveryMs);
+    else if (this.#followTimer !== null) {
+      clearInterval(this.#followTimer);
+      this.#followTimer = null;
+    }
+  }
+
+  #follow(): void {
+    for (const service of this.#followers.keys()) if (this.#files.has(service)) this.#log(service).follow();
+  }
+
+  #log(service: string): ServiceLog {
+    let log = this.#logs.get(service);
+    if (log === undefined) {
+      const {logDir, logging, onProblem} = this.#options;
+      log = new ServiceLog(assertFileName(service), logDir, logging.maxFileBytes, onProblem, (path) =>
+        this.retention.rotated(path),
+      );
+      this.#logs.set(service, log);
+      this.retention.watch([service]);
+    }
+    return log;
+  }
+
+  #fifo(service: string, which: 'in' | 'out' | 'hook'): string {
+    return join(this.#options.runtimeDir, `${assertFileName(service)}.${which}`);
+  }
+}
+
+interface Hook {
+  readonly reader: FifoReader;
+  readonly listeners: Set<(bytes: Buffer) => void>;
+}
+
+// Read callbacks are synchronous and never nest, so all pipes share one buffer; draining happens inside them.
+const readBuffer = Buffer.allocUnsafe(64 * 1024);
+const drainBuffer = Buffer.allocUnsafe(64 * 1024);
+
+const smallPiece = 16 * 1024;
+const floodPieces = 40;
+const floodWindowMs = 4;
+const fillMs = 0.2;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+let piecesSince = 0;
+let pieces = 0;
+
+/**
+ * A program that writes line by line as fast as it can wakes us for each few lines: 95,000 reads for a million lines.
+ * When pieces come by the dozen in a few milliseconds, we sleep for a fifth of one, and a whole pipe is there at once.
+ * That halves our processor time and lets the writer write; nothing else waits noticeably.
+ */
+function letPipesFill(): void {
+  if (++pieces < floodPieces) return;
+  const now = performance.now();
+  if (now - piecesSince > floodWindowMs) {
+    piecesSince = now;
+    pieces = 0;
+    return;
+  }
+  pieces = floodPieces - 2;
+  piecesSince = now;
+  Atomics.wait(sleeper, 0, 0, fillMs);
+}
+
+class FifoReader {
+  readonly #fd: number;
+  readonly #socket: Socket;
+  readonly #onBytes: (bytes: Buffer) => void;
+  #closed = false;
+
+  constructor(path: string, onBytes: (bytes: Buffer) => void) {
+    this.#onBytes = onBytes;
+    // Read-write although we only read: a FIFO without a writer is at its end again and again.
+    this.#fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const options: SocketConstructorOpts & Pick<TcpNetConnectOpts, 'onread'> = {
+      fd: this.#fd,
+      readable: true,
+      writable: false,
+      // Without `onread` each piece gets a buffer of its own, which is half of the cost of a flood.
+      onread: {
+        buffer: readBuffer,
+        callback: (length) => {
+          onBytes(readBuffer.subarray(0, length));
+          if (length < smallPiece) letPipesFill();
+          return true;
+        },
+      },
+    };
+    this.#socket = new Socket(options);
+    this.#socket.on('error', () => this.close());
+  }
+
+  isSame(fd: number): boolean {
+    if (this.#closed) return false;
+    const [ours, other] = [fstatSync(this.#fd), fstatSync(fd)];
+    return ours.ino === other.ino && ours.dev === other.dev;
+  }
+
+  drain(): void {
+    try {
+      for (let round = 0; round < drainRounds && !this.#closed; round++) {
+        const length = readSync(this.#fd, drainBuffer, 0, drainBuffer.length, null);
+        if (length === 0) return;
+        this.#onBytes(drainBuffer.subarray(0, length));
+      }
+    } catch {
+      // EAGAIN: it is empty.
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#socket.destroy();
+  }
+}
+
+/** One process makes them all: starting one costs more than a thousand FIFOs. */
+function makeFifos(paths: readonly string[], onProblem: OnProblem): void {
+  const missing = paths.filter((path) => !isOurFifo(path));
+  if (missing.length === 0) return;
+  for (const path of missing) {
+    try {
+      rmSync(path, {recursive: true, force: true});
+    } catch (error) {
+      onProblem('ERROR', `${path} is in the way of a FIFO: ${(error as Error).message}`);
+    }
+  }
+  const env = {PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/bin`};
+  const made = spawnSync('mkfifo', ['-m', '600', ...missing], {env, encoding: 'utf8', timeout: 10_000});
+  if (made.status !== 0) {
+    const why = made.error?.message ?? made.stderr.trim();
+    onProblem('ERROR', `FIFOs can't be made, output goes straight into the log files: ${why}`);
+  }
+}
+
+function isOurFifo(path: string): boolean {
+  try {
+    const stats = lstatSync(path);
+    if (!stats.isFIFO() || stats.uid !== process.geteuid?.()) return false;
+    if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o600);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Names are checked with the configuration; a path made of one must stay in its folder even if that fails one day. */
+export function assertFileName(service: string): string {
+  if (!/^[A-Za-z0-9._-]+$/.test(service) || /^\.+$/.test(service))
+    throw new Error(`not a service name: ${JSON.stringify(service)}`);
+  return service;
+}

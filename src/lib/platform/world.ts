@@ -1,0 +1,99 @@
+import {DarwinListeners} from './listeners.darwin.js';
+import {LinuxListeners} from './listeners.linux.js';
+import type {Listeners} from './listeners.js';
+import {WindowsListeners} from './listeners.windows.js';
+import {FileJournal} from './journal.js';
+import type {LogRetention} from './log-retention.js';
+import {PosixOutputs} from './output.js';
+import {WindowsOutputs} from './output.windows.js';
+import {SystemPorts} from './ports.js';
+import {SocketProber} from './prober.js';
+import {ProcessMemory} from './process-memory.js';
+import type {ProcessTable} from './process-table.js';
+import {PosixProcesses} from './processes.posix.js';
+import {WindowsProcesses} from './processes.windows.js';
+import {Sampler} from './sampler.js';
+import type {OnProblem} from './service-log.js';
+import {SystemClock} from './system-clock.js';
+import {systemProcessTable} from './system-table.js';
+import {WindowsProcessTable} from './process-table.windows.js';
+import type {LoggingSpec, MachineSpec} from '../core/spec.js';
+import type {ProcessIdentity, World} from './types.js';
+
+export interface WorldOptions {
+  /** Socket, lock, FIFOs. */
+  readonly runtimeDir: string;
+  readonly stateDir: string;
+  readonly logDir: string;
+  readonly logging: LoggingSpec;
+  /** Limits for a disk that fills up; null: old logs are not removed for it. */
+  readonly machine: MachineSpec | null;
+  /** What went wrong with files and processes that nobody waits for. */
+  readonly onProblem: OnProblem;
+}
+
+/** The real world, what measures it, and what it needs to end. */
+export interface SystemWorld extends World {
+  readonly sampler: Sampler;
+  readonly retention: LogRetention;
+  readonly table: ProcessTable;
+  readonly bootId: string;
+  /** This very process. */
+  readonly self: ProcessIdentity;
+  /** Closes files, pipes and timers. Services are not touched. */
+  close(): void;
+}
+
+/** The adapters for the system we run on. */
+export function createWorld(options: WorldOptions): SystemWorld {
+  const memory = new ProcessMemory();
+  const {table, output, processes} = process.platform === 'win32' ? windows(options, memory) : posix(options, memory);
+  const journal = new FileJournal(options.stateDir, options.onProblem);
+  return {
+    clock: new SystemClock(),
+    processes,
+    prober: new SocketProber(),
+    ports: new SystemPorts({table, listeners: systemListeners(table), memory}),
+    output,
+    journal,
+    random: Math.random,
+    sampler: new Sampler({table, memory, diskPath: options.stateDir}),
+    retention: output.retention,
+    table,
+    get self() {
+      return {pid: process.pid, startTime: table.read(process.pid)?.startTime ?? null, bootId: table.bootId};
+    },
+    get bootId() {
+      return table.bootId;
+    },
+    close: () => {
+      processes.close();
+      output.close();
+      journal.close();
+    },
+  };
+}
+
+function posix(options: WorldOptions, memory: ProcessMemory) {
+  const table = systemProcessTable();
+  const output = new PosixOutputs(options);
+  return {table, output, processes: new PosixProcesses({table, output, memory})};
+}
+
+function windows(options: WorldOptions, memory: ProcessMemory) {
+  const table = new WindowsProcessTable();
+  const output = new WindowsOutputs(options);
+  return {table, output, processes: new WindowsProcesses({table, output, memory, onProblem: options.onProblem})};
+}
+
+function systemListeners(table: ProcessTable): Listeners {
+  switch (process.platform) {
+    case 'win32':
+      return new WindowsListeners(table);
+    case 'linux':
+    case 'android':
+      return new LinuxListeners(table);
+    default:
+      return new DarwinListeners(table);
+  }
+}
