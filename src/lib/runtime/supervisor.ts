@@ -116,7 +116,6 @@ export class Supervisor {
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
-<<<<<<< HEAD
   stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
     const isDown = (name: string): boolean => ['stopped', 'done'].includes(this.service(name).state.tag);
     const stopping = names.filter((name) => !isDown(name));
@@ -125,27 +124,6 @@ export class Supervisor {
     // Nothing runs of what has failed for good, but from now on it is stopped.
     const failed = stopping.filter((name) => isAtRest(this.service(name).state));
     this.#goDown(names, now ? stopping : failed, now);
-=======
-  stop(
-    names: readonly string[],
-    now: boolean,
-    by: Actor | null,
-    remember = true,
-  ): {stopping: string[]; notRunning: string[]} {
-    const stopping: string[] = [];
-    const notRunning: string[] = [];
-    for (const name of names) {
-      const entry = this.#entry(name);
-      const {state} = entry.service;
-      if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
-      else stopping.push(name);
-      if (remember) this.#wanted(name, false, by);
-      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
-    }
-    // The order is kept by `settle`; only "at once" goes to everybody directly.
-    if (now) this.#batch(stopping.map((name) => [name, {tag: 'stop', now: true, why: 'operator'}]));
-    else this.#work();
->>>>>>> main
     return {stopping, notRunning};
   }
 
@@ -158,17 +136,12 @@ export class Supervisor {
     this.#batch(directly.map((name) => [name, {tag: 'stop', now, why: 'operator'}]));
   }
 
-  /** Stops everything and ends. What was wanted is forgotten only if somebody has said so: a reboot starts it again. */
+  /** Stops everything and ends. A system that shuts down does not want its services down: they start after the boot. */
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
-<<<<<<< HEAD
     const names = this.names();
-    if (reason === 'stopped') for (const name of names) this.#wanted(name, false, by);
+    if (reason !== 'shutdown') for (const name of names) this.#wanted(name, false, by);
     this.#goDown(names, now ? names.filter((name) => !isAtRest(this.service(name).state)) : [], now);
-=======
-    // A system that shuts down ends its services without wanting them down: what was wanted is started after the boot.
-    this.stop(this.names(), now, by, reason !== 'shutdown');
->>>>>>> main
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
