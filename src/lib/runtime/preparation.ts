@@ -207,7 +207,7 @@ export class Preparation {
     around.world.ports.owners(port, (listeners) => {
       if (this.#cancelled) return;
       taken.push({port, text: holderText(listeners)});
-      const stillTaken = (): void => this.#borrowOr(spec, port, goOn);
+      const stillTaken = (): void => this.#borrowOr(spec, port, taken, goOn);
       // What an earlier life of ours left behind is ended first, then the port is asked again: it is never borrowed.
       if (closingUntil === null) {
         this.#host.clearStragglers(() => {
@@ -225,17 +225,19 @@ export class Preparation {
     });
   }
 
-  /** Somebody else's instance that answers our probe is used where that is wanted. */
-  #borrowOr(spec: PortSpec, port: number, goOn: () => void): void {
-    const target = port === spec.primary && spec.ifRunning === 'use' ? this.#host.probeTarget(port) : null;
+  /** Somebody else's instance that answers our probe is used where that is wanted, or a reason not to start a second. */
+  #borrowOr(spec: PortSpec, port: number, taken: readonly {port: number; text: string}[], goOn: () => void): void {
+    const isAsked = port === spec.primary && spec.ifRunning !== 'move';
+    const target = isAsked ? this.#host.probeTarget(port) : null;
     if (target === null) {
       goOn();
       return;
     }
     this.#cancelStep = this.#host.around.world.prober.probe(target, 5000, (answer) => {
       if (this.#cancelled) return;
-      if (answer.tag === 'answered') this.#finish({tag: 'prepared', port, borrowed: true});
-      else goOn();
+      if (answer.tag !== 'answered') goOn();
+      else if (spec.ifRunning === 'use') this.#finish({tag: 'prepared', port, borrowed: true});
+      else this.#failPort(spec, taken);
     });
   }
 

@@ -307,6 +307,7 @@ export class ServiceRunner {
     const cancel = this.#around.world.output.onLine(this.#spec.name, (line) => {
       if (!pattern.test(line)) return;
       cancel();
+      this.#journal({v: 1, t: 'log-ready', inc: incarnation, at: this.#around.world.clock.wall()});
       this.#around.emit(this.#spec, {tag: 'log-ready', incarnation});
     });
     this.#unwatchLog = cancel;

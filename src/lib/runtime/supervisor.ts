@@ -116,33 +116,32 @@ export class Supervisor {
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
-  stop(
-    names: readonly string[],
-    now: boolean,
-    by: Actor | null,
-    remember = true,
-  ): {stopping: string[]; notRunning: string[]} {
-    const stopping: string[] = [];
-    const notRunning: string[] = [];
-    for (const name of names) {
-      const entry = this.#entry(name);
-      const {state} = entry.service;
-      if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
-      else stopping.push(name);
-      if (remember) this.#wanted(name, false, by);
-      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
-    }
-    // The order is kept by `settle`; only "at once" goes to everybody directly.
-    if (now) this.#batch(stopping.map((name) => [name, {tag: 'stop', now: true, why: 'operator'}]));
-    else this.#work();
+  stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
+    const isDown = (name: string): boolean => ['stopped', 'done'].includes(this.service(name).state.tag);
+    const stopping = names.filter((name) => !isDown(name));
+    const notRunning = names.filter(isDown);
+    for (const name of names) this.#wanted(name, false, by);
+    // Nothing runs of what has failed for good, but from now on it is stopped.
+    const failed = stopping.filter((name) => isAtRest(this.service(name).state));
+    this.#goDown(names, now ? stopping : failed, now);
     return {stopping, notRunning};
   }
 
-  /** Stops everything and ends. */
+  /** The order is kept by `settle`; only `directly` are told at once. */
+  #goDown(names: readonly string[], directly: readonly string[], now: boolean): void {
+    for (const name of names) {
+      const entry = this.#entry(name);
+      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
+    }
+    this.#batch(directly.map((name) => [name, {tag: 'stop', now, why: 'operator'}]));
+  }
+
+  /** Stops everything and ends. A system that shuts down does not want its services down: they start after the boot. */
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
-    // A system that shuts down ends its services without wanting them down: what was wanted is started after the boot.
-    this.stop(this.names(), now, by, reason !== 'shutdown');
+    const names = this.names();
+    if (reason !== 'shutdown') for (const name of names) this.#wanted(name, false, by);
+    this.#goDown(names, now ? names.filter((name) => !isAtRest(this.service(name).state)) : [], now);
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
@@ -257,6 +256,7 @@ export class Supervisor {
             incarnation: process.incarnation,
             pid: process.pid,
             port: process.port,
+            logSeen: process.logSeen,
             wasReady: process.wasReady,
             wanted: known.wanted === false ? 'down' : 'up',
             spawnedAt: now - Math.max(0, wall - process.spawnedAtWall),

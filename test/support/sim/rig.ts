@@ -33,6 +33,7 @@ export class Rig implements SupervisorSink, Watcher {
   /** The last stop was told to ignore the order. */
   stoppedAtOnce = false;
   #diedWhileAsked = false;
+  #bootId = 'boot-1';
   /** Processes that were told to end: what follows is the same decision. */
   readonly #asked = new WeakSet<SimProcess>();
   readonly #checked = new Map<string, unknown>();
@@ -147,7 +148,12 @@ export class Rig implements SupervisorSink, Watcher {
       for (const [name, ledger] of this.#ledgers) ledger.wanted = counters.get(name)?.wanted ?? false;
     this.#diedWhileAsked = false;
     this.#connect();
-    for (const ledger of this.#ledgers.values()) ledger.allowed += 1;
+    for (const [name, ledger] of this.#ledgers) {
+      ledger.allowed += 1;
+      // Nobody saw how long the lives before a reboot had lasted.
+      if (this.world.bootId !== this.#bootId) ledger.allowed += this.#budget(name);
+    }
+    this.#bootId = this.world.bootId;
     this.world.enter(() => {
       const {wantedUp} = this.supervisor.adopt(this.world.bootId);
       for (const [name, process] of before) {
@@ -392,7 +398,7 @@ export class Rig implements SupervisorSink, Watcher {
       );
     if (pid !== null && known.process?.pid !== pid)
       this.world.violate(`${name}: journal says pid ${known.process?.pid ?? null}, the runner ${pid}`);
-    if (known.wanted !== null && known.wanted !== (memory.wanted === 'up'))
+    if (known.wanted !== null && !this.supervisor.ending && known.wanted !== (memory.wanted === 'up'))
       this.world.violate(`${name}: journal says wanted ${known.wanted}, memory ${memory.wanted}`);
   }
 

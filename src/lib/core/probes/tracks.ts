@@ -114,7 +114,9 @@ export function healthOf(life: Life, spec: ServiceSpec, before: HealthName): Hea
     const track = life.tracks[i];
     if (track === undefined || !probe.purposes.includes('readiness')) return;
     // Not yet believed: what was shown before stays.
-    const word = track.health === 'unhealthy' && track.bad < (probe.failureThreshold ?? 1) ? before : track.health;
+    // One miss is noise; an answer is to be believed at once.
+    const needed = probe.failureThreshold ?? (track.misses > 0 ? 2 : 1);
+    const word = track.health === 'unhealthy' && track.bad < needed ? before : track.health;
     if (rank[word] > rank[worst]) worst = word;
   });
   return worst;

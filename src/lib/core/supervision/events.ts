@@ -58,6 +58,7 @@ export type Event =
       readonly incarnation: number;
       readonly pid: number;
       readonly port: number | null;
+      readonly logSeen: boolean;
       readonly wasReady: boolean;
       /** Down: the supervisor died while it was being stopped, and the stop goes on. */
       readonly wanted: 'up' | 'down';

@@ -21,6 +21,8 @@ export type JournalRecord =
       readonly start: string | null;
       readonly boot: string;
     }
+  /** The awaited line was read: the pipe does not give it twice. */
+  | {readonly v: 1; readonly t: 'log-ready'; readonly inc: number; readonly at: number}
   | {readonly v: 1; readonly t: 'ready'; readonly inc: number; readonly at: number}
   | {
       readonly v: 1;
@@ -53,6 +55,7 @@ export interface Remembered {
     readonly bootId: string;
     readonly spawnedAtWall: number;
     readonly port: number | null;
+    readonly logSeen: boolean;
     readonly wasReady: boolean;
   } | null;
   /** An intent without spawned or exited: its process may run without being known. */
@@ -117,12 +120,17 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         bootId: boot,
         spawnedAtWall: typeof r.at === 'number' ? r.at : 0,
         port: typeof r.port === 'number' ? r.port : (known.openIntent?.port ?? known.port),
+        logSeen: false,
         wasReady: false,
       };
       const {pid, startTime} = process;
       const lastLeader = {pid, startTime, bootId: boot};
       return {...known, incarnation, process, lastLeader, openIntent: null, lastBoot: boot};
     }
+    case 'log-ready':
+      return known.process === null || known.process.incarnation !== inc
+        ? known
+        : {...known, process: {...known.process, logSeen: true}};
     case 'ready':
       return known.process === null || known.process.incarnation !== inc
         ? known
@@ -176,9 +184,10 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
   });
   if (known.lastExit !== null) records.push({v: 1, t: 'exited', inc: known.incarnation, at: now, ...known.lastExit});
   if (known.process !== null) {
-    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, wasReady} = known.process;
+    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, logSeen, wasReady} = known.process;
     records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port});
     records.push({v: 1, t: 'spawned', inc: incarnation, at: spawnedAtWall, pid, start: startTime, boot: bootId});
+    if (logSeen) records.push({v: 1, t: 'log-ready', inc: incarnation, at: now});
     if (wasReady) records.push({v: 1, t: 'ready', inc: incarnation, at: now});
   }
   if (known.openIntent !== null)

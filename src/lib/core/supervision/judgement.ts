@@ -49,6 +49,14 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
       report('ERROR', 'failed', `failed: ${what}; restart is ${policy.restart}. Your turn.`, end.diagnosis),
     );
   }
+  // Its port was taken when it wanted it: by what escaped from its last life, or by a thief. Looked at and moved without
+  // a cost; the second time in a row counts, or two who want the same port would do nothing else.
+  const again = service.memory.lastEnd?.end.blockedOn?.kind === 'port';
+  if (end.kind === 'exit' && end.blockedOn?.kind === 'port' && !again && memory.restartsUsed < policy.maxRestarts)
+    return withReport(
+      prepare(memory, ctx),
+      report('WARNING', 'port-lost', `${what}; port ${end.blockedOn.port} was taken: looks for one`, end.diagnosis),
+    );
   if (memory.restartsUsed >= policy.maxRestarts) return spent({state: service.state, memory}, end, what, ctx);
   const attempt = memory.restartsUsed + 1;
   const pause = restartPause(policy.backOffMs, attempt, policy.backOffJitter, ctx.chance);
@@ -133,6 +141,10 @@ export function lastLook(memory: Memory, exit: ExitStatus | null, {now}: Context
     memory,
     {tag: 'sweep', incarnation},
   );
+}
+
+function withReport([next, effects]: Step, told: Effect): Step {
+  return [next, [...effects, told]];
 }
 
 function spent(service: Service, end: LifeEnd, what: string, ctx: Context): Step {

@@ -332,7 +332,7 @@ function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>, ctx: C
     pid: event.pid,
     spawnedAt: event.spawnedAt,
     tracks,
-    logSeen: event.wasReady,
+    logSeen: event.logSeen || event.wasReady,
     lastWord: null,
   };
   const memory: Memory = {
@@ -693,6 +693,11 @@ function exited(service: Service, event: Extract<Event, {tag: 'exited'}>, ctx: C
     if (!event.groupAlive || state.pid === null) return nothingLeft({state: told, memory}, ctx);
     return step(told, memory, {tag: 'watch-group', incarnation: state.incarnation, pid: state.pid});
   }
+  if (state.tag === 'failed' && memory.lastEnd?.end.diagnosis.cause === 'unkillable' && memory.wanted === 'up')
+    return withEffect(
+      prepare(memory, ctx),
+      report('INFO', 'unblocked', 'what could not be ended has gone: tries again'),
+    );
   if (state.tag !== 'starting' && state.tag !== 'ready') return [service, []];
   const end: LifeEnd = {kind: 'exit', exit: event.exit, diagnosis: event.diagnosis, blockedOn: event.blockedOn};
   if (!event.groupAlive || state.life.pid === null) return ended(state.life, end, memory, ctx);
@@ -795,7 +800,7 @@ function unkillable(pid: number | null, memory: Memory, ctx: Context): Step {
   return step(
     {tag: 'failed', since: ctx.now, nextTryAt: null, blockedOn: null},
     {...memory, lastEnd: {at: ctx.now, end: {kind: 'exit', exit: null, diagnosis, blockedOn: null}, lifeMs: null}},
-    report('CRITICAL', 'failed', 'failed: it cannot be ended. Your turn.', diagnosis, {final: true}),
+    report('CRITICAL', 'failed', 'failed: it cannot be ended. Tries again when it has gone.', diagnosis, {final: true}),
   );
 }
 
