@@ -137,7 +137,9 @@ function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEn
 /** What npm put into our environment is about npm's run; options of this Node process are not meant for the supervisor. */
 export function supervisorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^npm_/i.test(name) && name !== 'INIT_CWD' && name !== 'NODE_OPTIONS'),
+    Object.entries(env).filter(
+      ([name]) => !/^npm_/i.test(name) && name !== 'INIT_CWD' && name !== 'NODE_OPTIONS' && name !== 'ERP_MARK',
+    ),
   );
 }
 
