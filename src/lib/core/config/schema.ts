@@ -80,7 +80,7 @@ const policyShape = {
   startTimeout: positiveDuration.optional(),
   checkInterval: interval.optional(),
   timeoutThreshold: positiveDuration.optional(),
-  maxRestarts: count(0, 10_000).optional(),
+  maxRestarts: count(0, 1_000_000).optional(),
   backOff: described(
     z.union([
       z.array(duration).min(1),
