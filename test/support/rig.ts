@@ -100,9 +100,7 @@ export class Rig {
       RIG: this.dir,
       ...more,
     };
-    return Object.fromEntries(
-      Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
-    );
+    return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   }
 
   // ——— files ———
@@ -233,15 +231,24 @@ export class Rig {
   }
 
   async nothingLeft(limit = 5000): Promise<void> {
-    await until('nothing of this test runs any more', () => this.processes().length === 0, limit, () =>
-      describe(this.processes()),
+    await until(
+      'nothing of this test runs any more',
+      () => this.processes().length === 0,
+      limit,
+      () => describe(this.processes()),
     );
   }
 
   /** Only these and what started them (a terminal's helper) run. */
   async nothingLeftBut(...pids: number[]): Promise<void> {
-    const others = () => this.processes().filter(({pid, command}) => !pids.includes(pid) && !command.includes('terminal.py'));
-    await until('nothing else of this test runs', () => others().length === 0, 5000, () => describe(others()));
+    const others = () =>
+      this.processes().filter(({pid, command}) => !pids.includes(pid) && !command.includes('terminal.py'));
+    await until(
+      'nothing else of this test runs',
+      () => others().length === 0,
+      5000,
+      () => describe(others()),
+    );
   }
 
   // ——— the world around ———
@@ -343,7 +350,12 @@ export class Run {
 
   /** Waits for its end. */
   async end(limit = limitMs): Promise<Ended> {
-    await until(`the end of ${this.words}`, () => !this.running, limit, () => this.all);
+    await until(
+      `the end of ${this.words}`,
+      () => !this.running,
+      limit,
+      () => this.all,
+    );
     await this.exited;
     return {code: this.code, signal: this.killedBy, stdout: this.stdout, stderr: this.stderr};
   }
