@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
 import {ErpError} from './lib/core/errors.js';
 import {ExitCode} from './lib/core/exit-codes.js';
 import type {ProjectSpec} from './lib/core/spec.js';
@@ -27,7 +28,10 @@ try {
 } catch {
   // Only so that the folder we were started in can be unmounted or removed.
 }
-runSupervisor(spec, ERP_VERSION, {adoptOnly: process.env.ERP_ADOPT_ONLY === '1'}).catch((error: unknown) => {
+runSupervisor(spec, ERP_VERSION, {
+  adoptOnly: process.env.ERP_ADOPT_ONLY === '1',
+  ownFiles: [fileURLToPath(import.meta.url), specPath],
+}).catch((error: unknown) => {
   writeFatal(spec, error);
   process.exit(error instanceof ErpError ? error.exitCode : ExitCode.unexpected);
 });

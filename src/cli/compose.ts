@@ -3,6 +3,7 @@ import type {ProjectSpec} from '../lib/core/spec.js';
 import {controlSocketPath} from '../lib/platform/project-paths.js';
 import {locate} from './locate.js';
 import {runtimeDirsOf, socketsOf} from './place.js';
+import {leftOver} from './left-over.js';
 import {noSupervisor, runningProjects} from './projects.js';
 import {checkVersion, type Door, SupervisorClient} from './supervisor-client.js';
 
@@ -46,10 +47,15 @@ export interface Connection {
 }
 
 /** @throws ErpError exit 6 when nobody answers, 7 when who answers is too old or too new */
-export async function connect(place: Door, version: string): Promise<Connection> {
+export async function connect(place: Place, version: string): Promise<Connection> {
   const client = clientFor(place);
   const hello = await client.hello();
-  if (hello === null) throw noSupervisor(place.projectDir, await runningProjects());
+  if (hello === null) throw await nobodyThere(place);
   checkVersion(hello, version);
   return {client, hello};
+}
+
+/** Exit 6, with all that is known: what still runs here, and where else something runs. */
+export async function nobodyThere(place: Place): Promise<ErpError> {
+  return noSupervisor(place.projectDir, await runningProjects(), leftOver(place));
 }

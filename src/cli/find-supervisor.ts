@@ -9,31 +9,44 @@ export interface SupervisorProcess {
 }
 
 /**
- * The supervisor of a project as a process: it runs from its own copy in the state folder, which the process table
- * shows to every user. For supervisors that do not answer us, because they are stuck or another user's. Linux only;
- * elsewhere null, and the messages say less.
+ * The supervisor of a project as a process. It calls itself `erp-supervisor NAME`, but its guardian still has the copy
+ * in the state folder among its words, which the process table shows to every user. For supervisors that do not answer
+ * us, because they are stuck or another user's. Linux only; elsewhere null, and the messages say less.
  */
 export function findSupervisor(stateDir: string): SupervisorProcess | null {
   const copy = join(stateDir, 'bin', 'supervisor-');
-  let names: string[];
+  const guardian = processes().find((pid) => {
+    const words = read(`/proc/${pid}/cmdline`).split('\0');
+    return words.includes('erp-guardian') && words.some((word) => word.startsWith(copy));
+  });
+  if (guardian === undefined) return null;
+  const pid = processes().find((each) => parentOf(each) === guardian);
+  const stats = pid === undefined ? undefined : statSync(`/proc/${pid}`, {throwIfNoEntry: false});
+  return pid === undefined || stats === undefined ? null : {pid, uid: stats.uid, since: stats.ctime};
+}
+
+function processes(): number[] {
   try {
-    names = readdirSync('/proc');
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
   } catch {
-    return null;
+    return [];
   }
-  for (const name of names) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const [program = '', script = ''] = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-      // The guardian has the same words in another order.
-      if (!script.startsWith(copy) || program === '') continue;
-      const {uid, ctime} = statSync(`/proc/${name}`);
-      return {pid: Number(name), uid, since: ctime};
-    } catch {
-      // It ended while we looked.
-    }
+}
+
+export function parentOf(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`);
+  // The program's name stands in brackets and may hold brackets and spaces itself.
+  const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  return parent === undefined ? null : Number(parent);
+}
+
+/** Empty for a process that has ended meanwhile. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
   }
-  return null;
 }
 
 /** The name of a user from the passwd file, else the number. */

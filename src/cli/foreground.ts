@@ -37,7 +37,10 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
   let asked: 'SIGINT' | 'SIGTERM' | null = null;
 
   const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (!holds) return following.leave();
+    if (!holds) {
+      following.leave();
+      return;
+    }
     const now = asked !== null && signal === 'SIGINT';
     if (asked !== null && !now) return;
     const running = last?.services.filter(({pid, kind}) => pid !== null && kind !== 'external').length ?? 0;

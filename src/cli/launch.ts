@@ -51,12 +51,8 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
   writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
   const program = ownCopy(options.supervisorFile, stateDir, options.version);
   const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
-  const guardian = start(program, specFile(stateDir), spec.projectDir, env);
-  try {
-    return await answered(client, guardian, stateDir, options.limitMs ?? 10_000);
-  } finally {
-    guardian.child.unref();
-  }
+  const startGuardian = () => start(program, specFile(stateDir), spec.projectDir, env);
+  return await answered(client, startGuardian, stateDir, options.limitMs ?? 10_000);
 }
 
 function makeFolder(path: string): void {
@@ -132,6 +128,7 @@ function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEn
     env,
   });
   const guardian: Guardian = {child, ended: null};
+  child.unref();
   child.once('exit', (code) => (guardian.ended = {code, error: null}));
   child.once('error', (error) => (guardian.ended = {code: null, error}));
   return guardian;
@@ -140,25 +137,27 @@ function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEn
 /** What npm put into our environment is about npm's run; options of this Node process are not meant for the supervisor. */
 export function supervisorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^npm_/i.test(name) && name !== 'INIT_CWD' && name !== 'NODE_OPTIONS'),
+    Object.entries(env).filter(
+      ([name]) => !/^npm_/i.test(name) && name !== 'INIT_CWD' && name !== 'NODE_OPTIONS' && name !== 'ERP_MARK',
+    ),
   );
 }
 
 async function answered(
   client: SupervisorClient,
-  guardian: Guardian,
+  startGuardian: () => Guardian,
   stateDir: string,
   limitMs: number,
 ): Promise<Hello> {
   const until = Date.now() + limitMs;
+  let guardian = startGuardian();
   for (let pause = 4; ; pause = Math.min(pause + 2, 25)) {
     const hello = await client.hello(Math.max(1, until - Date.now()));
     if (hello !== null) return hello;
     if (guardian.ended !== null) {
-      // Another start may have been faster; then ours has stepped back and the other one answers soon.
-      const other = guardian.ended.code === 0 ? await client.hello() : null;
-      if (other !== null) return other;
-      throw lastWords(stateDir, guardian.ended);
+      if (guardian.ended.code !== 0) throw lastWords(stateDir, guardian.ended);
+      // Ours has stepped back: another supervisor comes up and answers soon, or is on its way out and makes room.
+      guardian = startGuardian();
     }
     if (Date.now() > until) {
       throw (

@@ -6,7 +6,9 @@ import type {Hello} from '../lib/core/report/api.js';
 import {apiPaths} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 import {ask} from './http10.js';
+import type {LeftOver} from './left-over.js';
 import {controlSocketPath} from '../lib/platform/project-paths.js';
+import {neutralise} from './render/foreign.js';
 import {runtimeBases} from './place.js';
 
 export interface RunningProject {
@@ -61,7 +63,11 @@ async function look(socketPath: string): Promise<RunningProject | null> {
 }
 
 /** Nobody to ask (exit 6); whoever stands in the wrong folder sees where something runs. */
-export function noSupervisor(projectDir: string, running: readonly RunningProject[]): ErpError {
+export function noSupervisor(
+  projectDir: string,
+  running: readonly RunningProject[],
+  left: readonly LeftOver[] = [],
+): ErpError {
   const others = running.map(
     ({project, instance, services}) =>
       `${project}${instance === null ? '' : `, instance ${instance}`} (${services.up} of ${services.all} up)`,
@@ -70,10 +76,19 @@ export function noSupervisor(projectDir: string, running: readonly RunningProjec
     others.length === 0
       ? 'No other project of this user runs here.'
       : `Running projects of this user:\n${others.map((line) => `  ${line}`).join('\n')}`;
-  return new ErpError(`No supervisor runs for ${projectDir}.\n${list}`, {
+  const still =
+    left.length === 0
+      ? ''
+      : `What the last one started runs on, unwatched:\n${left.map(({service, pid, command}) => `  ${service}, pid ${pid}: ${neutralise(command)}\n`).join('')}`;
+  return new ErpError(`No supervisor runs for ${projectDir}.\n${still}${list}`, {
     code: 'ERP_NO_SUPERVISOR',
     exitCode: ExitCode.noSupervisor,
-    remedy: others.length === 0 ? ['erp start'] : ['erp start, or name the folder: erp -C DIR …'],
-    facts: {project: projectDir, running: running.map(({project, instance}) => ({project, instance}))},
+    remedy:
+      left.length > 0
+        ? ['erp start takes over what runs, erp stop ends it']
+        : others.length === 0
+          ? ['erp start']
+          : ['erp start, or name the folder: erp -C DIR …'],
+    facts: {project: projectDir, running: running.map(({project, instance}) => ({project, instance})), left},
   });
 }

@@ -7,6 +7,7 @@ import {actor} from './actor.js';
 import {clientFor, doorOf} from './compose.js';
 import {launch, specFile} from './launch.js';
 import {otherUsersSupervisor} from './other-user.js';
+import {replaceSupervisor} from './replace-supervisor.js';
 import {specDifference} from './spec-difference.js';
 import {type Following, following, listening} from './following.js';
 import {checkVersion, type SupervisorClient} from './supervisor-client.js';
@@ -42,7 +43,7 @@ export interface Started {
 export async function startServices(options: StartOptions): Promise<Started> {
   const {spec} = options;
   const client = clientFor(doorOf(spec));
-  const found = await client.hello();
+  const found = await client.hello().catch((error: unknown) => replacedIfStuck(error, options));
   if (found === null) {
     const other = otherUsersSupervisor(spec.projectDir, spec.stateDir);
     if (other !== null) throw other;
@@ -90,6 +91,14 @@ export async function startServices(options: StartOptions): Promise<Started> {
     },
     follow: (lease) => early ?? following(client, {after: answer.after, lease}),
   };
+}
+
+/** For schedulers: a supervisor that has been silent for 10 s is replaced, its services go on. */
+async function replacedIfStuck(error: unknown, options: StartOptions): Promise<Hello> {
+  const isStuck = error instanceof ErpError && error.code === 'ERP_SUPERVISOR_SILENT';
+  if (!isStuck || !options.ensure) throw error;
+  const {spec, supervisorFile, version} = options;
+  return await replaceSupervisor({spec: {...spec, tie: 'none'}, supervisorFile, version, pid: null});
 }
 
 async function jobsDone(client: SupervisorClient): Promise<string[]> {

@@ -12,7 +12,7 @@ import {previousLife} from '../cli/logs/previous-life.js';
 import {lineDocument, type LineDocument, linePrinter} from '../cli/logs/print-lines.js';
 import {linesBackwards, linesForwards, type LogLine, merged} from '../cli/logs/read-lines.js';
 import {parseWhen} from '../cli/logs/when.js';
-import {lastSpec} from '../cli/without-supervisor.js';
+import {lastSpec} from '../cli/left-over.js';
 import {unknownService} from '../lib/core/config/selection.js';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';

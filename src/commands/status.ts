@@ -1,8 +1,7 @@
 import {Args, Flags} from '@oclif/core';
 import {ErpCommand} from '../cli/base-command.js';
-import {connect, placeOf} from '../cli/compose.js';
+import {connect, nobodyThere, placeOf} from '../cli/compose.js';
 import {duration, output} from '../cli/flags.js';
-import {noSupervisor, runningProjects} from '../cli/projects.js';
 import {renderService, renderStatus} from '../cli/render/status.js';
 import type {SupervisorClient} from '../cli/supervisor-client.js';
 import {waitFor, watchStatus} from '../cli/watch-status.js';
@@ -45,7 +44,7 @@ export default class Status extends ErpCommand {
       return undefined;
     }
     const document = await client.status();
-    if (document === null) throw noSupervisor(place.projectDir, await runningProjects());
+    if (document === null) throw await nobodyThere(place);
     return this.#show(document, args.service, flags.color, null);
   }
 

@@ -114,6 +114,29 @@ describe('output through a FIFO', () => {
     expect(log(rig)).toBe('again\n');
   });
 
+  it('begins a new line for a new life', async () => {
+    await using rig = new Rig();
+    await rig.start('web', {shell: 'printf half'}).exit;
+    rig.world.output.drain('web');
+    await rig.start('web', {shell: 'echo whole'}).exit;
+    rig.world.output.drain('web');
+    expect(log(rig)).toBe('half\nwhole\n');
+    expect(rig.world.output.tail('web', 9)).toEqual(['half', 'whole']);
+  });
+
+  it('still reads an adopted service whose FIFO was removed', async () => {
+    await using rig = new Rig();
+    const life = rig.start('web', {shell: 'n=0; while :; do n=$((n+1)); echo "tick $n"; sleep 0.01; done'});
+    await rig.line('web', /tick 5$/);
+    rmSync(join(rig.dir, 'run'), {recursive: true});
+    rig.succeed();
+    rig.world.output.open(['web']);
+    rig.world.processes.watch(life.identity, () => undefined);
+    await rig.line('web', /tick 50$/);
+    const lines = log(rig).trimEnd().split('\n');
+    expect(lines).toEqual(Array.from({length: lines.length}, (_, i) => `tick ${i + 1}`));
+  });
+
   it('refuses names that lead elsewhere', async () => {
     await using rig = new Rig();
     for (const name of ['../up', 'a/b', '..', ''])

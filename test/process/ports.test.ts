@@ -1,8 +1,9 @@
 import {describe, expect, it} from '@jest/globals';
+import {spawnSync} from 'node:child_process';
 import {createServer} from 'node:net';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
-import {programs, Rig} from './rig.js';
+import {compiled, programs, Rig} from './rig.js';
 import {parseProcNetTcp} from '../../src/lib/platform/listeners.linux.js';
 import type {Listener, ListenerVerdict, PortState, ProcessIdentity} from '../../src/lib/platform/types.js';
 
@@ -111,11 +112,34 @@ describe('holder', () => {
     expect(await holder(rig, web.port, web.life.identity, 'web')).toMatchObject({verdict: 'own'});
     await using _stranger = await listen('127.0.0.1', web.port).catch(() => ({
       port: 0,
-      [Symbol.asyncDispose]: async () => undefined,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
     }));
     // Linux refuses the second bind unless both ask to share; then there is nothing to judge.
     if (_stranger.port !== 0)
       expect(await holder(rig, web.port, web.life.identity, 'web')).toMatchObject({verdict: 'foreign'});
+  });
+
+  const asRoot = process.getuid?.() === 0 ? it : it.skip;
+  asRoot("does not know another user's process, but names the user", async () => {
+    await using rig = new Rig();
+    const web = await startListener(rig, 'web');
+    const asked = spawnSync(
+      process.execPath,
+      [join(programs, 'asks-who-listens.mjs'), compiled('.'), String(web.port)],
+      {
+        uid: 65534,
+        gid: 65534,
+        encoding: 'utf8',
+      },
+    );
+    if (/EACCES|Cannot find module/.test(asked.stderr)) {
+      console.warn('SKIPPED: another user (who may not read this folder)');
+      return;
+    }
+    expect(JSON.parse(asked.stdout)).toEqual({
+      verdict: {verdict: 'unknown', why: 'a process of user root listens that can not be read'},
+      owners: [expect.objectContaining({pid: null, command: null, user: 'root', address: '127.0.0.1'})],
+    });
   });
 
   it('does not know when nobody is there', async () => {

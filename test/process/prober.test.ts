@@ -18,14 +18,15 @@ async function raw(pieces: readonly string[], {close = true, host = '127.0.0.1'}
   const server = net.createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
-    socket.once('data', async (bytes) => {
+    const reply = async (bytes: Buffer): Promise<void> => {
       asked.push(bytes.toString());
       for (const piece of pieces) {
         socket.write(piece, 'latin1');
         await new Promise((done) => setImmediate(done));
       }
       if (close) socket.end();
-    });
+    };
+    socket.once('data', (bytes) => void reply(bytes));
   });
   await new Promise<void>((done) => server.listen(0, host, done));
   const {port} = server.address() as AddressInfo;
@@ -100,7 +101,7 @@ describe('http', () => {
       ],
       'degraded',
     ],
-    ['byte by byte', [...json(200, {status: 'degraded'})], 'degraded'],
+    ['byte by byte', Array.from(json(200, {status: 'degraded'})), 'degraded'],
     ['until the end', ['HTTP/1.0 200 OK\r\n\r\n{"status":', '"degraded"}'], 'degraded'],
     ['after 100 Continue', ['HTTP/1.1 100 Continue\r\n\r\n', json(200, {status: 'degraded'})], 'degraded'],
     ['bare newlines', ['HTTP/1.1 200 OK\nX: y\n\n{"status":"degraded"}'], 'degraded'],

@@ -1,7 +1,8 @@
 import {describe, expect, it} from '@jest/globals';
+import {spawnSync} from 'node:child_process';
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {programs, Rig, until} from './rig.js';
+import {compiled, programs, Rig, until} from './rig.js';
 import type {ProcessIdentity, RunResult, StragglerQuery, StrayProcess} from '../../src/lib/platform/types.js';
 
 const strays = (rig: Rig, query: StragglerQuery): Promise<readonly StrayProcess[]> =>
@@ -75,7 +76,7 @@ describe('spawn', () => {
     mkdirSync(join(rig.dir, 'folder'));
     writeFileSync(join(rig.dir, 'script'), '#!/no/such/interpreter\n', {mode: 0o755});
     let exits = 0;
-    const result = rig.world.processes.spawn(rig.plan('web', command as never, more), () => exits++);
+    const result = rig.world.processes.spawn(rig.plan('web', command, more), () => exits++);
     expect(result).toMatchObject({ok: false, error: {code}});
     await new Promise((done) => setTimeout(done, 20));
     expect(exits).toBe(0);
@@ -227,6 +228,14 @@ describe('stragglers', () => {
     expect(found).not.toContain(other);
     process.kill(other, 'SIGKILL');
   });
+});
+
+it('never takes ourselves or who started us for a stray, whatever marks we carry', () => {
+  const env = {PATH: process.env['PATH'] ?? '', ERP_MARK: 'me/web/1'};
+  const script = `sleep 1000 & exec 3>&1; sh -c 'node "$0" "$1" me/web/ >&3; :' "$0" "$1"; kill $!`;
+  const args = ['-c', script, join(programs, 'seeks-strays.mjs'), compiled('.')];
+  const found = spawnSync('sh', args, {env, encoding: 'utf8'});
+  expect([JSON.parse(found.stdout), found.stderr]).toEqual([['sleep 1000'], '']);
 });
 
 describe('run', () => {

@@ -1,5 +1,5 @@
 import {isAbsolute} from 'node:path';
-import type {LegacyFacts} from '../../lib/core/config/legacy.js';
+import type {LegacyFacts} from '../../lib/core/config/legacy-facts.js';
 import {isFields, type LegacyFields} from '../../lib/core/config/legacy-keys.js';
 import {Folder} from './init/folder.js';
 import {findCelery, findPythonApp} from './init/python.js';

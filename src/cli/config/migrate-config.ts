@@ -34,7 +34,7 @@ export function migratedConfig(
     content: document,
     comments,
     footer: [
-      ...notices,
+      ...notices.filter((notice) => !Object.keys(observed).some((name) => notice.startsWith(`${name} `))),
       ...(ignored.length === 0 ? [] : ['Not taken over:', ...ignored.map(({key, why}) => `  ${key}: ${why ?? ''}`)]),
     ],
   });

@@ -54,7 +54,7 @@ async function imported(path: string, file: string, limit: number): Promise<Prog
     if (typeof data === 'function') {
       return failed(`${basename(file)} exports a function`, 'the configuration itself: export default {services: {…}}');
     }
-    if (typeof (data as {then?: unknown} | null)?.then === 'function') {
+    if (typeof data === 'object' && data !== null && 'then' in data && typeof data.then === 'function') {
       (data as Promise<unknown>).then(undefined, () => undefined); // nobody waits for it
       return failed(`${basename(file)} exports a promise`, 'export default await …');
     }
@@ -119,7 +119,7 @@ async function withoutTypes(file: string): Promise<ProgramResult> {
 
 /** The stripping says on stderr that it is experimental; whoever wrote erp.config.ts can't do anything about it. */
 function quietly<T>(action: () => T): T {
-  const {emitWarning} = process;
+  const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     return action();

@@ -2,6 +2,8 @@ import type {Problem} from '../../lib/core/config/problems.js';
 import {maskSecrets} from '../../lib/core/config/secrets.js';
 
 const widest = 100;
+/** A file of another kind may hold thousands of unknown keys. */
+const most = 25;
 
 /**
  * Problems as a person reads them: place, sentence, the line with a caret, what is allowed.
@@ -10,7 +12,8 @@ const widest = 100;
  */
 export function renderProblems(problems: readonly Problem[], file: string | null, text: string | null): string {
   const lines = text?.split(/\r?\n/) ?? [];
-  const blocks = problems.map((problem) => renderProblem(problem, file, lines));
+  const blocks = problems.slice(0, most).map((problem) => renderProblem(problem, file, lines));
+  if (problems.length > most) blocks.push(`… and ${problems.length - most} more: erp config validate --json`);
   const count = problems.length === 1 ? '1 error' : `${problems.length} errors`;
   return [...blocks, `${count}. Nothing was changed.`].join('\n');
 }

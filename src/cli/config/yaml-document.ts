@@ -19,7 +19,7 @@ export function parseYaml(text: string): ParsedDocument {
   const [error] = document.errors;
   if (error !== undefined) {
     const {message, allowed} = explain(error, text);
-    return failed(message, places.at(...wordAt(text, error.pos[0], error.pos[1])), allowed);
+    return failed(message, places.at(...wordAt(text, error)), allowed);
   }
   try {
     // The limit stops documents that unfold to billions of elements.
@@ -74,10 +74,10 @@ function explain(error: YAMLError, text: string): {message: string; allowed: str
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** The parser often marks one character; a caret under the whole word is easier to find. */
-function wordAt(text: string, from: number, end: number): [number, number] {
-  // A wrong indentation is reported at the beginning of its line.
+function wordAt(text: string, {code, pos: [from, end]}: YAMLError): [number, number] {
   let start = from;
-  while (text[start] === ' ') start += 1;
+  // A wrong indentation is reported before its line begins.
+  if (code === 'BAD_INDENT') while (/[ \n\r]/.test(text[start] ?? '')) start += 1;
   const word = /[\w$-]*/y;
   word.lastIndex = start;
   const length = word.exec(text)?.[0].length ?? 0;

@@ -61,14 +61,15 @@ export default class ConfigInit extends ErpCommand {
     });
     const written: string[] = [];
     if (!flags['dry-run']) {
-      writeWhole(file, initial.text);
-      written.push(file);
       if (schema.copy) written.push(copySchema(this.config.root, projectDir));
       const gitignore = gitignoreWith(projectDir);
       if (gitignore !== null) {
         writeWhole(join(projectDir, '.gitignore'), gitignore);
         written.push(join(projectDir, '.gitignore'));
       }
+      // Last: when one of the others can't be written, the next try finds no configuration in its way.
+      writeWhole(file, initial.text);
+      written.push(file);
     }
     const report: InitReport = {
       file,

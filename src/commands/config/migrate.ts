@@ -36,7 +36,7 @@ export default class ConfigMigrate extends ErpCommand {
     const loaded = await loadConfig({
       cwd: process.cwd(),
       project: flags.project,
-      configFile: flags.config ?? (await oldFile(flags.project)),
+      configFile: flags.config ?? oldFile(flags.project),
     });
     requireConfig(loaded);
     if (loaded.legacy === null) {
@@ -64,9 +64,9 @@ export default class ConfigMigrate extends ErpCommand {
     });
     const written: string[] = [];
     if (!flags['dry-run']) {
+      if (schema.copy) written.push(copySchema(this.config.root, loaded.projectDir));
       writeWhole(file, text);
       written.push(file);
-      if (schema.copy) written.push(copySchema(this.config.root, loaded.projectDir));
     }
     const keys = loaded.legacy.keys.map(({key, usedAs, why}) => ({key, usedAs, why}));
     const ignored = keys.filter(({usedAs}) => usedAs === null).length;
@@ -81,7 +81,7 @@ export default class ConfigMigrate extends ErpCommand {
 }
 
 /** A new file beside the old one is found first; what is to be migrated is the old one. */
-async function oldFile(project: string | undefined): Promise<string | undefined> {
+function oldFile(project: string | undefined): string | undefined {
   const candidate = join(project ?? process.cwd(), 'config', 'system_config.json');
   return existsSync(candidate) ? candidate : undefined;
 }

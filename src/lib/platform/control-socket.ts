@@ -1,4 +1,4 @@
-import {chmodSync, mkdirSync, renameSync, rmSync, statSync} from 'node:fs';
+import {chmodSync, lstatSync, mkdirSync, renameSync, rmSync, statSync} from 'node:fs';
 import {createServer} from 'node:net';
 import type {Server, Socket} from 'node:net';
 import {dirname, join} from 'node:path';
@@ -44,6 +44,8 @@ export class ControlSocket {
       await listening;
       chmodSync(own, 0o600);
       this.#identity = identityOf(own);
+      // A folder in this place is nobody's; rename(2) would not take it away.
+      if (lstatSync(this.path, {throwIfNoEntry: false})?.isDirectory() === true) rmSync(this.path, {recursive: true});
       renameSync(own, this.path);
     }
     // What was accepted goes on; the old door itself leads nowhere any more.

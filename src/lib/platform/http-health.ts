@@ -50,7 +50,7 @@ function judgeExpected(json: unknown, expect: readonly HealthExpectation[]): Jud
     return {health: 'unhealthy', detail: 'the answer is no JSON, so nothing of what is expected is in it'};
   for (const {field, value} of expect) {
     const found = fieldOf(json, field);
-    if (found !== undefined && String(found).toLowerCase() === value.toLowerCase()) continue;
+    if (shownAs(found)?.toLowerCase() === value.toLowerCase()) continue;
     const shown = found === undefined ? `has no field ${field}` : `says ${field} is ${short(JSON.stringify(found))}`;
     const health = typeof found === 'string' && words[found.toLowerCase()] === 'degraded' ? 'degraded' : 'unhealthy';
     return {health, detail: `the answer ${shown}, expected "${value}"`};
@@ -100,6 +100,12 @@ function parse(body: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** As one would write it into a configuration; null: not there, or no single value. */
+function shownAs(value: unknown): string | null {
+  if (value === null) return 'null';
+  return ['string', 'number', 'boolean'].includes(typeof value) ? `${value as string | number | boolean}` : null;
 }
 
 const short = (text: string): string => (text.length > 120 ? `${text.slice(0, 119)}…` : text);

@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
+import {closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync} from 'node:fs';
 import type {Listeners, ListeningSocket} from './listeners.js';
 import type {ProcessTable} from './process-table.js';
 import {inSlices} from './slices.js';
@@ -6,7 +6,7 @@ import type {Listener} from './types.js';
 
 /** One read of /proc/net serves all services of a tick. */
 const snapshotMs = 200;
-const listening = '0A';
+const listening = ' 0A ';
 
 /**
  * Listeners from /proc, without ss, lsof or netstat: slim containers have none of them, and tools that call them then
@@ -91,28 +91,44 @@ export class LinuxListeners implements Listeners {
 }
 
 function readSockets(): readonly ListeningSocket[] | null {
-  const sockets: ListeningSocket[] = [];
-  let readable = false;
-  for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    let text: string;
-    try {
-      text = readFileSync(path, 'latin1');
-    } catch {
-      continue; // no IPv6 on this machine
-    }
-    readable = true;
-    sockets.push(...parseProcNetTcp(text));
-  }
-  return readable ? sockets : null;
+  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readListening).filter((text) => text !== null);
+  return tables.length === 0 ? null : tables.flatMap(parseProcNetTcp); // no IPv6 on this machine: one of the two
 }
+
+const piece = Buffer.allocUnsafe(64 * 1024);
+
+/**
+ * The listening part of the table. The kernel walks through its listeners first and its connections afterwards, and a
+ * busy server has tens of thousands of those: we stop reading at the first of them.
+ */
+function readListening(path: string): string | null {
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, 'r');
+    let text = '';
+    for (;;) {
+      const bytes = readSync(fd, piece, 0, piece.length, null);
+      text += piece.toString('latin1', 0, bytes);
+      if (bytes === 0 || connection.test(text)) return text;
+    }
+  } catch {
+    return null;
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
+}
+
+/** A line in any state but the listening one. */
+const connection = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (?!0A)[0-9A-F]{2} /m;
 
 /** Lines `sl local_address rem_address st … uid timeout inode` of /proc/net/tcp and tcp6. */
 export function parseProcNetTcp(text: string): readonly ListeningSocket[] {
   const sockets: ListeningSocket[] = [];
-  for (const line of text.split('\n').slice(1)) {
+  for (const line of text.split('\n')) {
+    if (!line.includes(listening)) continue;
     const fields = line.trim().split(/\s+/);
     const [, local, , state] = fields;
-    if (state !== listening || local === undefined) continue;
+    if (state !== listening.trim() || local === undefined) continue;
     const colon = local.indexOf(':');
     sockets.push({
       address: addressOf(local.slice(0, colon)),

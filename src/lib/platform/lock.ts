@@ -57,6 +57,18 @@ export function livingOwner(dir: string, isAlive: IsAlive): LockOwner | null {
   return owner !== null && isAlive(owner) ? owner : null;
 }
 
+/** Looks for a living supervisor in all places where one may be; see `runtimeDirCandidates`. */
+export function findSupervisor(
+  candidates: readonly string[],
+  isAlive: IsAlive,
+): {readonly runtimeDir: string; readonly owner: LockOwner} | null {
+  for (const runtimeDir of candidates) {
+    const owner = livingOwner(runtimeDir, isAlive);
+    if (owner !== null) return {runtimeDir, owner};
+  }
+  return null;
+}
+
 function claim(dir: string, generation: number, owner: LockOwner): boolean {
   const target = join(dir, `lock.${generation}`);
   const draft = join(dir, `draft.${owner.pid}.${Math.random().toString(36).slice(2)}`);

@@ -1,5 +1,17 @@
 import {spawnSync} from 'node:child_process';
-import {chmodSync, closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readSync, rmSync} from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import {Socket} from 'node:net';
 import type {SocketConstructorOpts, TcpNetConnectOpts} from 'node:net';
 import {join} from 'node:path';
@@ -27,6 +39,7 @@ export interface ServiceStdio {
 /** One pipe holds 64 KiB; more than this at an exit is somebody who goes on writing. */
 const drainRounds = 16;
 const followEveryMs = 250;
+const retryMs = 1000;
 
 /**
  * Output of services through FIFOs that they hold open read-write themselves: without a reader a write waits once 64 KiB
@@ -37,10 +50,14 @@ export class PosixOutputs implements Outputs {
   readonly #logs = new Map<string, ServiceLog>();
   readonly #pipes = new Map<string, FifoReader>();
   readonly #hooks = new Map<string, Hook>();
+  /** FIFOs that have lost their name while an adopted service still writes to them. */
+  readonly #nameless = new Map<string, FifoReader>();
   readonly #files = new Set<string>();
   readonly #followers = new Map<string, number>();
   readonly retention: LogRetention;
   #followTimer: NodeJS.Timeout | null = null;
+  readonly #unread = new Set<string>();
+  #retryTimer: NodeJS.Timeout | null = null;
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -64,7 +81,6 @@ export class PosixOutputs implements Outputs {
       // A hook of an earlier supervisor that still runs.
       if (isOurFifo(this.#fifo(service, 'hook'))) this.hookStream(service, () => undefined);
     }
-    this.retention.watch(services);
   }
 
   beginLife(service: string): void {
@@ -83,13 +99,14 @@ export class PosixOutputs implements Outputs {
     const log = this.#log(service);
     if (this.#files.has(service)) log.follow();
     this.#pipes.get(service)?.drain();
+    this.#nameless.get(service)?.drain();
     log.lines.closeLine();
   }
 
   onLine(service: string, callback: (line: string) => void): Cancel {
     const cancel = this.#log(service).onLine(callback);
     this.#followers.set(service, (this.#followers.get(service) ?? 0) + 1);
-    this.#followTimer ??= setInterval(() => this.#follow(), followEveryMs);
+    this.#followIfWanted();
     let done = false;
     return () => {
       if (done) return;
@@ -98,9 +115,7 @@ export class PosixOutputs implements Outputs {
       const left = (this.#followers.get(service) ?? 1) - 1;
       if (left > 0) this.#followers.set(service, left);
       else this.#followers.delete(service);
-      if (this.#followers.size > 0 || this.#followTimer === null) return;
-      clearInterval(this.#followTimer);
-      this.#followTimer = null;
+      this.#followIfWanted();
     };
   }
 
@@ -117,7 +132,8 @@ export class PosixOutputs implements Outputs {
   close(): void {
     this.retention.close();
     if (this.#followTimer !== null) clearInterval(this.#followTimer);
-    for (const pipe of this.#pipes.values()) {
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    for (const pipe of [...this.#pipes.values(), ...this.#nameless.values()]) {
       pipe.drain();
       pipe.close();
     }
@@ -130,6 +146,10 @@ export class PosixOutputs implements Outputs {
 
   /** Standard streams for the next life of a service. */
   stdio(plan: Pick<SpawnPlan, 'service' | 'stdin' | 'output'>): ServiceStdio | SpawnError {
+    // What the last life has left unfinished is not the beginning of this one's first line.
+    this.#log(plan.service).endLine();
+    this.#nameless.get(plan.service)?.close();
+    this.#nameless.delete(plan.service);
     const fds: number[] = [];
     const release = (): void => {
       for (const fd of fds.splice(0)) closeSync(fd);
@@ -147,6 +167,25 @@ export class PosixOutputs implements Outputs {
       release();
       const {code, message} = error as NodeJS.ErrnoException;
       return {code: code ?? 'UNKNOWN', message: `The standard streams of ${plan.service} can't be opened: ${message}`};
+    }
+  }
+
+  /**
+   * Takes up the output of a service that an earlier supervisor has started. Its FIFO may have lost its name since (a
+   * runtime folder that was cleaned); on Linux the process itself still leads to it.
+   */
+  adopt(pid: number): void {
+    for (const fd of [1, 2]) {
+      const path = `/proc/${pid}/fd/${fd}`;
+      try {
+        const [, service] = /\/([^/]+)\.out \(deleted\)$/.exec(readlinkSync(path)) ?? [];
+        if (service === undefined || !this.#logs.has(service) || !statSync(path).isFIFO()) continue;
+        this.#nameless.get(service)?.close();
+        this.#nameless.set(service, this.#read(service, path));
+        return;
+      } catch {
+        // No such system, or not ours to read.
+      }
     }
   }
 
@@ -204,12 +243,14 @@ export class PosixOutputs implements Outputs {
     const {service} = plan;
     if (plan.output === 'pipe' && this.#ready(service, 'out')) {
       this.#files.delete(service);
+      this.#followIfWanted();
       const fd = openSync(this.#fifo(service, 'out'), constants.O_RDWR);
       // Removed and made again by somebody: then we would read a pipe that nobody writes to.
       if (this.#pipes.get(service)?.isSame(fd) !== true) this.#listen(service);
       return fd;
     }
     this.#files.add(service);
+    this.#followIfWanted();
     return this.#log(service).openForChild();
   }
 
@@ -232,11 +273,41 @@ export class PosixOutputs implements Outputs {
     this.#pipes.get(service)?.close();
     this.#pipes.delete(service);
     if (!isOurFifo(path)) return;
-    const log = this.#log(service);
     try {
-      this.#pipes.set(service, new FifoReader(path, (bytes) => log.write(bytes)));
+      this.#pipes.set(service, this.#read(service, path));
+      this.#unread.delete(service);
     } catch (error) {
-      this.#options.onProblem('ERROR', `The output of ${service} can't be read: ${(error as Error).message}`);
+      if (!this.#unread.has(service))
+        this.#options.onProblem('ERROR', `The output of ${service} can't be read: ${(error as Error).message}`);
+      this.#retryLater(service);
+    }
+  }
+
+  #read(service: string, path: string): FifoReader {
+    const log = this.#log(service);
+    return new FifoReader(
+      path,
+      (bytes) => log.write(bytes),
+      () => this.#retryLater(service),
+    );
+  }
+
+  /** Nobody reads: after 64 KiB the service would wait for ever, so we try again for as long as it takes. */
+  #retryLater(service: string): void {
+    this.#unread.add(service);
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = null;
+      for (const one of [...this.#unread]) this.#listen(one);
+    }, retryMs).unref();
+  }
+
+  /** A service that writes into its file is asked for news only while somebody listens. */
+  #followIfWanted(): void {
+    const isWanted = [...this.#followers.keys()].some((service) => this.#files.has(service));
+    if (isWanted) this.#followTimer ??= setInterval(() => this.#follow(), followEveryMs);
+    else if (this.#followTimer !== null) {
+      clearInterval(this.#followTimer);
+      this.#followTimer = null;
     }
   }
 
@@ -252,6 +323,7 @@ export class PosixOutputs implements Outputs {
         this.retention.rotated(path),
       );
       this.#logs.set(service, log);
+      this.retention.watch([service]);
     }
     return log;
   }
@@ -302,7 +374,7 @@ class FifoReader {
   readonly #onBytes: (bytes: Buffer) => void;
   #closed = false;
 
-  constructor(path: string, onBytes: (bytes: Buffer) => void) {
+  constructor(path: string, onBytes: (bytes: Buffer) => void, onLost: () => void = () => undefined) {
     this.#onBytes = onBytes;
     // Read-write although we only read: a FIFO without a writer is at its end again and again.
     this.#fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
@@ -321,7 +393,12 @@ class FifoReader {
       },
     };
     this.#socket = new Socket(options);
-    this.#socket.on('error', () => this.close());
+    this.#socket.on('error', () => undefined);
+    this.#socket.on('close', () => {
+      if (this.#closed) return;
+      this.#closed = true;
+      onLost();
+    });
   }
 
   isSame(fd: number): boolean {

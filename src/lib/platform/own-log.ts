@@ -1,6 +1,7 @@
 import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, writeSync} from 'node:fs';
 import {release, type as systemName} from 'node:os';
 import {dirname, join} from 'node:path';
+import type winston from 'winston';
 import {RotatingFile} from './rotating-file.js';
 import type {LogLevel} from '../core/spec.js';
 import {logLevels} from '../core/spec.js';
@@ -22,6 +23,8 @@ const eventFileBytes = 10e6;
 const eventFiles = 9;
 const ownFileBytes = 20e6;
 const ownTotalBytes = 200e6;
+
+type Winston = typeof winston;
 
 /** The part of winston's transports that we use. */
 interface DailyFile {
@@ -108,7 +111,10 @@ export class OwnLog {
 
   /** Everything said so far is in the file when this returns; for the last lines before an exit. */
   flushSync(): void {
-    if (this.#file !== null) return this.#pour();
+    if (this.#file !== null) {
+      this.#pour();
+      return;
+    }
     const lines = this.#waiting.splice(0);
     if (lines.length === 0) return;
     try {
@@ -169,7 +175,7 @@ export class OwnLog {
 }
 
 /** winston wants its numbers the other way round: 0 is the most severe. */
-function winstonForms(format: typeof import('winston').format) {
+function winstonForms(format: Winston['format']) {
   const numbered = Object.fromEntries([...logLevels].reverse().map((level, number) => [level, number]));
   return {numbered, lineFormat: format.printf((info) => String(info.message))};
 }

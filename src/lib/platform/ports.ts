@@ -3,7 +3,7 @@ import type {Listeners, ListeningSocket} from './listeners.js';
 import {reachedByLoopback} from './listeners.js';
 import type {ProcessMemory} from './process-memory.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
-import {variableOf} from './process-table.js';
+import {isProcessOf, variableOf} from './process-table.js';
 import {kinship} from './stragglers.js';
 import type {Listener, ListenerVerdict, Ports, PortState, ProcessIdentity} from './types.js';
 
@@ -72,7 +72,10 @@ export class SystemPorts implements Ports {
 
   owners(port: number, callback: (listeners: readonly Listener[] | null) => void): void {
     this.#listeners.sockets(port, 'now', (sockets) => {
-      if (sockets === null || sockets.length === 0) return callback(sockets === null ? null : []);
+      if (sockets === null || sockets.length === 0) {
+        callback(sockets === null ? null : []);
+        return;
+      }
       this.#listeners.holders(sockets, [], (holders) => this.#describe(sockets, holders, callback));
     });
   }
@@ -90,13 +93,21 @@ export class SystemPorts implements Ports {
         proven.leader.pid === leader.pid &&
         proven.leader.startTime === leader.startTime &&
         reachedByLoopback(recent ?? []).some((socket) => socket.inode === proven.inode)
-      )
-        return callback({verdict: 'own', inode: proven.inode});
+      ) {
+        callback({verdict: 'own', inode: proven.inode});
+        return;
+      }
       // Anything but "as before" is judged by how it is now, not how it was at the beginning of the tick.
       this.#listeners.sockets(port, 'now', (sockets) => {
-        if (sockets === null) return callback({verdict: 'unknown', why: 'listeners can not be read on this machine'});
+        if (sockets === null) {
+          callback({verdict: 'unknown', why: 'listeners can not be read on this machine'});
+          return;
+        }
         const reached = reachedByLoopback(sockets);
-        if (reached.length === 0) return callback({verdict: 'unknown', why: 'no listener of this machine was found'});
+        if (reached.length === 0) {
+          callback({verdict: 'unknown', why: 'no listener of this machine was found'});
+          return;
+        }
         this.#listeners.holders(reached, [leader.pid], (holders) =>
           this.#judge(port, leader, markPrefix, reached, holders, callback),
         );
@@ -116,9 +127,14 @@ export class SystemPorts implements Ports {
       const own = (holders.get(socket) ?? []).find((pid) => this.#belongs(pid, leader, markPrefix));
       if (own === undefined) continue;
       if (socket.inode !== null) this.#proven.set(port, {inode: socket.inode, leader});
-      return callback({verdict: 'own', inode: socket.inode});
+      callback({verdict: 'own', inode: socket.inode});
+      return;
     }
-    const socket = sockets.find((one) => holders.has(one)) ?? (sockets[0] as ListeningSocket);
+    const socket = sockets.find((one) => holders.has(one)) ?? sockets[0];
+    if (socket === undefined) {
+      callback({verdict: 'unknown', why: 'no listener of this machine was found'});
+      return;
+    }
     const pid = holders.get(socket)?.[0] ?? null;
     this.#listeners.describe(socket, pid, (listener) => {
       const name = pid === null ? null : (this.#table.read(pid)?.name ?? null);
@@ -140,8 +156,11 @@ export class SystemPorts implements Ports {
     const isBelow = (): boolean => {
       let ancestor: ProcessRow | null = row;
       for (let depth = 0; ancestor !== null && ancestor.pid > 1 && depth < 64; depth++) {
-        if (ancestor.pid === leader.pid && ancestor.startTime === leader.startTime) return true;
-        ancestor = this.#table.read(ancestor.ppid);
+        if (isProcessOf(leader, ancestor)) return true;
+        const parent = this.#table.read(ancestor.ppid);
+        // Windows keeps a dead parent's number; elsewhere orphans belong to process 1.
+        if (parent === null && ancestor.ppid === leader.pid) return true;
+        ancestor = parent;
       }
       return false;
     };
@@ -162,7 +181,10 @@ export class SystemPorts implements Ports {
     const listeners: Listener[] = [];
     const next = (index: number): void => {
       const socket = sockets[index];
-      if (socket === undefined) return callback(listeners);
+      if (socket === undefined) {
+        callback(listeners);
+        return;
+      }
       this.#listeners.describe(socket, holders.get(socket)?.[0] ?? null, (listener) => {
         listeners.push(listener);
         next(index + 1);

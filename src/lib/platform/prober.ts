@@ -57,7 +57,10 @@ export class SocketProber implements Prober {
         const silence = silenceOf(error);
         const mayTryNext = !connected && (silence.reason === 'refused' || silence.reason === 'unreachable');
         socket?.destroy();
-        if (mayTryNext && others.length > 0) return attempt(others);
+        if (mayTryNext && others.length > 0) {
+          attempt(others);
+          return;
+        }
         answer((connected ? progress?.() : null) ?? silence);
       };
       try {

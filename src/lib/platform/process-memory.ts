@@ -1,5 +1,3 @@
-import type {ProcessIdentity} from './types.js';
-
 /**
  * Who has been seen below a service's leader. A daemon that forks twice loses its parent and its session within
  * milliseconds, and may wipe its environment; whoever was seen as a descendant once stays one, by pid and start time.
@@ -9,7 +7,7 @@ export class ProcessMemory {
 
   remember(service: string, members: Iterable<{readonly pid: number; readonly startTime: string | null}>): void {
     let known = this.#descendants.get(service);
-    if (known === undefined) this.#descendants.set(service, (known = new Map()));
+    if (known === undefined) this.#descendants.set(service, (known = new Map<number, string>()));
     for (const {pid, startTime} of members) if (startTime !== null) known.set(pid, startTime);
   }
 
@@ -30,6 +28,3 @@ export class ProcessMemory {
     }
   }
 }
-
-/** Is this the process of that identity? Unknown start times match nothing: better not ours than somebody else's. */
-export const sameProcess = (identity: ProcessIdentity, startTime: string): boolean => identity.startTime === startTime;

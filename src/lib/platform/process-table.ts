@@ -1,3 +1,5 @@
+import type {ProcessIdentity} from './types.js';
+
 /** One process as the system shows it. Numbers that a system can't tell are null. */
 export interface ProcessRow {
   readonly pid: number;
@@ -55,4 +57,14 @@ export function variableOf(environ: string, name: string): string | null {
   from += wanted.length;
   const end = environ.indexOf('\0', from);
   return environ.slice(from, end === -1 ? undefined : end);
+}
+
+/**
+ * Is this the process that an identity means? On Windows we note the time of our own call, because asking for the
+ * kernel's takes half a second; the two differ by milliseconds.
+ */
+export function isProcessOf(identity: ProcessIdentity, row: ProcessRow): boolean {
+  if (identity.pid !== row.pid) return false;
+  if (identity.startTime === null || identity.startTime === row.startTime) return true;
+  return process.platform === 'win32' && Math.abs(Number(identity.startTime) - Number(row.startTime)) < 2000;
 }

@@ -1,6 +1,7 @@
+import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess, StdioOptions} from 'node:child_process';
-import {closeSync, openSync, realpathSync, statSync} from 'node:fs';
+import {accessSync, closeSync, constants, openSync, realpathSync, statSync} from 'node:fs';
 import {findExecutable, missingInterpreter} from './executable.posix.js';
 import type {PosixOutputs} from './output.js';
 import type {ProcessMemory} from './process-memory.js';
@@ -94,6 +95,7 @@ export class PosixProcesses implements Processes {
   watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel {
     const watch: Watch = {identity, onExit};
     this.#knowLeader(identity);
+    this.#output.adopt(identity.pid);
     this.#watches.add(watch);
     this.#watchTimer ??= setInterval(() => this.#look(), watchPeriodMs);
     return () => {
@@ -161,6 +163,12 @@ export class PosixProcesses implements Processes {
     // Node reports a missing working folder as ENOENT of the program: so it comes first.
     if (statSync(cwd, {throwIfNoEntry: false})?.isDirectory() !== true)
       return {cause: 'missing-folder', subject: cwd, message: `The working folder ${cwd} does not exist.`};
+    if (!mayEnter(cwd))
+      return {
+        cause: 'missing-folder',
+        subject: cwd,
+        message: `The working folder ${cwd} may not be entered by this user.`,
+      };
     if ('argv' in command) {
       const executable = findExecutable(command.argv[0], cwd, env);
       if ('missing' in executable) {
@@ -178,25 +186,20 @@ export class PosixProcesses implements Processes {
   }
 
   fileState(path: string): string {
-    try {
-      const {mode, size, mtimeMs, ino} = statSync(path);
-      return `${ino} ${mode} ${size} ${mtimeMs}`;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    }
+    return fileState(path);
   }
 
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel {
     let done = false;
     let group: ProcessIdentity | null = null;
-    let timer: NodeJS.Timeout | undefined;
+    const state: {timer?: NodeJS.Timeout} = {};
     let timedOut = false;
     const tail = new ByteTail(runTailBytes);
     let stopListening: Cancel = () => undefined;
     const finish = (exit: Exit, error: SpawnError | null): void => {
       if (done) return;
       done = true;
-      clearTimeout(timer);
+      clearTimeout(state.timer);
       stopListening();
       if (group !== null) this.#runs.delete(group);
       callback({exit, timedOut, error, tail: tail.text()});
@@ -243,7 +246,7 @@ export class PosixProcesses implements Processes {
         });
       }
     });
-    timer = setTimeout(() => {
+    state.timer = setTimeout(() => {
       timedOut = true;
       kill();
     }, plan.timeoutMs);
@@ -254,11 +257,6 @@ export class PosixProcesses implements Processes {
       if (group === null) done = true;
     }
     return finishSilently;
-  }
-
-  /** What the sampler has seen below a leader. */
-  remember(service: string, members: Iterable<ProcessIdentity>): void {
-    this.#memory.remember(service, members);
   }
 
   close(): void {
@@ -352,21 +350,27 @@ function whyNoPid(cwd: string, executable: string): SpawnError {
   const folder = statSync(cwd, {throwIfNoEntry: false});
   if (folder === undefined) return {code: 'ENOENT', message: `The working folder ${cwd} does not exist.`};
   if (!folder.isDirectory()) return {code: 'ENOTDIR', message: `The working folder ${cwd} is no folder.`};
+  if (!mayEnter(cwd)) return {code: 'EACCES', message: `The working folder ${cwd} may not be entered by this user.`};
   const interpreter = missingInterpreter(executable, cwd, {});
   if (interpreter !== null) return {code: 'ENOENT', message: interpreter.message};
-  let fd: number;
-  try {
-    fd = openSync('/dev/null', 'r');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'EMFILE';
-    return {code, message: explain(code, executable) ?? code};
-  }
-  closeSync(fd);
+  const outOfFiles = missingDescriptors();
+  if (outOfFiles !== null) return {code: outOfFiles, message: explain(outOfFiles, executable) ?? outOfFiles};
   if (statSync(executable, {throwIfNoEntry: false}) === undefined)
     return {code: 'ENOENT', message: `${executable} does not exist.`};
-  if (process.getuid?.() !== 0 && statSync(executable).mode % 8 === 0)
-    return {code: 'EACCES', message: `${executable} may not be executed by this user.`};
   return {code: 'EAGAIN', message: explain('EAGAIN', executable) as string};
+}
+
+/** A start takes a handful of descriptors for a moment. */
+function missingDescriptors(): string | null {
+  const fds: number[] = [];
+  try {
+    while (fds.length < 10) fds.push(openSync('/dev/null', 'r'));
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'EMFILE';
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
 }
 
 function explain(code: string | undefined, executable: string): string | null {
@@ -399,6 +403,15 @@ function poke(pid: number, signal: NodeJS.Signals | 0): 'sent' | 'gone' | 'denie
     return 'sent';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'denied' : 'gone';
+  }
+}
+
+function mayEnter(folder: string): boolean {
+  try {
+    accessSync(folder, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,15 +1,211 @@
-import type {MachineStatus} from '../core/report/status.js';
-import type {ProcessIdentity, World} from './types.js';
-import type {ProjectSpec} from '../core/spec.js';
+import {readFileSync, statfs} from 'node:fs';
+import {cpus, freemem, totalmem} from 'node:os';
+import type {ProcessMemory} from './process-memory.js';
+import type {ProcessRow, ProcessTable} from './process-table.js';
+import {isEnded, isProcessOf} from './process-table.js';
+import {kinship} from './stragglers.js';
+import type {ProcessIdentity} from './types.js';
+
 export interface ServiceSample {
-  cpuRatio: number;
-  memoryBytes: number;
+  readonly service: string;
+  /** Processor time of all that ever belonged to it since we look; never decreases. */
+  readonly cpuSeconds: number;
+  /** Share of one processor since the last sample, 1 = one core; null: first sample. */
+  readonly cpuRatio: number | null;
+  readonly rssBytes: number;
+  readonly processes: number;
+  /** null: the system does not tell. */
+  readonly threads: number | null;
 }
+
+export interface MachineSample {
+  /** Share of all processors since the last sample, 0..1; null: first sample. */
+  readonly cpuRatio: number | null;
+  readonly memoryTotalBytes: number;
+  readonly memoryAvailableBytes: number;
+  /** Of the disk that holds the logs; null: can't be asked. */
+  readonly diskTotalBytes: number | null;
+  readonly diskFreeBytes: number | null;
+}
+
+export interface Sample {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly services: readonly ServiceSample[];
+  readonly machine: MachineSample;
+}
+
+interface Account {
+  /** Seconds of processes that have ended. */
+  past: number;
+  /** Seconds so far by process, `pid:start`. */
+  present: Map<string, number>;
+  total: number;
+  at: number;
+}
+
+/** Measures services and machine: one pass over all processes for all services. */
 export class Sampler {
-  constructor(_w: World, _s: ProjectSpec) {}
-  sample(
-    _l: ReadonlyMap<string, ProcessIdentity>,
-  ): Promise<{services: ReadonlyMap<string, ServiceSample>; machine: MachineStatus | null}> {
-    return Promise.resolve({services: new Map(), machine: null});
+  readonly #table: ProcessTable;
+  readonly #memory: ProcessMemory;
+  readonly #diskPath: string;
+  readonly #accounts = new Map<string, Account>();
+  #cpu: {readonly busy: number; readonly all: number} | null = null;
+  #cpuRatio: number | null = null;
+
+  constructor({table, memory, diskPath}: {table: ProcessTable; memory: ProcessMemory; diskPath: string}) {
+    this.#table = table;
+    this.#memory = memory;
+    this.#diskPath = diskPath;
   }
+
+  /**
+   * @param leaders the living leader of each service; those below it are remembered as the service's own, so that they
+   * are found after they have left it
+   */
+  sample(
+    leaders: readonly {readonly service: string; readonly leader: ProcessIdentity}[],
+    callback: (sample: Sample) => void,
+  ): void {
+    this.#table.scan((rows) => {
+      const services = this.#services(leaders, rows);
+      this.#machine((machine) => callback({at: Date.now(), services, machine}));
+    });
+  }
+
+  #services(
+    leaders: readonly {readonly service: string; readonly leader: ProcessIdentity}[],
+    rows: readonly ProcessRow[],
+  ): readonly ServiceSample[] {
+    const byPid = new Map(rows.map((row) => [row.pid, row]));
+    const owners = new Map<number, string>();
+    const byLeader = new Map<number, {service: string; leader: ProcessIdentity}>();
+    for (const one of leaders) byLeader.set(one.leader.pid, one);
+    const ownerOf = (row: ProcessRow): string | null => {
+      const itself = byLeader.get(row.pid);
+      if (itself !== undefined && isProcessOf(itself.leader, row)) return itself.service;
+      for (const number of [row.session, row.pgrp]) {
+        const one = byLeader.get(number);
+        if (one !== undefined && kinship(row, [one.leader], byPid) !== null) return one.service;
+      }
+      for (const service of this.#memory.services())
+        if (this.#memory.knows(service, row.pid, row.startTime)) return service;
+      return null;
+    };
+    for (const row of rows) {
+      const service = ownerOf(row);
+      if (service !== null) owners.set(row.pid, service);
+    }
+    // Whoever has left session and group is still somebody's child.
+    const resolve = (row: ProcessRow, depth: number): string => {
+      const known = owners.get(row.pid);
+      if (known !== undefined) return known;
+      const parent = depth < 64 && row.ppid > 1 ? byPid.get(row.ppid) : undefined;
+      const service = parent === undefined ? '' : resolve(parent, depth + 1);
+      owners.set(row.pid, service);
+      return service;
+    };
+    const members = new Map<string, ProcessRow[]>(leaders.map(({service}) => [service, []]));
+    for (const row of rows) if (!isEnded(row)) members.get(resolve(row, 0))?.push(row);
+    this.#memory.retain(new Map(rows.map((row) => [row.pid, row.startTime])));
+    const now = performance.now();
+    const samples: ServiceSample[] = [];
+    for (const [service, group] of members) {
+      this.#memory.remember(service, group);
+      samples.push(this.#account(service, group, now));
+    }
+    for (const service of this.#accounts.keys()) {
+      // Not running now: what it has used stays on its account.
+      if (!members.has(service)) samples.push(this.#account(service, [], now));
+    }
+    return samples;
+  }
+
+  #account(service: string, group: readonly ProcessRow[], now: number): ServiceSample {
+    let account = this.#accounts.get(service);
+    const isFirst = account === undefined;
+    if (account === undefined) {
+      account = {past: 0, present: new Map(), total: 0, at: now};
+      this.#accounts.set(service, account);
+    }
+    const present = new Map(group.map((row) => [`${row.pid}:${row.startTime}`, row.cpuSeconds ?? 0]));
+    for (const [key, seconds] of account.present) if (!present.has(key)) account.past += seconds;
+    account.present = present;
+    const cpuSeconds = Math.max(account.total, account.past + sum(present.values()));
+    const elapsed = (now - account.at) / 1000;
+    const cpuRatio = isFirst || elapsed <= 0 ? null : (cpuSeconds - account.total) / elapsed;
+    account.total = cpuSeconds;
+    account.at = now;
+    return {
+      service,
+      cpuSeconds,
+      cpuRatio,
+      rssBytes: sum(group.map((row) => row.rssBytes ?? 0)),
+      processes: group.length,
+      threads: group.some((row) => row.threads === null) ? null : sum(group.map((row) => row.threads ?? 0)),
+    };
+  }
+
+  #machine(callback: (machine: MachineSample) => void): void {
+    const cpu = cpuTimes();
+    const elapsed = this.#cpu === null ? 0 : cpu.all - this.#cpu.all;
+    // Within one tick of the kernel nothing has been counted: what was said before is still the best.
+    if (this.#cpu !== null && elapsed > 0)
+      this.#cpuRatio = Math.min(1, Math.max(0, (cpu.busy - this.#cpu.busy) / elapsed));
+    if (this.#cpu === null || elapsed > 0) this.#cpu = cpu;
+    const cpuRatio = this.#cpuRatio;
+    availableMemory((memoryAvailableBytes) => {
+      statfs(this.#diskPath, (error, disk) =>
+        callback({
+          cpuRatio,
+          memoryTotalBytes: totalmem(),
+          memoryAvailableBytes,
+          diskTotalBytes: error === null ? disk.blocks * disk.bsize : null,
+          diskFreeBytes: error === null ? disk.bavail * disk.bsize : null,
+        }),
+      );
+    });
+  }
+}
+
+function cpuTimes(): {readonly busy: number; readonly all: number} {
+  let busy = 0;
+  let idle = 0;
+  for (const {times} of cpus()) {
+    busy += times.user + times.nice + times.sys + times.irq;
+    idle += times.idle;
+  }
+  return {busy, all: busy + idle};
+}
+
+/** What programs could still get: free memory alone leaves out what the system only keeps as a cache. */
+function availableMemory(callback: (bytes: number) => void): void {
+  if (process.platform === 'linux') {
+    let kilobytes: string | undefined;
+    try {
+      kilobytes = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1];
+    } catch {
+      // A kernel before 3.14, or a sandbox.
+    }
+    callback(kilobytes === undefined ? freemem() : Number(kilobytes) * 1024);
+    return;
+  }
+  // Loaded when first needed: four megabytes that Linux does without.
+  import('systeminformation')
+    .then(({default: system}) => system.mem())
+    .then((memory) => memory.available)
+    .catch(() => freemem())
+    .then(callback)
+    .catch((error: unknown) => {
+      // An error of the callback is ours, not one of the promise.
+      setImmediate(() => {
+        throw error;
+      });
+    });
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
 }

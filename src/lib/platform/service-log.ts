@@ -69,6 +69,11 @@ export class ServiceLog {
     if (this.#followedTo === null && this.lines.isInLine) this.lines.push(Buffer.from('\n'));
   }
 
+  /** The writer has ended in the middle of a line: the next one begins on a new line. */
+  endLine(): void {
+    if (this.#followedTo === null && this.lines.isInLine) this.write(Buffer.from('\n'));
+  }
+
   onLine(callback: (line: string) => void): Cancel {
     return this.lines.onLine(callback);
   }
@@ -113,7 +118,10 @@ export class ServiceLog {
   #store(bytes: Buffer): void {
     const now = Date.now();
     if (now - this.#checkedAt >= checkFileEveryMs) this.#check(now);
-    if (this.#retryAt > 0 && !this.#mayRetry(now)) return this.#drop(bytes);
+    if (this.#retryAt > 0 && !this.#mayRetry(now)) {
+      this.#drop(bytes);
+      return;
+    }
     let rest = bytes;
     let isInLine = this.lines.isInLine;
     // A file that the service itself writes to is rotated before its next life only.
@@ -141,7 +149,10 @@ export class ServiceLog {
   }
 
   #append(bytes: Buffer, now: number): void {
-    if (this.#fd === null && !this.#open()) return this.#drop(bytes);
+    if (this.#fd === null && !this.#open()) {
+      this.#drop(bytes);
+      return;
+    }
     let done = 0;
     try {
       if (now - this.#timedAt >= timesEveryMs || now < this.#timedAt) this.#noteTime(now);

@@ -7,7 +7,10 @@ export function inSlices<T>(job: Generator<unknown, T>, callback: (result: T) =>
     const until = performance.now() + sliceMs;
     for (;;) {
       const step = job.next();
-      if (step.done === true) return callback(step.value);
+      if (step.done === true) {
+        callback(step.value);
+        return;
+      }
       if (performance.now() > until) break;
     }
     setImmediate(slice);

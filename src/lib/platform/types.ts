@@ -71,6 +71,12 @@ export interface Processes {
   watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel;
   /** Is this very process alive (zombies are not)? */
   isAlive(identity: ProcessIdentity): boolean;
+  /**
+   * Has this number been given to another process? Then the group and session that it led are gone: the kernel keeps
+   * the number as long as they have members. Asked before a group is signalled whose leader was adopted: its end is
+   * noticed late.
+   */
+  isSomebodyElse?(identity: ProcessIdentity): boolean;
   /** Does anybody of the group that `pid` led live (zombies do not count)? */
   groupAlive(pid: number): boolean;
   /** Signals the whole group led by `pid`. With `ifStopped`, a group whose leader is stopped (SIGSTOP) gets that instead. */

@@ -1,13 +1,22 @@
+import {DarwinListeners} from './listeners.darwin.js';
 import {LinuxListeners} from './listeners.linux.js';
+import type {Listeners} from './listeners.js';
+import {WindowsListeners} from './listeners.windows.js';
 import {FileJournal} from './journal.js';
+import type {LogRetention} from './log-retention.js';
 import {PosixOutputs} from './output.js';
+import {WindowsOutputs} from './output.windows.js';
 import {SystemPorts} from './ports.js';
 import {SocketProber} from './prober.js';
 import {ProcessMemory} from './process-memory.js';
-import {LinuxProcessTable} from './process-table.linux.js';
+import type {ProcessTable} from './process-table.js';
 import {PosixProcesses} from './processes.posix.js';
+import {WindowsProcesses} from './processes.windows.js';
+import {Sampler} from './sampler.js';
 import type {OnProblem} from './service-log.js';
 import {SystemClock} from './system-clock.js';
+import {systemProcessTable} from './system-table.js';
+import {WindowsProcessTable} from './process-table.windows.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
 import type {ProcessIdentity, World} from './types.js';
 
@@ -23,9 +32,11 @@ export interface WorldOptions {
   readonly onProblem: OnProblem;
 }
 
-/** The real world, and what it needs to end. */
+/** The real world, what measures it, and what it needs to end. */
 export interface SystemWorld extends World {
-  readonly memory: ProcessMemory;
+  readonly sampler: Sampler;
+  readonly retention: LogRetention;
+  readonly table: ProcessTable;
   readonly bootId: string;
   /** This very process. */
   readonly self: ProcessIdentity;
@@ -35,26 +46,54 @@ export interface SystemWorld extends World {
 
 /** The adapters for the system we run on. */
 export function createWorld(options: WorldOptions): SystemWorld {
-  const table = new LinuxProcessTable();
   const memory = new ProcessMemory();
-  const output = new PosixOutputs(options);
-  const processes = new PosixProcesses({table, output, memory});
+  const {table, output, processes} = process.platform === 'win32' ? windows(options, memory) : posix(options, memory);
   const journal = new FileJournal(options.stateDir, options.onProblem);
   return {
     clock: new SystemClock(),
     processes,
     prober: new SocketProber(),
-    ports: new SystemPorts({table, listeners: new LinuxListeners(table), memory}),
+    ports: new SystemPorts({table, listeners: systemListeners(table), memory}),
     output,
     journal,
     random: Math.random,
-    memory,
-    bootId: table.bootId,
-    self: {pid: process.pid, startTime: table.read(process.pid)?.startTime ?? null, bootId: table.bootId},
+    sampler: new Sampler({table, memory, diskPath: options.stateDir}),
+    retention: output.retention,
+    table,
+    get self() {
+      return {pid: process.pid, startTime: table.read(process.pid)?.startTime ?? null, bootId: table.bootId};
+    },
+    get bootId() {
+      return table.bootId;
+    },
     close: () => {
       processes.close();
       output.close();
       journal.close();
     },
   };
+}
+
+function posix(options: WorldOptions, memory: ProcessMemory) {
+  const table = systemProcessTable();
+  const output = new PosixOutputs(options);
+  return {table, output, processes: new PosixProcesses({table, output, memory})};
+}
+
+function windows(options: WorldOptions, memory: ProcessMemory) {
+  const table = new WindowsProcessTable();
+  const output = new WindowsOutputs(options);
+  return {table, output, processes: new WindowsProcesses({table, output, memory, onProblem: options.onProblem})};
+}
+
+function systemListeners(table: ProcessTable): Listeners {
+  switch (process.platform) {
+    case 'win32':
+      return new WindowsListeners(table);
+    case 'linux':
+    case 'android':
+      return new LinuxListeners(table);
+    default:
+      return new DarwinListeners(table);
+  }
 }

@@ -29,9 +29,10 @@ export interface PreparationHost {
   env(port: number | null): Readonly<Record<string, string>>;
   command(command: CommandSpec, port: number | null): CommandSpec;
   probeTarget(port: number | null): ProbeTarget | null;
-  /** Ends what earlier incarnations left behind; calls when it is gone or cannot be ended. */
-  clearStragglers(done: () => void): void;
-  leaderStillThere(): number | null;
+  /** May somebody of an earlier life still be there, beyond what a sweep after a crash takes care of? */
+  maybeLeftovers(): boolean;
+  /** Ends what earlier incarnations left behind; calls when it is gone, or with the pid of one that cannot be ended. */
+  clearStragglers(done: (left: number | null) => void): void;
 }
 
 /**
@@ -47,21 +48,30 @@ export class Preparation {
   constructor(host: PreparationHost, hooks: boolean, done: (outcome: Outcome) => void) {
     this.#host = host;
     this.#done = done;
-    const unkillable = host.leaderStillThere();
-    if (unkillable !== null) {
-      this.#fail(
-        {
-          cause: 'unkillable',
-          confidence: 0.9,
-          subject: `pid ${unkillable}`,
-          evidence: [`the group of pid ${unkillable}, an earlier life, is still there`],
-          remedy: `end it: kill -9 -${unkillable}`,
-        },
-        null,
-        false,
-      );
+    if (!host.maybeLeftovers()) {
+      this.#checkConditions(hooks);
       return;
     }
+    host.clearStragglers((left) => {
+      if (this.#cancelled) return;
+      if (left === null) this.#checkConditions(hooks);
+      else
+        this.#fail(
+          {
+            cause: 'unkillable',
+            confidence: 0.9,
+            subject: `pid ${left}`,
+            evidence: [`pid ${left}, of an earlier life, is still there`],
+            remedy: `see what it waits for: ps -o pid,stat,wchan:30,cmd -p ${left}`,
+          },
+          null,
+          false,
+        );
+    });
+  }
+
+  #checkConditions(hooks: boolean): void {
+    const host = this.#host;
     const problem = host.around.world.processes.precheck({
       command: host.command(host.service.command ?? {argv: ['']}, null),
       cwd: host.service.cwd,
@@ -197,16 +207,8 @@ export class Preparation {
     around.world.ports.owners(port, (listeners) => {
       if (this.#cancelled) return;
       taken.push({port, text: holderText(listeners)});
-      const target = port === spec.primary && spec.ifRunning === 'use' ? this.#host.probeTarget(port) : null;
-      if (target !== null) {
-        this.#cancelStep = around.world.prober.probe(target, 5000, (answer) => {
-          if (this.#cancelled) return;
-          if (answer.tag === 'answered') this.#finish({tag: 'prepared', port, borrowed: true});
-          else goOn();
-        });
-        return;
-      }
-      // What an earlier life of ours left behind is ended first, then the port is asked again.
+      const stillTaken = (): void => this.#borrowOr(spec, port, taken, goOn);
+      // What an earlier life of ours left behind is ended first, then the port is asked again: it is never borrowed.
       if (closingUntil === null) {
         this.#host.clearStragglers(() => {
           if (this.#cancelled) return;
@@ -214,19 +216,35 @@ export class Preparation {
             if (this.#cancelled) return;
             if (state.state === 'free' && around.claimPort(service.name, port))
               this.#finish({tag: 'prepared', port, borrowed: false});
-            else goOn();
+            else stillTaken();
           });
         });
         return;
       }
+      stillTaken();
+    });
+  }
+
+  /** Somebody else's instance that answers our probe is used where that is wanted, or a reason not to start a second. */
+  #borrowOr(spec: PortSpec, port: number, taken: readonly {port: number; text: string}[], goOn: () => void): void {
+    const isAsked = port === spec.primary && spec.ifRunning !== 'move';
+    const target = isAsked ? this.#host.probeTarget(port) : null;
+    if (target === null) {
       goOn();
+      return;
+    }
+    this.#cancelStep = this.#host.around.world.prober.probe(target, 5000, (answer) => {
+      if (this.#cancelled) return;
+      if (answer.tag !== 'answered') goOn();
+      else if (spec.ifRunning === 'use') this.#finish({tag: 'prepared', port, borrowed: true});
+      else this.#failPort(spec, taken);
     });
   }
 
   #exhausted(spec: PortSpec, taken: readonly {port: number; text: string}[], closingUntil: number | null): void {
     const {service, around} = this.#host;
     const now = around.world.clock.now();
-    if (spec.any && taken.length > 0) {
+    if (spec.any) {
       around.world.ports.tryBind(0, spec.addresses, (state) => {
         if (this.#cancelled) return;
         const port = state.state === 'free' ? (state.port ?? null) : null;

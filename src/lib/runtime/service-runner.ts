@@ -1,7 +1,7 @@
 import {relative} from 'node:path';
 import {exitCause, saysPortTaken} from '../core/diagnosis/exit-cause.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
-import type {CommandSpec, ProbeCheck, ServiceSpec} from '../core/spec.js';
+import type {CommandSpec, ProbeCheck, ServiceSpec, StopSignal} from '../core/spec.js';
 import type {Answer, Effect} from '../core/supervision/events.js';
 import type {JournalRecord} from '../core/supervision/journal.js';
 import type {Blocker, ExitStatus} from '../core/supervision/state.js';
@@ -15,7 +15,12 @@ const tailLines = 50;
 const verdictFreshMs = 15_000;
 const groupPollMs = [2, 5, 10, 20, 50] as const;
 const sweepGraceMs = 1000;
+const sweepKillMs = 3000;
+const longestRoundMs = 1000;
 const blockerPollMs = 500;
+/** A holder that cannot be seen: tries after 1, 2, 4, … s. */
+const blindPauseMs = 1000;
+const longestBlindPauseMs = 60_000;
 
 /** Performs the effects of one service's core and turns what the world says into its events. Decides nothing. */
 export class ServiceRunner {
@@ -27,12 +32,20 @@ export class ServiceRunner {
   #adopted = false;
   /** Leaders of earlier incarnations whose session or group may still have members. */
   #leaders: ProcessIdentity[] = [];
+  /** Groups that outlived their leader and were not seen to end. A pid that is free again may lead somebody else's. */
+  readonly #leftGroups: number[] = [];
+  /** A former supervisor may have started something that nobody has seen. */
+  #unresolved = false;
   #preparation: Preparation | null = null;
   readonly #probes = new Set<Cancel>();
   #unwatchLog: Cancel = () => {};
   #unwatchBlocker: Cancel = () => {};
   #verdict: {readonly is: ListenerVerdict; readonly at: number} | null = null;
   #spawnedAtWall: number | null = null;
+  /** Sweeps and hooks under way: a supervisor that ends meanwhile would leave something behind. */
+  #chores = 0;
+  /** Tries for a port whose holder could not be seen, since it was last ready. */
+  #blindTries = 0;
 
   constructor(spec: ServiceSpec, around: Surroundings) {
     this.#spec = spec;
@@ -41,6 +54,10 @@ export class ServiceRunner {
 
   get identity(): ProcessIdentity | null {
     return this.#identity;
+  }
+
+  get busy(): boolean {
+    return this.#chores > 0;
   }
 
   get verdict(): ListenerVerdict | null {
@@ -75,7 +92,7 @@ export class ServiceRunner {
         this.#watchClosely(effect.incarnation, 0);
         break;
       case 'kill':
-        this.#signalled(this.#around.world.processes.signalGroup(effect.pid, 'SIGKILL'), effect.pid);
+        this.#signalGroup(effect.pid, 'SIGKILL');
         break;
       case 'watch-group':
         this.#watchGroup(effect.incarnation, effect.pid, 0);
@@ -88,8 +105,10 @@ export class ServiceRunner {
         break;
       case 'report': {
         const {tag: _tag, ...news} = effect;
-        if (effect.type === 'ready')
+        if (effect.type === 'ready') {
+          this.#blindTries = 0;
           this.#journal({v: 1, t: 'ready', inc: this.#incarnation, at: this.#around.world.clock.wall()});
+        }
         this.#around.tell({...news, service: this.#spec.name});
         break;
       }
@@ -104,6 +123,8 @@ export class ServiceRunner {
     if (blocker === null) return;
     const {world} = this.#around;
     let before: string | null = null;
+    let seenTaken = false;
+    const blindUntil = world.clock.now() + Math.min(blindPauseMs * 2 ** this.#blindTries, longestBlindPauseMs);
     const look = (): void => {
       const again = (): void => {
         this.#unwatchBlocker = world.clock.at(world.clock.now() + blockerPollMs, look);
@@ -122,8 +143,17 @@ export class ServiceRunner {
       };
       world.ports.owners(blocker.port, (listeners) => {
         if (!current) return;
-        if (listeners?.length === 0) this.#around.emit(this.#spec, {tag: 'unblocked'});
-        else again();
+        if (listeners !== null && listeners.length > 0) seenTaken = true;
+        else if (listeners !== null && seenTaken) {
+          this.#around.emit(this.#spec, {tag: 'unblocked'});
+          return;
+        } else if (world.clock.now() >= blindUntil) {
+          // Nobody to be seen there from the start: the holder is hidden, or was gone before the first look.
+          this.#blindTries += 1;
+          this.#around.emit(this.#spec, {tag: 'unblocked'});
+          return;
+        }
+        again();
       });
     };
     look();
@@ -139,8 +169,16 @@ export class ServiceRunner {
     this.#around.world.processes.watch(identity, (exit) => this.#onExit(identity, incarnation, exit));
   }
 
-  /** Leaders that a former supervisor knew: what is left of them is found by their session. */
-  rememberLeader(identity: ProcessIdentity): void {
+  /**
+   * A former supervisor has started something and nobody knows what became of it: before the next life it is searched
+   * for, by the session of its leader where that is known, else by its mark.
+   */
+  expectLeftovers(leader: ProcessIdentity | null): void {
+    this.#unresolved = true;
+    if (leader !== null) this.#rememberLeader(leader);
+  }
+
+  #rememberLeader(identity: ProcessIdentity): void {
     this.#leaders = [...this.#leaders, identity].slice(-8);
   }
 
@@ -190,9 +228,16 @@ export class ServiceRunner {
         const check = this.#spec.probes[0]?.check;
         return check === undefined ? null : this.#target(check, port);
       },
-      clearStragglers: (done) => this.#sweep(done),
-      leaderStillThere: () =>
-        this.#leaders.findLast(({pid}) => this.#around.world.processes.groupAlive(pid))?.pid ?? null,
+      maybeLeftovers: () =>
+        this.#unresolved || this.#identity !== null || this.#leftGroups.some((pid) => this.#groupAlive(pid)),
+      clearStragglers: (done) =>
+        this.#sweep((left) => {
+          if (left === null) {
+            this.#unresolved = false;
+            this.#leftGroups.length = 0;
+          }
+          done(left);
+        }),
     };
     this.#preparation = new Preparation(host, hooks, (outcome) => {
       this.#preparation = null;
@@ -262,6 +307,7 @@ export class ServiceRunner {
     const cancel = this.#around.world.output.onLine(this.#spec.name, (line) => {
       if (!pattern.test(line)) return;
       cancel();
+      this.#journal({v: 1, t: 'log-ready', inc: incarnation, at: this.#around.world.clock.wall()});
       this.#around.emit(this.#spec, {tag: 'log-ready', incarnation});
     });
     this.#unwatchLog = cancel;
@@ -362,10 +408,17 @@ export class ServiceRunner {
       answer(said);
       return;
     }
-    world.ports.holder(port, leader, `${this.#around.projectMark}/${this.#spec.name}/`, (verdict) => {
+    // The mark of this very life: what an earlier one left behind is as foreign as a stranger.
+    const mark = `${this.#around.projectMark}/${this.#spec.name}/${this.#incarnation}`;
+    world.ports.holder(port, leader, mark, (verdict) => {
       if (this.#identity !== leader) return;
       const known = this.#verdict?.is.verdict === 'foreign';
       this.#verdict = {is: verdict, at: now};
+      if (verdict.verdict === 'unknown' && this.#around.now(this.#spec.name).state.tag === 'starting') {
+        // Who answered may have gone before we looked, and be nobody of ours: the next answer is believed.
+        answer({tag: 'silent', reason: 'not-verified', detail: verdict.why});
+        return;
+      }
       if (verdict.verdict !== 'foreign') {
         answer(said);
         return;
@@ -390,10 +443,11 @@ export class ServiceRunner {
     if (this.#identity !== identity) return; // seen already
     this.#identity = null;
     this.#unwatchLog();
-    this.rememberLeader(identity);
+    this.#rememberLeader(identity);
     // The last line comes before the verdict on the exit.
     world.output.drain(this.#spec.name);
-    const groupAlive = world.processes.groupAlive(identity.pid);
+    const groupAlive = this.#groupAlive(identity.pid);
+    if (groupAlive) this.#leftGroups.push(identity.pid);
     const lines = world.output.tail(this.#spec.name, tailLines);
     const port = this.#port;
     const log = `${relative(this.#around.spec.projectDir, this.#around.spec.logDir) || '.'}/${this.#spec.name}.log`;
@@ -409,11 +463,12 @@ export class ServiceRunner {
   #askToStop(pid: number, hung: boolean): void {
     const {world} = this.#around;
     const {stop} = this.#spec;
-    const signal = (): void =>
-      this.#signalled(
-        world.processes.signalGroup(pid, hung ? 'SIGTERM' : stop.signal, hung ? 'SIGKILL' : undefined),
-        pid,
-      );
+    const signal = (): void => {
+      // A stop command takes its time: the process may be gone since, and its number somebody else's.
+      const {state} = this.#around.now(this.#spec.name);
+      if ((state.tag !== 'stopping' && state.tag !== 'clearing') || state.pid !== pid) return;
+      this.#signalGroup(pid, hung ? 'SIGTERM' : stop.signal, hung ? 'SIGKILL' : undefined);
+    };
     if (hung || stop.command === null) {
       if (!hung && stop.http !== null) {
         world.prober.probe(
@@ -458,19 +513,28 @@ export class ServiceRunner {
     world.clock.at(world.clock.now() + pause, () => this.#watchClosely(incarnation, round + 1));
   }
 
-  #signalled(result: 'sent' | 'gone' | 'denied', pid: number): void {
-    if (result === 'denied')
-      this.#around.tell({
-        level: 'ERROR',
-        service: this.#spec.name,
-        type: 'signal-denied',
-        text: `may not be signalled (pid ${pid}): it runs as another user`,
-      });
+  #signalGroup(pid: number, signal: StopSignal, ifStopped?: 'SIGKILL'): void {
+    if (!this.#groupAlive(pid)) return;
+    if (this.#around.world.processes.signalGroup(pid, signal, ifStopped) !== 'denied') return;
+    this.#around.tell({
+      level: 'ERROR',
+      service: this.#spec.name,
+      type: 'signal-denied',
+      text: `may not be signalled (pid ${pid}): it runs as another user`,
+    });
+  }
+
+  #groupAlive(pid: number): boolean {
+    const {processes} = this.#around.world;
+    const leader = this.#identity?.pid === pid ? this.#identity : this.#leaders.findLast((one) => one.pid === pid);
+    if (leader !== undefined && processes.isSomebodyElse?.(leader) === true) return false;
+    return processes.groupAlive(pid);
   }
 
   #watchGroup(incarnation: number, pid: number, round: number): void {
     const {world} = this.#around;
-    if (!world.processes.groupAlive(pid)) {
+    if (!this.#groupAlive(pid)) {
+      this.#leftGroups.splice(0, this.#leftGroups.length, ...this.#leftGroups.filter((left) => left !== pid));
       this.#around.emit(this.#spec, {tag: 'group-gone', incarnation});
       return;
     }
@@ -480,22 +544,36 @@ export class ServiceRunner {
     world.clock.at(world.clock.now() + pause, () => this.#watchGroup(incarnation, pid, round + 1));
   }
 
-  /** Ends what belongs to earlier lives and escaped from their group. */
-  #sweep(done: () => void): void {
+  /** Ends what belongs to earlier lives and escaped from their group; tells the pid of one that cannot be ended. */
+  #sweep(then: (left: number | null) => void): void {
     const {world} = this.#around;
+    this.#chores += 1;
+    const done = (left: number | null): void => {
+      this.#chores -= 1;
+      then(left);
+    };
     const query = {
       service: this.#spec.name,
       markPrefix: `${this.#around.projectMark}/${this.#spec.name}/`,
-      leaders: this.#leaders,
     };
-    const giveUpAt = world.clock.now() + sweepGraceMs + 3000;
     const told = new Set<number>();
-    let killAt: number | null = null;
+    // Time that was lived through: after a sleep of the machine nobody has had his grace yet.
+    let lived = 0;
+    let lookedAt = world.clock.now();
+    let kills = 0;
     const round = (pause: number): void => {
       // The present incarnation and all that belongs to it stay.
-      world.processes.stragglers({...query, except: this.#identity}, (found) => {
+      const except = this.#identity;
+      world.processes.stragglers({...query, leaders: this.#leaders, except}, (found) => {
         const now = world.clock.now();
-        if (found.length === 0 || now >= giveUpAt) {
+        // A new life began while the search went on: it may be among what was found.
+        if (this.#identity !== null && this.#identity !== except) {
+          round(pause);
+          return;
+        }
+        lived += Math.min(now - lookedAt, longestRoundMs);
+        lookedAt = now;
+        if (found.length === 0 || (lived >= sweepGraceMs + sweepKillMs && kills > 2)) {
           if (found.length > 0)
             this.#around.tell({
               level: 'ERROR',
@@ -503,11 +581,11 @@ export class ServiceRunner {
               type: 'straggler',
               text: `cannot end what is left of it: ${found.map(({pid, command}) => `${command} (pid ${pid})`).join(', ')}`,
             });
-          done();
+          done(found[0]?.pid ?? this.#formerLeader(except));
           return;
         }
-        const kill = killAt !== null && now >= killAt;
-        killAt ??= now + sweepGraceMs;
+        const kill = told.size > 0 && lived >= sweepGraceMs;
+        if (kill) kills += 1;
         for (const stray of found) {
           if (!told.has(stray.pid)) {
             told.add(stray.pid);
@@ -527,10 +605,17 @@ export class ServiceRunner {
     round(10);
   }
 
+  /** Only in the way before a spawn: a leader that was killed and is still there. */
+  #formerLeader(except: ProcessIdentity | null): number | null {
+    const {state} = this.#around.now(this.#spec.name);
+    return state.tag === 'preparing' && except !== null ? except.pid : null;
+  }
+
   #postStop(): void {
     const hook = this.#spec.hooks.postStop;
     if (hook === null) return;
     const port = this.#port;
+    this.#chores += 1;
     this.#around.world.processes.run(
       {
         service: this.#spec.name,
@@ -541,13 +626,16 @@ export class ServiceRunner {
         timeoutMs: this.#spec.hookTimeoutMs,
       },
       (result) => {
-        if (result.error === null && !result.timedOut && result.exit.code === 0) return;
-        this.#around.tell({
-          level: 'WARNING',
-          service: this.#spec.name,
-          type: 'hook-failed',
-          text: `postStop ${result.error?.message ?? (result.timedOut ? 'ran into its time-out' : `ended with ${result.exit.signal ?? `code ${result.exit.code}`}`)}`,
-        });
+        this.#chores -= 1;
+        if (result.error !== null || result.timedOut || result.exit.code !== 0)
+          this.#around.tell({
+            level: 'WARNING',
+            service: this.#spec.name,
+            type: 'hook-failed',
+            text: `postStop ${result.error?.message ?? (result.timedOut ? 'ran into its time-out' : `ended with ${result.exit.signal ?? `code ${result.exit.code}`}`)}`,
+          });
+        // Whoever waits for the end of all looks again.
+        this.#around.emit(this.#spec, {tag: 'tick'});
       },
     );
   }

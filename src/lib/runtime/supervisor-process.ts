@@ -15,16 +15,19 @@ import {ensureRuntimeDir} from '../platform/project-paths.js';
 import {ControlSocket} from '../platform/control-socket.js';
 import {acquireLock, holdsLock, ownerOf} from '../platform/lock.js';
 import {OwnLog} from '../platform/own-log.js';
-import {Sampler, type ServiceSample} from '../platform/sampler.js';
+import type {ServiceSample} from '../platform/sampler.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
 import {ControlServer} from './control-server.js';
 import {EventLog} from './event-log.js';
+import {OwnFiles} from './own-files.js';
 import type {News} from './shared.js';
 import {type EndReason, Supervisor} from './supervisor.js';
 
 export interface SupervisorOptions {
   /** Take over what runs and start nothing: for a stop without a supervisor. */
   readonly adoptOnly: boolean;
+  /** Its program and its specification: made again when somebody deletes them. */
+  readonly ownFiles: readonly string[];
 }
 
 /** A supervisor nobody talks to after a start that failed must not stay for ever. */
@@ -72,12 +75,12 @@ class SupervisorProcess {
   readonly #spec: ProjectSpec;
   readonly #version: string;
   readonly #options: SupervisorOptions;
+  readonly #ownFiles: OwnFiles;
   readonly #world: SystemWorld;
   readonly #ownLog: OwnLog;
   readonly #events: EventLog;
   readonly #supervisor: Supervisor;
   readonly #control: ControlServer;
-  readonly #sampler: Sampler;
   readonly #startedAt = new Date();
   readonly #user = userName();
   readonly #notes = new Map<string, string>();
@@ -87,6 +90,8 @@ class SupervisorProcess {
   #machine: MachineStatus | null = null;
   #watch = freshWatch;
   #sampledAt: Date | null = null;
+  /** The first ones come sooner: a status right after the start shall show what a service takes. */
+  readonly #samplePauses = [1000, 1000, 2000];
   #sampleTimer: NodeJS.Timeout | null = null;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
@@ -94,6 +99,7 @@ class SupervisorProcess {
     this.#spec = spec;
     this.#version = version;
     this.#options = options;
+    this.#ownFiles = new OwnFiles(options.ownFiles);
     this.#ownLog = new OwnLog({
       ownLogDir: spec.ownLogDir,
       stateDir: spec.stateDir,
@@ -122,13 +128,12 @@ class SupervisorProcess {
       this.#world,
       {
         tell: (news) => this.#tell(news),
-        changed: () => this.#control?.changed(),
+        changed: () => this.#control.changed(),
         ended: (reason, code, text) => this.#end(reason, code, text),
       },
       mark,
     );
     this.#socket = new ControlSocket(spec.runtimeDir, (socket) => this.#control.server.emit('connection', socket));
-    this.#sampler = new Sampler(this.#world, spec);
     this.#control = new ControlServer({
       spec,
       supervisor: this.#supervisor,
@@ -221,7 +226,7 @@ class SupervisorProcess {
         type: 'reboot',
         text: `the machine was restarted at ${bootTime()}; nothing of the last run is left`,
       });
-    else if (!this.#options.adoptOnly && wantedUp.length > 0) this.#supervisor.start(wantedUp, null);
+    else if (!this.#options.adoptOnly && wantedUp.length > 0) this.#supervisor.resume(wantedUp);
     await this.#socket.open();
     // From here on nobody waits for us: the heavy part of the log comes last.
     await this.#ownLog.load();
@@ -237,7 +242,7 @@ class SupervisorProcess {
 
   #tell(news: News): void {
     if (news.type === 'port-moved' && news.service !== null)
-      this.#notes.set(news.service, String(news.facts?.why ?? news.text));
+      this.#notes.set(news.service, typeof news.facts?.why === 'string' ? news.facts.why : news.text);
     this.#events.add(news);
   }
 
@@ -276,7 +281,7 @@ class SupervisorProcess {
       pid: runner.identity?.pid ?? null,
       spawnedAtWall: runner.spawnedAtWall,
       cpuRatio: sample?.cpuRatio ?? null,
-      memoryBytes: sample?.memoryBytes ?? null,
+      memoryBytes: sample?.rssBytes ?? null,
       lastErrorLine:
         troubled || this.#supervisor.service(name).memory.lastEnd !== null
           ? lastErrorLine(this.#world.output.tail(name, 50))
@@ -286,29 +291,41 @@ class SupervisorProcess {
     };
   }
 
+  #lookAfterFiles(): void {
+    try {
+      for (const path of this.#ownFiles.restore())
+        this.#tell({level: 'WARNING', service: null, type: 'problem', text: `${path} was removed: made again`});
+    } catch (error) {
+      this.#tell({level: 'ERROR', service: null, type: 'problem', text: `cannot be made again: ${String(error)}`});
+    }
+  }
+
   #sample(): void {
     this.#lookAfterDoor();
+    this.#lookAfterFiles();
     const again = (): void => {
-      this.#sampleTimer = setTimeout(() => this.#sample(), this.#spec.machine.sampleIntervalMs);
+      this.#sampleTimer = setTimeout(
+        () => this.#sample(),
+        this.#samplePauses.shift() ?? this.#spec.machine.sampleIntervalMs,
+      );
     };
-    this.#sampler.sample(this.#supervisor.leaders()).then(
-      ({services, machine}) => {
-        this.#samples = services;
-        this.#machine = machine;
-        this.#sampledAt = new Date();
-        if (machine !== null) {
-          const [watch, news] = watchMachine(this.#watch, machine, this.#spec.machine, this.#world.clock.now());
-          this.#watch = watch;
-          for (const {level, quantity, text} of news)
-            this.#tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
-        }
-        again();
-      },
-      (error: unknown) => {
-        this.#tell({level: 'DEBUG', service: null, type: 'problem', text: `no sample: ${String(error)}`});
-        again();
-      },
-    );
+    const leaders = [...this.#supervisor.leaders()].map(([service, leader]) => ({service, leader}));
+    this.#world.sampler.sample(leaders, ({at, services, machine}) => {
+      this.#samples = new Map(services.map((sample) => [sample.service, sample]));
+      this.#machine = {
+        cpuRatio: machine.cpuRatio,
+        memoryAvailableBytes: machine.memoryAvailableBytes,
+        memorySizeBytes: machine.memoryTotalBytes,
+        diskFreeBytes: machine.diskFreeBytes,
+        diskSizeBytes: machine.diskTotalBytes,
+      };
+      this.#sampledAt = new Date(at);
+      const [watch, news] = watchMachine(this.#watch, this.#machine, this.#spec.machine, this.#world.clock.now());
+      this.#watch = watch;
+      for (const {level, quantity, text} of news)
+        this.#tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
+      again();
+    });
   }
 
   // ——— how it ends ———

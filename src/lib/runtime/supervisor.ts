@@ -4,7 +4,7 @@ import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
 import {nextDeadline} from '../core/supervision/deadlines.js';
 import type {Event} from '../core/supervision/events.js';
 import {recalled, remember, summary} from '../core/supervision/journal.js';
-import {runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
+import {missingDependencies, runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
@@ -110,34 +110,38 @@ export class Supervisor {
     return {started, alreadyRunning};
   }
 
+  /** Goes on with what was wanted up before the supervisor died; with nothing else: what was stopped stays stopped. */
+  resume(names: readonly string[]): void {
+    this.#batch(names.map((name) => [name, {tag: 'resume'}]));
+  }
+
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
-  stop(
-    names: readonly string[],
-    now: boolean,
-    by: Actor | null,
-    remember = true,
-  ): {stopping: string[]; notRunning: string[]} {
-    const stopping: string[] = [];
-    const notRunning: string[] = [];
-    for (const name of names) {
-      const entry = this.#entry(name);
-      const {state} = entry.service;
-      if (state.tag === 'stopped' || state.tag === 'done') notRunning.push(name);
-      else stopping.push(name);
-      if (remember) this.#wanted(name, false, by);
-      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
-    }
-    // The order is kept by `settle`; only "at once" goes to everybody directly.
-    if (now) this.#batch(stopping.map((name) => [name, {tag: 'stop', now: true, why: 'operator'}]));
-    else this.#work();
+  stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
+    const isDown = (name: string): boolean => ['stopped', 'done'].includes(this.service(name).state.tag);
+    const stopping = names.filter((name) => !isDown(name));
+    const notRunning = names.filter(isDown);
+    for (const name of names) this.#wanted(name, false, by);
+    // Nothing runs of what has failed for good, but from now on it is stopped.
+    const failed = stopping.filter((name) => isAtRest(this.service(name).state));
+    this.#goDown(names, now ? stopping : failed, now);
     return {stopping, notRunning};
   }
 
-  /** Stops everything and ends. */
+  /** The order is kept by `settle`; only `directly` are told at once. */
+  #goDown(names: readonly string[], directly: readonly string[], now: boolean): void {
+    for (const name of names) {
+      const entry = this.#entry(name);
+      this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
+    }
+    this.#batch(directly.map((name) => [name, {tag: 'stop', now, why: 'operator'}]));
+  }
+
+  /** Stops everything and ends. A system that shuts down does not want its services down: they start after the boot. */
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
-    // A system that shuts down ends its services without wanting them down: what was wanted is started after the boot.
-    this.stop(this.names(), now, by, reason !== 'shutdown');
+    const names = this.names();
+    if (reason !== 'shutdown') for (const name of names) this.#wanted(name, false, by);
+    this.#goDown(names, now ? names.filter((name) => !isAtRest(this.service(name).state)) : [], now);
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
@@ -231,7 +235,7 @@ export class Supervisor {
       if (problem !== null) this.#sink.tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
       const known = remember(records);
       if (records.length > 20) this.#world.journal.compact(name, summary(known, wall));
-      this.#keep(entry, recalled(entry.service, known, entry.spec.kind, now));
+      this.#keep(entry, recalled(entry.service, known, entry.spec, bootId, now));
       const {process} = known;
       if (process !== null && process.bootId !== bootId) rebooted = true;
       const identity =
@@ -243,22 +247,28 @@ export class Supervisor {
         this.#world.processes.isAlive(identity)
       ) {
         entry.runner.adopt(identity, process.incarnation, process.spawnedAtWall);
-        this.#dispatch(name, {
-          tag: 'adopted',
-          incarnation: process.incarnation,
-          pid: process.pid,
-          port: process.port,
-          wasReady: process.wasReady,
-          spawnedAt: now - Math.max(0, wall - process.spawnedAtWall),
+        entry.runner.perform({tag: 'sweep', incarnation: 0});
+        // Worked off when all are known: who stops first depends on the others.
+        this.#inbox.push({
+          entry,
+          event: {
+            tag: 'adopted',
+            incarnation: process.incarnation,
+            pid: process.pid,
+            port: process.port,
+            logSeen: process.logSeen,
+            wasReady: process.wasReady,
+            wanted: known.wanted === false ? 'down' : 'up',
+            spawnedAt: now - Math.max(0, wall - process.spawnedAtWall),
+          },
         });
-        // It was on its way down when the supervisor died: that is finished first.
-        if (known.wanted === false)
-          this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
         continue;
       }
-      if (identity !== null && identity.bootId === bootId) entry.runner.rememberLeader(identity);
-      if (process !== null || known.openIntent !== null)
+      const leader = known.lastLeader?.bootId === bootId ? known.lastLeader : null;
+      if (leader !== null || known.openIntent !== null) {
+        entry.runner.expectLeftovers(leader);
         entry.runner.perform({tag: 'sweep', incarnation: known.incarnation});
+      }
       if (known.wanted === true && entry.service.state.tag !== 'done') wantedUp.push(name);
     }
     this.#work();
@@ -314,7 +324,8 @@ export class Supervisor {
     }
     this.#working = false;
     this.#sink.changed();
-    if (this.#ending !== null && [...this.#entries.values()].every(({service}) => isAtRest(service.state))) {
+    const ended = ({service, runner}: Entry): boolean => isAtRest(service.state) && !runner.busy;
+    if (this.#ending !== null && [...this.#entries.values()].every(ended)) {
       this.#over = true;
       this.#cancelTimer();
       this.#sink.ended(this.#ending.reason, this.#ending.exitCode, this.#ending.text);
@@ -333,10 +344,11 @@ export class Supervisor {
         const tag = this.#services.get(name)?.state.tag;
         return tag === 'ready' || tag === 'done';
       }),
+      mayStart: missingDependencies(entry.spec, this.#services).length === 0,
     });
     this.#keep(entry, service);
-    for (const effect of effects) entry.runner.perform(effect);
     const {memory, state} = service;
+    // Before the spawn: a supervisor that dies with it must not have given a restart away.
     if (memory.restartsUsed !== before.memory.restartsUsed || memory.totalRestarts !== before.memory.totalRestarts) {
       this.#world.journal.append(entry.spec.name, {
         v: 1,
@@ -344,9 +356,9 @@ export class Supervisor {
         inc: memory.incarnation,
         used: memory.restartsUsed,
         total: memory.totalRestarts,
-        port: memory.port,
       });
     }
+    for (const effect of effects) entry.runner.perform(effect);
     const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;
     if (blocker !== entry.blocker) {
       entry.blocker = blocker;
@@ -412,7 +424,8 @@ export class Supervisor {
     const wall = this.#world.clock.wall();
     const late = now - this.#plannedBeat;
     // The monotonic clock stands still while some machines sleep; the wall clock does not.
-    const drift = wall - this.#lastLook.wall - (now - this.#lastLook.now);
+    const sinceLook = now - this.#lastLook.now;
+    const drift = wall - this.#lastLook.wall - sinceLook;
     this.#lastLook = {now, wall};
     if (late <= gapMs && drift <= gapMs) {
       if (drift < -gapMs)
@@ -424,7 +437,8 @@ export class Supervisor {
         });
       return;
     }
-    const lost = late > gapMs ? late : 0;
+    // From the last look, not from the planned one: rather a second too much patience than one too little.
+    const lost = late > gapMs ? sinceLook : 0;
     this.#plannedBeat = now + beatMs;
     this.#sink.tell({
       level: 'WARNING',

@@ -10,7 +10,7 @@ import type {ServiceConfig} from '../../../src/lib/core/config/schema.js';
 import {pythonOf} from '../../../src/cli/config/init/python.js';
 
 const fixtures = join(process.cwd(), 'test/fixtures/init');
-const nobody = async () => false;
+const nobody = () => Promise.resolve(false);
 let scratch = '';
 
 beforeAll(() => {
@@ -78,7 +78,7 @@ describe('what init writes', () => {
   });
 
   it('takes a database that answers already as external, and does not start a second one', async () => {
-    const {services} = await written('fullstack', {listens: async (port) => port === 5432 || port === 6379});
+    const {services} = await written('fullstack', {listens: (port) => Promise.resolve(port === 5432 || port === 6379)});
     expect(services['postgres']).toEqual({external: true, port: 5432, probe: 'tcp'});
     expect(services['redis']).toEqual({external: true, port: 6379, probe: 'tcp'});
     expect(services['backend']?.dependsOn).toEqual(['postgres', 'redis']);

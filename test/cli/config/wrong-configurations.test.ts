@@ -202,6 +202,12 @@ const wrong: readonly Wrong[] = [
     at: '2:3',
     says: '"a b" is not a name',
   },
+  {
+    what: 'a name that JavaScript has a meaning for',
+    content: `${service('port: 1')}  __proto__: {command: run}\n`,
+    at: '5:3',
+    says: '"__proto__" is not a name',
+  },
   {what: 'no services', content: 'name: x\n', at: null, says: 'has no services'},
   {
     what: 'a tab in YAML',
@@ -411,9 +417,7 @@ describe('a wrong configuration', () => {
     const files: ConfigFiles = {
       ...realFiles,
       // As root nothing is unreadable, so the refusal is played.
-      read: async () => {
-        throw Object.assign(new Error(code), {code});
-      },
+      read: () => Promise.reject(Object.assign(new Error(code), {code})),
     };
     const error = await failure(cwd, files);
     expect(error.message).toContain(`erp.config.yaml ${says}`);

@@ -173,9 +173,15 @@ function probesOf(asked: Plan['asked']): readonly ProbeSpec[] {
     case 'log':
       return [];
     case 'separate':
-      return [httpProbe({...http, purposes: ['readiness'], successThreshold: 2}), httpProbe({...http, purposes: ['liveness']})];
+      return [
+        httpProbe({...http, purposes: ['readiness'], successThreshold: 2}),
+        httpProbe({...http, purposes: ['liveness']}),
+      ];
     case 'counted':
-      return [httpProbe({...http, purposes: ['readiness']}), httpProbe({...http, purposes: ['liveness'], failureThreshold: 3})];
+      return [
+        httpProbe({...http, purposes: ['readiness']}),
+        httpProbe({...http, purposes: ['liveness'], failureThreshold: 3}),
+      ];
     case 'command':
       return [httpProbe({...http, check: {type: 'command', command: {argv: ['check']}}})];
     case 'late':
@@ -186,7 +192,10 @@ function probesOf(asked: Plan['asked']): readonly ProbeSpec[] {
 function specOf(plan: Plan, index: number): ServiceSpec {
   const name = `s${index}`;
   const port = primary(index);
-  const probes = plan.kind === 'job' ? [] : probesOf(plan.asked === 'log' && plan.kind === 'external' ? 'both' : plan.asked);
+  const probes =
+    plan.kind === 'job'
+      ? []
+      : probesOf(plan.kind === 'external' && (plan.asked === 'log' || plan.asked === 'command') ? 'both' : plan.asked);
   const bits = (mask: number): string[] =>
     Array.from({length: index}, (_, i) => i).flatMap((i) => ((mask >> i) & 1 ? [`s${i}`] : []));
   const base = service(name, plan.kind === 'job' ? null : port, {}, quickPolicy);
@@ -229,7 +238,15 @@ export function live(history: History, keepsLog = false): Rig {
   world.scanMs = [1, 3, 40, 300][seed % 4] ?? 3;
   plans.forEach((plan, i) => {
     if (plan.kind === 'external') world.stranger(primary(i), {}, 'outside');
-    world.hooks.set(`s${i} preStart`, [{ms: 10, code: 0}, {ms: 300, code: 0}, {ms: 50, code: 1}, {ms: 9000, code: 0}][(seed >> 3) % 4] ?? {ms: 10, code: 0});
+    world.hooks.set(
+      `s${i} preStart`,
+      [
+        {ms: 10, code: 0},
+        {ms: 300, code: 0},
+        {ms: 50, code: 1},
+        {ms: 9000, code: 0},
+      ][(seed >> 3) % 4] ?? {ms: 10, code: 0},
+    );
   });
   try {
     rig.start();
@@ -294,10 +311,12 @@ function apply(rig: Rig, spec: ProjectSpec, {act, who, how}: Action): void {
       if (leader !== null && leader.habit.term !== 'unkillable') world.end(leader, {code: null, signal: 'SIGSEGV'});
       break;
     case 'hang':
-      if (leader !== null) world.trouble(leader, how < 6 ? 'hang' : 'slow', [300, 1000, 1900, 2800, 3500, 1e9, 2000, 6000][how] ?? 0);
+      if (leader !== null)
+        world.trouble(leader, how < 6 ? 'hang' : 'slow', [300, 1000, 1900, 2800, 3500, 1e9, 2000, 6000][how] ?? 0);
       break;
     case '503':
-      if (leader !== null) world.trouble(leader, how < 6 ? '503' : 'degraded', [300, 1000, 5000, 9000, 30_000, 1e9, 2000, 6000][how] ?? 0);
+      if (leader !== null)
+        world.trouble(leader, how < 6 ? '503' : 'degraded', [300, 1000, 5000, 9000, 30_000, 1e9, 2000, 6000][how] ?? 0);
       break;
     case 'freeze':
       if (leader !== null) world.trouble(leader, 'frozen', 0);
@@ -342,7 +361,14 @@ function apply(rig: Rig, spec: ProjectSpec, {act, who, how}: Action): void {
   }
 }
 
-const operators: ReadonlySet<Action['act']> = new Set(['start', 'stop', 'stop-now', 'restart', 'start-all', 'stop-all']);
+const operators: ReadonlySet<Action['act']> = new Set([
+  'start',
+  'stop',
+  'stop-now',
+  'restart',
+  'start-all',
+  'stop-all',
+]);
 
 function strangersGo(rig: Rig): void {
   rig.world.invisible.clear();
@@ -356,7 +382,8 @@ function outside(rig: Rig, spec: ProjectSpec, up: boolean): void {
     if (up) rig.world.stranger(port.primary, {}, 'outside');
     else
       for (const process of [...rig.world.processes.values()])
-        if (process.role === 'outside' && process.port === port.primary) rig.world.end(process, {code: 0, signal: null});
+        if (process.role === 'outside' && process.port === port.primary)
+          rig.world.end(process, {code: 0, signal: null});
   }
 }
 
@@ -385,8 +412,8 @@ function heal(rig: Rig, spec: ProjectSpec): void {
 
 function endWell(rig: Rig, spec: ProjectSpec): void {
   rig.end();
-  // Grace, ten seconds of patience with the kernel, five with the search: for each in a row.
-  const limit = spec.services.length * (quickPolicy.stopGraceMs + 10_000 + 5000) + 1000;
+  // Grace, ten seconds of patience with the kernel, ten with the search: for each in a row.
+  const limit = spec.services.length * (quickPolicy.stopGraceMs + 10_000 + 10_000) + 1000;
   if (!rig.world.advanceUntil(() => rig.outcome !== null, limit))
     throw new Error(
       `the stop does not end:\n${spec.services.map(({name}) => `${name}: ${JSON.stringify(rig.service(name))}`).join('\n')}`,

@@ -17,9 +17,7 @@ interface Ledger {
   spawns: number;
   allowed: number;
   readyAt: number;
-  readyPid: number;
-  /** Incarnation that is being stopped because somebody asked or a dependency was restarted. */
-  planned: number;
+  readyLife: string;
   unkillable: boolean;
 }
 
@@ -34,6 +32,12 @@ export class Rig implements SupervisorSink, Watcher {
   lastGapAt = Number.NEGATIVE_INFINITY;
   /** The last stop was told to ignore the order. */
   stoppedAtOnce = false;
+  #diedWhileAsked = false;
+  #bootId = 'boot-1';
+  /** Processes that were told to end: what follows is the same decision. */
+  readonly #asked = new WeakSet<SimProcess>();
+  readonly #checked = new Map<string, unknown>();
+  readonly #checkedMemory = new Map<string, unknown>();
   readonly #ledgers = new Map<string, Ledger>();
   readonly #specs: ReadonlyMap<string, ServiceSpec>;
 
@@ -48,14 +52,19 @@ export class Rig implements SupervisorSink, Watcher {
         spawns: 0,
         allowed: 0,
         readyAt: Number.POSITIVE_INFINITY,
-        readyPid: 0,
-        planned: 0,
+        readyLife: '',
         unkillable: false,
       });
       const list = habits[name];
       if (list !== undefined) this.world.habits.set(name, list);
     }
     this.#connect();
+  }
+
+  /** An operator's command. */
+  #ask(run: () => void): void {
+    this.world.enter(run);
+    this.#diedWhileAsked ||= !this.alive;
   }
 
   #connect(): void {
@@ -80,7 +89,7 @@ export class Rig implements SupervisorSink, Watcher {
 
   start(names: readonly string[] = this.supervisor.names()): void {
     this.world.say(`start ${names.join(' ')}`);
-    this.world.enter(() => {
+    this.#ask(() => {
       for (const name of this.#withDependencies(names)) {
         const ledger = this.#ledger(name);
         ledger.wanted = true;
@@ -95,34 +104,30 @@ export class Rig implements SupervisorSink, Watcher {
     this.world.say(`stop${now ? ' now' : ''} ${names.join(' ')}`);
     this.stoppedAtOnce ||= now;
     for (const name of names) this.#ledger(name).wanted = false;
-    this.world.enter(() => this.supervisor.stop(names, now, null));
+    this.#ask(() => this.supervisor.stop(names, now, null));
   }
 
   restart(names: readonly string[]): void {
     this.world.say(`restart ${names.join(' ')}`);
-    this.world.enter(() =>
-      this.supervisor.restart(names, null, (problem) => {
-        if (problem !== null) return;
-        for (const name of names) {
-          const ledger = this.#ledger(name);
-          ledger.wanted = true;
-          ledger.spawns = 0;
-          // One for a life that ends while it is being replaced.
-          ledger.allowed = this.#budget(name) + 2;
-        }
-      }),
-    );
+    for (const name of names) {
+      const ledger = this.#ledger(name);
+      ledger.wanted = true;
+      ledger.spawns = 0;
+      // One more for a life that ends while it is being replaced.
+      ledger.allowed = this.#budget(name) + 2;
+    }
+    this.#ask(() => this.supervisor.restart(names, null, () => {}));
   }
 
   end(now = false): void {
     this.world.say('end');
     this.stoppedAtOnce ||= now;
     for (const ledger of this.#ledgers.values()) ledger.wanted = false;
-    this.world.enter(() => this.supervisor.end('stopped', 0, 'asked', now, null));
+    this.#ask(() => this.supervisor.end('stopped', 0, 'asked', now, null));
   }
 
   gap(ms: number, kind: 'sleep' | 'wall' | 'starved'): void {
-    if (ms > 2000) this.lastGapAt = this.world.now + (kind === 'wall' ? 0 : ms);
+    if (ms > 3000) this.lastGapAt = this.world.now + (kind === 'wall' ? 0 : ms);
     this.world.gap(ms, kind);
   }
 
@@ -135,13 +140,20 @@ export class Rig implements SupervisorSink, Watcher {
   /** The guardian brings the next one, which adopts. */
   revive(): void {
     const before = this.#running();
-    const counters = new Map(
-      [...this.world.journals].map(([name, {records}]) => [name, remember(records)] as const),
-    );
+    const counters = new Map([...this.world.journals].map(([name, {records}]) => [name, remember(records)] as const));
     this.world.death = null;
     this.world.say('the next supervisor');
+    // Whoever asked got no answer: what was written counts.
+    if (this.#diedWhileAsked)
+      for (const [name, ledger] of this.#ledgers) ledger.wanted = counters.get(name)?.wanted ?? false;
+    this.#diedWhileAsked = false;
     this.#connect();
-    for (const ledger of this.#ledgers.values()) ledger.allowed += 1;
+    for (const [name, ledger] of this.#ledgers) {
+      ledger.allowed += 1;
+      // Nobody saw how long the lives before a reboot had lasted.
+      if (this.world.bootId !== this.#bootId) ledger.allowed += this.#budget(name);
+    }
+    this.#bootId = this.world.bootId;
     this.world.enter(() => {
       const {wantedUp} = this.supervisor.adopt(this.world.bootId);
       for (const [name, process] of before) {
@@ -155,10 +167,7 @@ export class Rig implements SupervisorSink, Watcher {
         if (memory.restartsUsed !== known.restartsUsed || memory.totalRestarts < known.totalRestarts)
           this.world.violate(`${name}: counters were not kept`);
       }
-      this.supervisor.start(
-        wantedUp.filter((name) => this.#ledger(name).wanted),
-        null,
-      );
+      this.supervisor.resume(wantedUp);
     });
   }
 
@@ -216,13 +225,15 @@ export class Rig implements SupervisorSink, Watcher {
     }
     ledger.spawns += 1;
     if (ledger.spawns > ledger.allowed)
-      world.violate(`${name}: spawned ${ledger.spawns} times, allowed ${ledger.allowed} (budget ${this.#budget(name)})`);
+      world.violate(
+        `${name}: spawned ${ledger.spawns} times, allowed ${ledger.allowed} (budget ${this.#budget(name)})`,
+      );
     ledger.readyAt = Number.POSITIVE_INFINITY;
     process.onExit.push(() => {
       // A life that was ready long enough gives the budget back.
-      if (world.now - ledger.readyAt >= spec.policy.stableAfterMs && process.pid === ledger.readyPid) {
+      if (world.now - ledger.readyAt >= spec.policy.stableAfterMs - 5 && process.startTime === ledger.readyLife) {
+        ledger.allowed = Math.max(ledger.allowed - ledger.spawns, this.#budget(name));
         ledger.spawns = 0;
-        ledger.allowed = this.#budget(name);
       }
     });
   }
@@ -235,19 +246,27 @@ export class Rig implements SupervisorSink, Watcher {
     const ledger = this.#ledger(name);
     if (spec === undefined) return;
     if (process.habit.term === 'unkillable') ledger.unkillable = true;
-    if (!ledger.wanted || ledger.planned >= process.incarnation) return;
+    if (!ledger.wanted || this.#asked.has(process)) return;
+    this.#asked.add(process);
+    const {state} = this.service(name);
+    if (state.tag === 'stopping' && state.goal.then === 'restart') return;
     if (this.supervisor.runner(name).identity?.pid !== process.pid) return;
     const {policy, probes} = spec;
     const {now} = world;
     const gaps = (since: number): number => (since < this.lastGapAt ? world.gaps - process.gapsBefore : 0);
-    if (ledger.readyPid !== process.pid) {
+    if (ledger.readyLife !== process.startTime) {
       const age = now - process.spawnedAt - (world.gaps - process.gapsBefore);
-      if (age < policy.startTimeoutMs - 1)
+      if (age < policy.startTimeoutMs - 1 - world.smallGaps)
         world.violate(`${name}: ${signal} after ${age} ms, before its start timeout of ${policy.startTimeoutMs}`);
-    } else if (probes.every(({failureThreshold}) => failureThreshold === null) && policy.unhealthyForMs === null) {
+    } else if (
+      probes.every((probe) => probe.failureThreshold === null && probe.purposes.includes('liveness')) &&
+      policy.unhealthyForMs === null
+    ) {
       const silence = now - Math.max(process.lastHeard, ledger.readyAt);
-      if (silence < policy.timeoutThresholdMs - 1)
-        world.violate(`${name}: ${signal} ${silence} ms after its last answer (threshold ${policy.timeoutThresholdMs})`);
+      if (silence < policy.timeoutThresholdMs - 1 - world.smallGaps)
+        world.violate(
+          `${name}: ${signal} ${silence} ms after its last answer (threshold ${policy.timeoutThresholdMs})`,
+        );
       if (process.lastHeard < this.lastGapAt && process.lastSilence < this.lastGapAt && probes.length > 0)
         world.violate(`${name}: ${signal} after a gap without having been asked (${gaps(process.lastHeard)})`);
     }
@@ -283,20 +302,21 @@ export class Rig implements SupervisorSink, Watcher {
       case 'ready': {
         const leader = world.leaderOf(name);
         ledger.readyAt = world.now;
-        ledger.readyPid = leader?.pid ?? 0;
+        ledger.readyLife = leader?.startTime ?? '';
         if (leader === null || spec.kind !== 'service' || spec.probes.length === 0 || spec.port === null) break;
+        if (spec.probes[0]?.check.type === 'command' || this.#isBorrowed(name)) break;
         if (spec.listener === 'own' && !leader.everBound && !world.invisible.has(spec.port.primary))
           world.violate(`${name}: ready by somebody else's answer`);
         break;
       }
       case 'stopping':
-        ledger.planned = this.service(name).memory.incarnation;
         ledger.allowed += 1;
         if (!this.stoppedAtOnce && news.text === 'stopping') this.#checkOrder(name);
         break;
       case 'restarting': {
         const restart = Number(news.facts?.restart);
-        if (restart > spec.policy.maxRestarts) world.violate(`${name}: restart ${restart} of ${spec.policy.maxRestarts}`);
+        if (restart > spec.policy.maxRestarts)
+          world.violate(`${name}: restart ${restart} of ${spec.policy.maxRestarts}`);
         break;
       }
       case 'retrying':
@@ -314,6 +334,11 @@ export class Rig implements SupervisorSink, Watcher {
     }
   }
 
+  #isBorrowed(name: string): boolean {
+    const {state} = this.service(name);
+    return 'life' in state && !state.life.own;
+  }
+
   #checkOrder(name: string): void {
     const reached = new Set([name]);
     for (let grew = true; grew; ) {
@@ -323,7 +348,11 @@ export class Rig implements SupervisorSink, Watcher {
         reached.add(other.name);
         grew = true;
         const {memory} = this.service(other.name);
-        if (memory.wanted === 'down' && this.world.leaderOf(other.name) !== null && !this.#ledger(other.name).unkillable)
+        if (
+          memory.wanted === 'down' &&
+          this.supervisor.runner(other.name).identity !== null &&
+          !this.#ledger(other.name).unkillable
+        )
           this.world.violate(`${name}: stops before ${other.name}, which needs it`);
       }
     }
@@ -356,8 +385,12 @@ export class Rig implements SupervisorSink, Watcher {
   #checkJournal(name: string): void {
     const journal = this.world.journals.get(name);
     if (journal === undefined) return;
-    const known = remember(journal.records);
+    const last = journal.records.at(-1) ?? null;
     const {memory} = this.service(name);
+    if (this.#checked.get(name) === last && this.#checkedMemory.get(name) === memory) return;
+    this.#checked.set(name, last);
+    this.#checkedMemory.set(name, memory);
+    const known = remember(journal.records);
     const pid = this.supervisor.runner(name).identity?.pid ?? null;
     if (known.restartsUsed !== memory.restartsUsed || known.totalRestarts !== memory.totalRestarts)
       this.world.violate(
@@ -365,7 +398,7 @@ export class Rig implements SupervisorSink, Watcher {
       );
     if (pid !== null && known.process?.pid !== pid)
       this.world.violate(`${name}: journal says pid ${known.process?.pid ?? null}, the runner ${pid}`);
-    if (known.wanted !== null && known.wanted !== (memory.wanted === 'up'))
+    if (known.wanted !== null && !this.supervisor.ending && known.wanted !== (memory.wanted === 'up'))
       this.world.violate(`${name}: journal says wanted ${known.wanted}, memory ${memory.wanted}`);
   }
 
@@ -375,7 +408,9 @@ export class Rig implements SupervisorSink, Watcher {
     if (memory.wanted === 'down') return isAtRest(state);
     if (state.tag === 'ready' || isAtRest(state)) return true;
     const leader = this.world.leaderOf(name);
-    if (this.#specs.get(name)?.kind === 'job') return leader !== null;
+    // Nobody can end it; all else waits for that.
+    if (leader?.habit.term === 'unkillable' && state.tag !== 'starting') return true;
+    if (state.tag === 'starting' && this.#specs.get(name)?.kind === 'job') return leader !== null;
     // It says 503 and is left alone, or waits for one that does or has failed for good.
     if (state.tag === 'starting' && leader !== null && this.world.word(leader)?.health === 'unhealthy') return true;
     if (state.tag !== 'waiting') return false;

@@ -91,6 +91,8 @@ export interface HookHabit {
 export class SimWorld {
   now = 0;
   gaps = 0;
+  /** Those that may be too short to be noticed: nobody's clock is extended by them. */
+  smallGaps = 0;
   bootId = 'boot-1';
   readonly agenda = new Agenda();
   readonly processes = new Map<number, SimProcess>();
@@ -214,10 +216,10 @@ export class SimWorld {
     }
     const target = this.now + ms;
     this.gaps += ms;
+    if (ms <= 3000) this.smallGaps += ms;
     if (kind === 'sleep') {
       this.agenda.shiftUniverse(ms);
-      for (const process of this.processes.values())
-        if (process.troubleUntil > this.now) process.troubleUntil += ms;
+      for (const process of this.processes.values()) if (process.troubleUntil > this.now) process.troubleUntil += ms;
       this.now = target;
       return;
     }
@@ -394,7 +396,8 @@ export class SimWorld {
     process.diedAt = this.now;
     process.exit = exit;
     this.processes.delete(process.pid);
-    if (this.#reusePids) this.#freed.push(process.pid);
+    // A zombie keeps its number until its parent has heard of its end.
+    if (this.#reusePids) this.agenda.add(this.now + 2, 0, false, () => this.#freed.push(process.pid));
     this.unbind(process);
     if (!quietly) for (const tell of process.onExit) tell();
     process.onExit = [];
@@ -420,13 +423,11 @@ export class SimWorld {
   /** Somebody else's process that listens; false: the port is taken. */
   stranger(port: number, differs: Partial<Habit> = {}, role: 'stranger' | 'outside' = 'stranger'): SimProcess | null {
     if ((this.listeners.get(port)?.length ?? 0) > 0) return null;
-    const process = this.#create(
-      role,
-      role,
-      {...wellBehaved, ...differs, listens: 0, ready: 0},
-      port,
-      {incarnation: 0, mark: '', leader: null},
-    );
+    const process = this.#create(role, role, {...wellBehaved, ...differs, listens: 0, ready: 0}, port, {
+      incarnation: 0,
+      mark: '',
+      leader: null,
+    });
     this.bind(process, port);
     this.say(`${role} ${process.pid} takes ${port}`);
     return process;
@@ -450,8 +451,7 @@ export class SimWorld {
     if (byUs) this.watcher?.signalled(process, signal);
     const {habit} = process;
     if (signal === 'SIGKILL') {
-      if (habit.term !== 'unkillable' || process.role !== 'leader')
-        this.end(process, {code: null, signal: 'SIGKILL'});
+      if (habit.term !== 'unkillable' || process.role !== 'leader') this.end(process, {code: null, signal: 'SIGKILL'});
       return;
     }
     if (process.frozen) return;
@@ -653,6 +653,10 @@ export class SimSession implements World {
         };
       },
       isAlive: (identity) => is(world.processes.get(identity.pid), identity),
+      isSomebodyElse: (identity) => {
+        const process = world.processes.get(identity.pid);
+        return process !== undefined && process.startTime !== identity.startTime;
+      },
       groupAlive: (pid) => members(pid).length > 0,
       signalGroup: (pid, signal, ifStopped) => {
         const group = members(pid);
@@ -715,9 +719,10 @@ export class SimSession implements World {
       const leader = world.leaderOf(plan.service);
       const word = leader === null ? null : world.word(leader);
       if (word === null)
-        return this.#soon(plan.timeoutMs, () =>
-          callback({...none, exit: {code: null, signal: 'SIGKILL'}, timedOut: true}),
-        );
+        return this.#soon(plan.timeoutMs, () => {
+          this.#heard(leader, false);
+          callback({...none, exit: {code: null, signal: 'SIGKILL'}, timedOut: true});
+        });
       return this.#soon(word.latency, () => {
         this.#heard(leader, word.health !== 'unhealthy');
         callback({...none, exit: {code: word.health === 'unhealthy' ? 1 : 0, signal: null}, timedOut: false});

@@ -68,7 +68,8 @@ export function service(
     cwd: '/project',
     env: {},
     requiredFiles: [],
-    port: port === null ? null : {primary: port, alternatives: [], any: false, addresses: ['127.0.0.1'], ifRunning: 'fail'},
+    port:
+      port === null ? null : {primary: port, alternatives: [], any: false, addresses: ['127.0.0.1'], ifRunning: 'fail'},
     probes: port === null ? [] : [httpProbe()],
     readyLog: null,
     policy: {...base, ...policy},

@@ -1,5 +1,7 @@
 import {copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {ErpError} from '../../../lib/core/errors.js';
+import {ExitCode} from '../../../lib/core/exit-codes.js';
 
 /** What erp writes into a project and nobody wants in its history. */
 const ignored = ['.erp/', 'logs/', 'watchdog_logs/'];
@@ -33,15 +35,32 @@ export function schemaPlace(projectDir: string): {readonly reference: string; re
 
 /** Complete or not at all: a half-written configuration would be worse than none. */
 export function writeWhole(file: string, text: string): void {
-  mkdirSync(dirname(file), {recursive: true});
-  const draft = `${file}.${process.pid}.tmp`;
-  writeFileSync(draft, text);
-  renameSync(draft, file);
+  orSay(file, () => {
+    mkdirSync(dirname(file), {recursive: true});
+    const draft = `${file}.${process.pid}.tmp`;
+    writeFileSync(draft, text);
+    renameSync(draft, file);
+  });
+}
+
+function orSay(file: string, action: () => void): void {
+  try {
+    action();
+  } catch (cause) {
+    throw new ErpError(`${file} can't be written.`, {
+      code: 'ERP_WRITE_FAILED',
+      exitCode: ExitCode.unexpected,
+      remedy: ['look at owner, permissions and space of the folder', 'erp config init --dry-run prints the file'],
+      cause,
+    });
+  }
 }
 
 export function copySchema(packageDir: string, projectDir: string): string {
   const target = join(projectDir, 'config', 'erp.schema.json');
-  mkdirSync(dirname(target), {recursive: true});
-  copyFileSync(join(packageDir, 'config', 'erp.schema.json'), target);
+  orSay(target, () => {
+    mkdirSync(dirname(target), {recursive: true});
+    copyFileSync(join(packageDir, 'config', 'erp.schema.json'), target);
+  });
   return target;
 }

@@ -56,7 +56,7 @@ export async function pm2Proposals(folder: Folder, limitMs: number): Promise<Pm2
     const notes = Object.keys(app)
       .filter((key) => !known.has(key) && app[key] !== false && !(key === 'instances' && Number(app[key]) === 1))
       .map((key) => `${key}: ${JSON.stringify(app[key])} is not taken over`);
-    return [{name: String(app['name'] ?? `app-${index + 1}`), source: file, service, notes}];
+    return [{name: typeof app['name'] === 'string' ? app['name'] : `app-${index + 1}`, source: file, service, notes}];
   });
   const why = exported.why === '' ? 'it lists no apps' : exported.why;
   return {proposals, notice: proposals.length === 0 ? `${file} is left out: ${why}.` : null};
@@ -101,7 +101,7 @@ function appsOf(json: string | null): App[] {
   try {
     const data = JSON.parse(json ?? 'null') as {apps?: unknown} | unknown[] | null;
     const apps = Array.isArray(data) ? data : data?.apps;
-    return [apps ?? []].flat().filter((app): app is App => typeof app === 'object' && app !== null);
+    return [apps].flat().filter((app): app is App => typeof app === 'object' && app !== null);
   } catch {
     return [];
   }

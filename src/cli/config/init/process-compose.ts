@@ -75,7 +75,7 @@ function serviceOf(command: string, process: Fields, isJob: boolean): ServiceCon
   const availability = isFields(process['availability']) ? process['availability'] : {};
   const shutdown = isFields(process['shutdown']) ? process['shutdown'] : {};
   const restart = {always: 'always', on_failure: 'on-failure', no: 'no', exit_on_failure: 'no'}[
-    String(availability['restart'] ?? 'no')
+    text(availability['restart']) ?? 'no'
   ];
   const readiness = probeOf(process['readiness_probe']);
   const liveness = probeOf(process['liveness_probe']);
@@ -89,7 +89,7 @@ function serviceOf(command: string, process: Fields, isJob: boolean): ServiceCon
   const signal = signals[number(shutdown['signal']) ?? 0];
   const stopCommand = text(shutdown['command']);
   const living: ServiceConfig = {
-    ...(port === null || port === undefined ? {} : {port}),
+    ...(port === null ? {} : {port}),
     ...(readiness === null ? {} : {[liveness === null ? 'health' : 'readiness']: readiness.probe}),
     ...(liveness === null ? {} : {liveness: liveness.probe}),
     ...(readiness === null && log !== null ? {readiness: {log}} : {}),

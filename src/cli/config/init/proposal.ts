@@ -48,6 +48,6 @@ export function portIn(text: string): number | null {
     /(?:^|\s)PORT=(\d{2,5})\b|--(?:http-)?port[= ](\d{2,5})\b|\s-p[= ]?(\d{2,5})\b|(?:0\.0\.0\.0|127\.0\.0\.1|localhost):(\d{2,5})\b/.exec(
       text,
     );
-  const port = Number(match?.slice(1).find((group) => group !== undefined) ?? 0);
+  const port = Number(match?.slice(1).find(Boolean) ?? 0);
   return port >= 1 && port <= 65_535 ? port : null;
 }

@@ -15,7 +15,11 @@ export function writeYaml({header, content, comments, footer = []}: YamlFile): s
   const document = new Document(content, {version: '1.2'});
   visit(document.contents as unknown as YAMLMap, [], comments);
   const body = document.toString({lineWidth: 0, flowCollectionPadding: false});
-  const comment = (lines: readonly string[]) => lines.map((line) => (line === '' ? '\n' : `# ${line}\n`)).join('');
+  const comment = (lines: readonly string[]) =>
+    lines
+      .flatMap((line) => line.split('\n'))
+      .map((line) => `# ${line}`.trimEnd() + '\n')
+      .join('');
   return `${comment(header)}\n${body}${footer.length === 0 ? '' : `\n${comment(footer)}`}`;
 }
 
@@ -24,17 +28,17 @@ const groups = new Set(['services', 'portForwards', 'logging', 'machine', 'defau
 function visit(map: YAMLMap, path: readonly string[], comments: YamlFile['comments']): void {
   map.items.forEach((item, index) => {
     const pair = item as Pair<Scalar<string>>;
-    const here = [...path, String(pair.key.value)];
+    const here = [...path, pair.key.value];
     const said = comments[here.join('.')];
     if (said !== undefined) pair.key.commentBefore = said.map((line) => ` ${line}`).join('\n');
     // Air between services, and between the groups of the file.
     if (index > 0 && path.length <= 1 && isCollection(pair.value)) pair.key.spaceBefore = true;
-    const value = pair.value as unknown;
+    const value = pair.value;
     if (!isCollection(value)) return;
     const isOpen = here.length <= 2 && groups.has(here[0] ?? '');
     const short = JSON.stringify(value.toJSON()).length <= 90;
     if (!isOpen && short && here.at(-1) !== 'env') value.flow = true;
-    else if (isMap(value)) visit(value as YAMLMap, here, comments);
+    else if (isMap(value)) visit(value, here, comments);
     if (value.flow === true) quoteInFlow(value);
   });
 }

@@ -47,6 +47,7 @@ function judge(
     return all[own]?.port === undefined ? {sentence: `{port}: ${own} has no port`, nearest: null} : null;
   }
   if (constants.includes(placeholder)) return null;
+  if (placeholder === 'demo') return {sentence: '{demo} is known in the built-in demo only', nearest: null};
   const service = serviceOfPlaceholder(placeholder);
   if (service !== null) {
     if (withPort.includes(service)) return null;

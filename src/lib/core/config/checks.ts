@@ -36,6 +36,10 @@ function checkExistence(checks: Checking): void {
   } else if (typeof written === 'object' && written !== null && Object.keys(written).length === 0) {
     checks.report(['services'], 'is empty', {allowed: 'NAME: {command: …}', atKey: true});
   }
+  // zod leaves this name out of every record without a word.
+  if (typeof written === 'object' && written !== null && Object.hasOwn(written, '__proto__')) {
+    checks.report(['services', '__proto__'], '"__proto__" is not a name', {atKey: true});
+  }
   // They share a log file where the file system does not tell upper from lower case.
   const lower = new Map<string, string>();
   for (const [name] of checks.services) {

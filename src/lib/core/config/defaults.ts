@@ -50,7 +50,7 @@ export const serviceDefaults = {
   kind: d('service', 'runs until it is stopped'),
   autoStart: d(true, '`erp start` starts everything'),
   critical: d(false, 'one failed service does not stop the others'),
-  addresses: d('127.0.0.1, ::', 'a port must be free on loopback and on all addresses'),
+  addresses: d(['127.0.0.1', '::'], 'a stranger on all addresses takes our port just as one on loopback does'),
   any: d(false, 'a port that nobody knows is the last resort'),
   probe: d('tcp', 'a service with a port is ready when it can be connected to'),
   stop: d('SIGTERM', 'what every service manager sends'),

@@ -4,6 +4,10 @@ export type LegacyFields = Readonly<Record<string, unknown>>;
 export const isFields = (value: unknown): value is LegacyFields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A value as a word of a command; groups and lists have no place there. */
+export const word = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+
 /** What became of one key of the old file. */
 export interface LegacyKey {
   readonly key: string;

@@ -1,5 +1,5 @@
-import type {LegacyFacts} from './legacy.js';
-import {isFields, type LegacyKeys} from './legacy-keys.js';
+import type {LegacyFacts} from './legacy-facts.js';
+import {isFields, type LegacyKeys, word} from './legacy-keys.js';
 
 interface Derived {
   readonly services: Record<string, Record<string, unknown>>;
@@ -42,9 +42,9 @@ export function legacyServices(keys: LegacyKeys, facts: LegacyFacts): Derived {
     const lines = [
       'services:',
       `  ${name}:`,
-      `    command: …${port === undefined ? '' : `      # and port: ${String(port)}`}`,
+      `    command: …${port === undefined ? '' : `      # and port: ${word(port)}`}`,
     ].map((line) => `    ${line}`);
-    const add = `To start it, add to erp.config.yaml (erp config migrate writes it):\n${lines.join('\n')}`;
+    const add = `To start it, add to erp.config.yaml:\n${lines.join('\n')}`;
     if (port === undefined) {
       derived.notices.push(`${name} is left out: ${why}; it has no port that could be watched. ${add}`);
       keys.ignore(at, 'no command and no port: nothing to start, nothing to watch');
@@ -79,7 +79,7 @@ function commandOf(
   const folder = (cwd: string) => (cwd === '.' ? {} : {cwd});
   switch (name) {
     case 'redis': {
-      const file = String(settings['ConfigPath'] ?? '');
+      const file = word(settings['ConfigPath']);
       if (facts.redisConfigFound) keys.use([...at, 'ConfigPath'], to('command'));
       else keys.ignore([...at, 'ConfigPath'], 'no such file: redis-server runs with its defaults');
       const config = facts.redisConfigFound ? [file.replaceAll('\\', '/')] : [];
@@ -104,8 +104,8 @@ function commandOf(
       const workers = keys.use([...at, 'Workers'], to('command'));
       const level = keys.use([...at, 'LogLevel'], to('command'));
       const options = [
-        ...(level === undefined ? [] : [`--loglevel=${String(level)}`]),
-        ...(workers === undefined ? [] : [`--concurrency=${String(workers)}`]),
+        ...(level === undefined ? [] : [`--loglevel=${word(level)}`]),
+        ...(workers === undefined ? [] : [`--concurrency=${word(workers)}`]),
       ];
       return {
         ...folder(cwd),

@@ -1,18 +1,8 @@
 import type {PositionLookup, Problem} from './problems.js';
 import {formatPath, showValue} from './problems.js';
-import {isFields, type LegacyFields, LegacyKeys, type LegacyKey} from './legacy-keys.js';
+import type {LegacyFacts} from './legacy-facts.js';
+import {isFields, type LegacyFields, LegacyKeys, type LegacyKey, word} from './legacy-keys.js';
 import {legacyServices} from './legacy-services.js';
-
-/** What the folder says about things that the old configuration leaves open; found by looking at files. */
-export interface LegacyFacts {
-  /** `WorkspaceRoot` is a folder of this machine. */
-  readonly workspaceFound: boolean;
-  /** `Redis.ConfigPath` is there. */
-  readonly redisConfigFound: boolean;
-  /** The Python backend as `config init` finds it. */
-  readonly api: {readonly cwd: string; readonly command: readonly string[]; readonly health: string | null} | null;
-  readonly celery: {readonly cwd: string; readonly python: string; readonly app: string} | null;
-}
 
 export interface LegacyConversion {
   /** The same in the present format. */
@@ -132,7 +122,7 @@ function loggingOf(keys: LegacyKeys): Record<string, unknown> {
   // The old scripts counted in megabytes.
   if (maxFileSize !== undefined) keys.use(['Logging', 'MaxFileSize'], ['logging', 'maxFileSize']);
   return {
-    ...(level === undefined ? {} : {level: levels[String(level).toLowerCase()] ?? level}),
+    ...(level === undefined ? {} : {level: levels[word(level).toLowerCase()] ?? level}),
     ...(maxFileSize === undefined
       ? {}
       : {maxFileSize: typeof maxFileSize === 'number' ? `${maxFileSize}MB` : maxFileSize}),

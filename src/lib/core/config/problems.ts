@@ -40,8 +40,9 @@ export function formatPath(path: ConfigPath): string {
 export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   if (typeof value === 'object' && value !== null) return 'a group of keys';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  // What is left are texts, numbers, yes and no, null.
+  const text = typeof value === 'string' ? JSON.stringify(value) : `${value as number}`;
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }

@@ -55,5 +55,5 @@ export function referenceTables(): string {
 }
 
 const cell = (text: string) => text.replaceAll('|', String.raw`\|`);
-const shown = (value: unknown) =>
-  Array.isArray(value) ? `[${value.join(', ')}]` : typeof value === 'object' ? '{}' : String(value);
+const shown = (value: unknown): string =>
+  Array.isArray(value) ? `[${value.map(shown).join(', ')}]` : typeof value === 'string' ? value : JSON.stringify(value);

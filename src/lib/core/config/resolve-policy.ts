@@ -16,10 +16,10 @@ export function choose<K extends PolicyKey>(r: Resolving, name: string, service:
   if (override !== undefined) {
     return r.ledger.note(path, override.value as Chosen<K>, override.source, override.place);
   }
-  if (service[key] !== undefined) return r.ledger.fromFile(path, service[key] as Chosen<K>);
+  if (service[key] !== undefined) return r.ledger.fromFile(path, service[key]);
   const shared = r.config.defaults?.[key];
   if (shared !== undefined && !(isJob && key === 'restart')) {
-    return r.ledger.fromFile(path, shared as Chosen<K>, ['defaults', key]);
+    return r.ledger.fromFile(path, shared, ['defaults', key]);
   }
   const {value, reason} = defaultOf(r, isJob, key);
   return r.ledger.note(path, value as unknown as Chosen<K>, 'default', reason);

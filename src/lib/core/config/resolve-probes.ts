@@ -1,5 +1,5 @@
 import type {HealthExpectation, ProbePurpose, ProbeSpec} from '../spec.js';
-import {probeDefaults} from './defaults.js';
+import {probeDefaults, serviceDefaults} from './defaults.js';
 import {parseDuration} from './durations.js';
 import {chosenProbes, isMistake, type ProbeChoice, type ProbeIntent, readExpectations, readProbe} from './probes.js';
 import {resolveCommand} from './resolve-commands.js';
@@ -53,11 +53,9 @@ function note(
     );
     return;
   }
-  const reason = service.port === undefined ? 'without a port: ready as soon as it runs' : probeReason;
+  const reason = service.port === undefined ? 'without a port: ready as soon as it runs' : serviceDefaults.probe.reason;
   r.ledger.note(['services', name, key], choice.probe, 'default', reason);
 }
-
-const probeReason = 'a service with a port is ready when it can be connected to';
 
 function resolveProbe(
   r: Resolving,

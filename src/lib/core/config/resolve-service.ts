@@ -83,8 +83,7 @@ function resolvePort(r: Resolving, name: string, service: ServiceConfig): PortSp
     primary: primaryOf(port),
     alternatives: alternativesOf(port),
     any: any ?? serviceDefaults.any.value,
-    // A stranger on all addresses takes our port just as one on loopback does.
-    addresses: addresses ?? ['127.0.0.1', '::'],
+    addresses: addresses ?? serviceDefaults.addresses.value,
     ifRunning: r.ledger.pick(['services', name, 'ifRunning'], service.ifRunning, {
       value: movable ? ('move' as const) : ('fail' as const),
       reason: movable ? 'it has alternatives' : 'it has no alternatives',

@@ -39,10 +39,7 @@ export function resolveProject(config: Config, context: ResolveContext): Resolut
   const ledger = new Ledger((path) => context.place(path));
   const r: Resolving = {config, context, overrides, ledger, problems: []};
 
-  const top = <K extends keyof typeof projectDefaults>(
-    key: K,
-    fallback: string = projectDefaults[key].value,
-  ): string => {
+  const top = (key: keyof typeof projectDefaults, fallback: string = projectDefaults[key].value): string => {
     const override = overrides.get(key);
     if (override !== undefined) return ledger.note([key], String(override.value), override.source, override.place);
     return fill(

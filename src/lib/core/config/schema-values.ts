@@ -74,7 +74,7 @@ export function parseShare(value: number | string): number | null {
 export const portNumber = described(z.int().min(1).max(65_535), 'a port', '1 to 65535, a number without quotes');
 
 export const count = (least: number, most = 1_000_000) =>
-  described(z.int().min(least).max(most), 'a whole number', `${least} or more`);
+  described(z.int().min(least).max(most), `a whole number from ${least} to ${most}`, `${least} to ${most}`);
 
 export const flag = described(z.boolean(), 'yes or no', 'true, false');
 

@@ -80,7 +80,7 @@ const policyShape = {
   startTimeout: positiveDuration.optional(),
   checkInterval: interval.optional(),
   timeoutThreshold: positiveDuration.optional(),
-  maxRestarts: count(0, 10_000).optional(),
+  maxRestarts: count(0, 1_000_000).optional(),
   backOff: described(
     z.union([
       z.array(duration).min(1),
@@ -157,7 +157,8 @@ const portForward = keys({
 export const configSchema = keys({
   $schema: text('an address', 'the address of the JSON Schema').optional(),
   name: described(
-    z.string().regex(/^[^\p{Cc}/\\]*\S[^\p{Cc}/\\]*$/u),
+    // Spelt out, because editors check the pattern with engines that know no \p{…}.
+    z.string().regex(/^[^\x00-\x1f\x7f/\\]*[^\s\x00-\x1f\x7f/\\][^\x00-\x1f\x7f/\\]*$/),
     'a name',
     'a text of one line without / and \\',
   ).optional(),
@@ -241,7 +242,8 @@ export function jsonSchema(): Record<string, unknown> {
 
 /** What is allowed there, unless the sentence before has said it: `(1 to 65535, …)`. */
 function kindOf(group: z.core.$ZodType, key: string): string {
-  const child = group instanceof z.ZodObject ? group.def.shape[key] : undefined;
+  const shape = group instanceof z.ZodObject ? (group.def.shape as Record<string, z.core.$ZodType>) : {};
+  const child = shape[key];
   const inner = child instanceof z.ZodOptional ? child.def.innerType : child;
   const {allowed} = ((inner && z.globalRegistry.get(inner)) ?? {}) as {allowed?: string};
   return allowed === undefined || inner instanceof z.ZodObject ? '' : ` (${allowed})`;

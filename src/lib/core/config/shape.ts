@@ -30,7 +30,7 @@ function flatten(issue: Issue): Issue[] {
   const deeper = meant.filter((branch) => branch.some((i) => i.path.length > 0 || i.code === 'unrecognized_keys'));
   const [best] = deeper.sort((a, b) => a.length - b.length);
   if (best === undefined) return [issue];
-  return best.flatMap((inner) => flatten({...inner, path: [...issue.path, ...inner.path]} as Issue));
+  return best.flatMap((inner) => flatten({...inner, path: [...issue.path, ...inner.path]}));
 }
 
 function explain(issue: Issue, document: unknown, position: PositionLookup): Problem[] {
@@ -193,7 +193,9 @@ function allowedKeys(path: ConfigPath): string[] {
 /** One key or index further down. */
 function step(schema: z.core.$ZodType, part: string | number): z.core.$ZodType | null {
   for (const member of members(schema)) {
-    if (member instanceof z.ZodObject && Object.hasOwn(member.def.shape, part)) return member.def.shape[part] ?? null;
+    if (member instanceof z.ZodObject && Object.hasOwn(member.def.shape, part)) {
+      return (member.def.shape as Record<string | number, z.core.$ZodType>)[part] ?? null;
+    }
     if (member instanceof z.ZodRecord) return member.def.valueType;
     if (member instanceof z.ZodArray && typeof part === 'number') return member.def.element;
   }

@@ -87,7 +87,7 @@ function takeOut(root: unknown, path: ConfigPath): void {
     if (typeof parent !== 'object' || parent === null || Array.isArray(parent) || typeof key !== 'string') continue;
     if (!Object.hasOwn(parent, key)) continue;
     const group = parent as Record<string, unknown>;
-    delete group[key];
+    Reflect.deleteProperty(group, key);
     if (path[0] !== 'services' || end !== 3) return;
     const meant = meantKey(key, Object.keys(standIns));
     if (meant !== null && !Object.hasOwn(group, meant)) group[meant] = standIns[meant];

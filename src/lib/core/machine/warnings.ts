@@ -35,26 +35,7 @@ export function watchMachine(
   spec: MachineSpec,
   now: number,
 ): readonly [MachineWatch, readonly MachineNews[]] {
-  const memory = 1 - sample.memoryAvailableBytes / Math.max(1, sample.memorySizeBytes);
-  const minFree = Math.min(spec.minFreeBytes, spec.minFreeRatio * sample.diskSizeBytes);
-  const free = sample.diskFreeBytes;
-  const readings = {
-    cpu: {
-      bad: sample.cpuRatio > spec.cpuWarnRatio,
-      good: sample.cpuRatio < spec.cpuWarnRatio - hysteresis,
-      text: `CPU at ${share(sample.cpuRatio)} (warns above ${share(spec.cpuWarnRatio)})`,
-    },
-    memory: {
-      bad: memory > spec.memoryWarnRatio,
-      good: memory < spec.memoryWarnRatio - hysteresis,
-      text: `memory ${share(memory)} used, ${gib(sample.memoryAvailableBytes)} left (warns above ${share(spec.memoryWarnRatio)})`,
-    },
-    disk: {
-      bad: free < minFree,
-      good: free > minFree * 1.1,
-      text: `disk: ${gib(free)} free (warns below ${gib(minFree)})`,
-    },
-  };
+  const readings = readingsOf(sample, spec);
   const news: MachineNews[] = [];
   const next = Object.fromEntries(
     (['cpu', 'memory', 'disk'] as const).map((quantity) => {
@@ -72,6 +53,44 @@ export function watchMachine(
     }),
   ) as unknown as MachineWatch;
   return [next, news];
+}
+
+interface Reading {
+  readonly bad: boolean;
+  readonly good: boolean;
+  readonly text: string;
+}
+
+/** What was not measured is neither bad nor good: a standing warning stands on. */
+const unknown: Reading = {bad: false, good: false, text: ''};
+
+function readingsOf(sample: MachineStatus, spec: MachineSpec): Readonly<Record<Quantity, Reading>> {
+  const {cpuRatio: cpu, diskFreeBytes: free, diskSizeBytes: size} = sample;
+  const memory = 1 - sample.memoryAvailableBytes / Math.max(1, sample.memorySizeBytes);
+  const minFree = Math.min(spec.minFreeBytes, spec.minFreeRatio * (size ?? Number.POSITIVE_INFINITY));
+  return {
+    cpu:
+      cpu === null
+        ? unknown
+        : {
+            bad: cpu > spec.cpuWarnRatio,
+            good: cpu < spec.cpuWarnRatio - hysteresis,
+            text: `CPU at ${share(cpu)} (warns above ${share(spec.cpuWarnRatio)})`,
+          },
+    memory: {
+      bad: memory > spec.memoryWarnRatio,
+      good: memory < spec.memoryWarnRatio - hysteresis,
+      text: `memory ${share(memory)} used, ${gib(sample.memoryAvailableBytes)} left (warns above ${share(spec.memoryWarnRatio)})`,
+    },
+    disk:
+      free === null
+        ? unknown
+        : {
+            bad: free < minFree,
+            good: free > minFree * 1.1,
+            text: `disk: ${gib(free)} free (warns below ${gib(minFree)})`,
+          },
+  };
 }
 
 function share(ratio: number): string {

@@ -5,6 +5,7 @@ import type {Life, Track} from '../supervision/state.js';
 
 /** After a first miss a service is asked this often until it answers or the threshold is over. */
 const missPauseMs = 2000;
+const shortestProbeMs = 100;
 
 /** Tracks of a new incarnation: one per configured probe. */
 export function newTracks(spec: ServiceSpec, now: number): readonly Track[] {
@@ -12,6 +13,7 @@ export function newTracks(spec: ServiceSpec, now: number): readonly Track[] {
     nextAt: now + (probe.initialDelayMs > 0 ? probe.initialDelayMs : startingPause(0)),
     inFlight: null,
     lastAnswerAt: null,
+    countsFrom: null,
     misses: 0,
     good: 0,
     bad: 0,
@@ -35,9 +37,8 @@ export function periodOf(probe: ProbeSpec, spec: ServiceSpec): number {
  * @returns null: this probe does not decide about life, or counts misses instead
  */
 export function hangAt(track: Track, probe: ProbeSpec, spec: ServiceSpec): number | null {
-  if (!probe.purposes.includes('liveness') || probe.failureThreshold !== null || track.lastAnswerAt === null)
-    return null;
-  return track.lastAnswerAt + spec.policy.timeoutThresholdMs;
+  if (!probe.purposes.includes('liveness') || probe.failureThreshold !== null || track.countsFrom === null) return null;
+  return Math.max(track.countsFrom, track.lastAnswerAt ?? 0) + spec.policy.timeoutThresholdMs;
 }
 
 /** Is it hung? Never without at least one probe that was not answered. */
@@ -67,10 +68,14 @@ export function answered(
       : silent
         ? Math.min(missPauseMs, periodOf(probe, spec))
         : periodOf(probe, spec);
+  const nextAt = Math.max(now, startedAt + pause);
+  const hang = silent && life === 'ready' ? hangAt(track, probe, spec) : null;
   return {
-    nextAt: Math.max(now, startedAt + pause),
+    // A last question with no time for an answer would be no evidence.
+    nextAt: hang !== null && nextAt > hang - shortestProbeMs ? Math.max(nextAt, hang) : nextAt,
     inFlight: null,
     lastAnswerAt: silent ? track.lastAnswerAt : now,
+    countsFrom: track.countsFrom,
     misses: silent ? track.misses + 1 : 0,
     good: isGood ? track.good + 1 : 0,
     bad: isGood ? 0 : track.bad + 1,
@@ -90,7 +95,8 @@ export function isBare(spec: ServiceSpec): boolean {
 
 /** Ready: every readiness probe has said so often enough, and the log line was seen where one is awaited. */
 export function isReady(life: Life, spec: ServiceSpec, now: number): boolean {
-  if (isBare(spec)) return !life.own || now - life.spawnedAt >= bareReadyMs;
+  // The same sum as in `nextDeadline`: a difference may be a rounding short of it, and the timer would fire for ever.
+  if (isBare(spec)) return !life.own || now >= life.spawnedAt + bareReadyMs;
   if (spec.readyLog !== null && !life.logSeen) return false;
   const readiness = spec.probes
     .map((probe, i) => ({probe, track: life.tracks[i]}))
@@ -108,7 +114,9 @@ export function healthOf(life: Life, spec: ServiceSpec, before: HealthName): Hea
     const track = life.tracks[i];
     if (track === undefined || !probe.purposes.includes('readiness')) return;
     // Not yet believed: what was shown before stays.
-    const word = track.health === 'unhealthy' && track.bad < (probe.failureThreshold ?? 1) ? before : track.health;
+    // One miss is noise; an answer is to be believed at once.
+    const needed = probe.failureThreshold ?? (track.misses > 0 ? 2 : 1);
+    const word = track.health === 'unhealthy' && track.bad < needed ? before : track.health;
     if (rank[word] > rank[worst]) worst = word;
   });
   return worst;
@@ -131,8 +139,13 @@ export function afterGap(track: Track, probe: ProbeSpec, spec: ServiceSpec, gapM
     ...track,
     nextAt: now,
     inFlight: null,
-    lastAnswerAt: track.lastAnswerAt === null ? null : Math.max(track.lastAnswerAt + gapMs, Math.min(earliest, now)),
+    lastAnswerAt: later(track.lastAnswerAt, gapMs, earliest, now),
+    countsFrom: later(track.countsFrom, gapMs, earliest, now),
     // A count of misses from before the gap must not be completed by a single one after it.
     misses: 0,
   };
+}
+
+function later(at: number | null, gapMs: number, earliest: number, now: number): number | null {
+  return at === null ? null : Math.min(now, Math.max(at + gapMs, earliest));
 }

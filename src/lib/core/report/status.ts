@@ -119,9 +119,11 @@ export interface StatusDocument {
 }
 
 export interface MachineStatus {
-  readonly cpuRatio: number;
+  /** Of all processors, 0..1; null: not measured yet. */
+  readonly cpuRatio: number | null;
   readonly memoryAvailableBytes: number;
   readonly memorySizeBytes: number;
-  readonly diskFreeBytes: number;
-  readonly diskSizeBytes: number;
+  /** Of the disk with the state folder; null: the system does not tell. */
+  readonly diskFreeBytes: number | null;
+  readonly diskSizeBytes: number | null;
 }

@@ -21,7 +21,7 @@ export function nextDeadline({state}: Service, spec: ServiceSpec): number {
       let next = Number.POSITIVE_INFINITY;
       let asking = false;
       // Before it was ready, silence does not count; what is not ours is not ended for it.
-      const silenceCounts = state.tag === 'ready' || (state.deadline === null && state.life.own);
+      const silenceCounts = state.tag === 'ready' || (state.deadline === null && state.life.own && spec.kind !== 'job');
       for (const [i, track] of state.life.tracks.entries()) {
         if (track.inFlight !== null) {
           asking = true;

@@ -6,6 +6,8 @@ import type {Blocker, ExitStatus, PlannedReason} from './state.js';
 export type Event =
   /** Wanted up from now on; waits for its dependencies. */
   | {readonly tag: 'start'}
+  /** Wanted up since before the supervisor died: goes on where it was, with the budget that was left. */
+  | {readonly tag: 'resume'}
   /** What it depends on is there. */
   | {readonly tag: 'go'}
   /** Wanted down. The order among services is kept by `settle`. */
@@ -56,7 +58,10 @@ export type Event =
       readonly incarnation: number;
       readonly pid: number;
       readonly port: number | null;
+      readonly logSeen: boolean;
       readonly wasReady: boolean;
+      /** Down: the supervisor died while it was being stopped, and the stop goes on. */
+      readonly wanted: 'up' | 'down';
       readonly spawnedAt: number;
     }
   /** Time has passed: look at the deadlines. */

@@ -1,3 +1,4 @@
+import type {ServiceSpec} from '../spec.js';
 import type {Service} from './state.js';
 
 /** One line of a service's journal: written before and after everything that must survive the supervisor's death. */
@@ -20,6 +21,8 @@ export type JournalRecord =
       readonly start: string | null;
       readonly boot: string;
     }
+  /** The awaited line was read: the pipe does not give it twice. */
+  | {readonly v: 1; readonly t: 'log-ready'; readonly inc: number; readonly at: number}
   | {readonly v: 1; readonly t: 'ready'; readonly inc: number; readonly at: number}
   | {
       readonly v: 1;
@@ -29,13 +32,15 @@ export type JournalRecord =
       readonly code: number | null;
       readonly signal: string | null;
     }
+  | {readonly v: 1; readonly t: 'counters'; readonly inc: number; readonly used: number; readonly total: number}
+  /** Written by compaction: what the records that it drops have said beside the counters. */
   | {
       readonly v: 1;
-      readonly t: 'counters';
-      readonly inc: number;
-      readonly used: number;
-      readonly total: number;
+      readonly t: 'kept';
       readonly port: number | null;
+      readonly boot: string | null;
+      readonly pid: number | null;
+      readonly start: string | null;
     };
 
 /** What a journal says when it is read to its end. */
@@ -50,26 +55,33 @@ export interface Remembered {
     readonly bootId: string;
     readonly spawnedAtWall: number;
     readonly port: number | null;
+    readonly logSeen: boolean;
     readonly wasReady: boolean;
   } | null;
   /** An intent without spawned or exited: its process may run without being known. */
+  /** How the last process ended, as far as anybody saw; null: it runs, or its end was not seen. */
+  readonly lastExit: {readonly code: number | null; readonly signal: string | null} | null;
+  /** Who led the last life: what is left of it is found by its session. */
+  readonly lastLeader: {readonly pid: number; readonly startTime: string | null; readonly bootId: string} | null;
   readonly openIntent: {readonly incarnation: number; readonly mark: string; readonly port: number | null} | null;
   readonly port: number | null;
   readonly restartsUsed: number;
   readonly totalRestarts: number;
-  /** The last life ended with 0: a job that has ended so is done. */
-  readonly endedWell: boolean;
+  /** Boot of the last process, to tell a reboot. */
+  readonly lastBoot: string | null;
 }
 
 const nothing: Remembered = {
   wanted: null,
   incarnation: 0,
   process: null,
+  lastExit: null,
+  lastLeader: null,
   openIntent: null,
   port: null,
   restartsUsed: 0,
   totalRestarts: 0,
-  endedWell: false,
+  lastBoot: null,
 };
 
 /**
@@ -94,6 +106,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         ...known,
         incarnation,
         port,
+        lastExit: null,
         openIntent: {incarnation: inc, mark: typeof r.mark === 'string' ? r.mark : '', port},
       };
     }
@@ -107,10 +120,17 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         bootId: boot,
         spawnedAtWall: typeof r.at === 'number' ? r.at : 0,
         port: typeof r.port === 'number' ? r.port : (known.openIntent?.port ?? known.port),
+        logSeen: false,
         wasReady: false,
       };
-      return {...known, incarnation, process, openIntent: null};
+      const {pid, startTime} = process;
+      const lastLeader = {pid, startTime, bootId: boot};
+      return {...known, incarnation, process, lastLeader, openIntent: null, lastBoot: boot};
     }
+    case 'log-ready':
+      return known.process === null || known.process.incarnation !== inc
+        ? known
+        : {...known, process: {...known.process, logSeen: true}};
     case 'ready':
       return known.process === null || known.process.incarnation !== inc
         ? known
@@ -119,15 +139,27 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       return {
         ...known,
         incarnation,
-        endedWell: r.code === 0,
         process: known.process?.incarnation === inc ? null : known.process,
+        lastExit: {
+          code: typeof r.code === 'number' ? r.code : null,
+          signal: typeof r.signal === 'string' ? r.signal : null,
+        },
         openIntent: known.openIntent?.incarnation === inc ? null : known.openIntent,
+      };
+    case 'kept':
+      return {
+        ...known,
+        port: typeof r.port === 'number' ? r.port : null,
+        lastBoot: typeof r.boot === 'string' ? r.boot : null,
+        lastLeader:
+          typeof r.pid === 'number' && typeof r.boot === 'string'
+            ? {pid: r.pid, startTime: typeof r.start === 'string' ? r.start : null, bootId: r.boot}
+            : null,
       };
     case 'counters':
       return {
         ...known,
         incarnation,
-        port: typeof r.port === 'number' ? r.port : known.port,
         restartsUsed: typeof r.used === 'number' ? r.used : 0,
         totalRestarts: typeof r.total === 'number' ? r.total : 0,
       };
@@ -140,21 +172,23 @@ function readRecord(known: Remembered, record: unknown): Remembered {
 export function summary(known: Remembered, now: number): readonly JournalRecord[] {
   const records: JournalRecord[] = [];
   if (known.wanted !== null) records.push({v: 1, t: 'wanted', up: known.wanted, at: now, by: null});
+  records.push({v: 1, t: 'counters', inc: known.incarnation, used: known.restartsUsed, total: known.totalRestarts});
+  const {lastLeader} = known;
   records.push({
     v: 1,
-    t: 'counters',
-    inc: known.incarnation,
-    used: known.restartsUsed,
-    total: known.totalRestarts,
+    t: 'kept',
     port: known.port,
+    boot: known.lastBoot,
+    pid: lastLeader?.pid ?? null,
+    start: lastLeader?.startTime ?? null,
   });
+  if (known.lastExit !== null) records.push({v: 1, t: 'exited', inc: known.incarnation, at: now, ...known.lastExit});
   if (known.process !== null) {
-    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, wasReady} = known.process;
+    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, logSeen, wasReady} = known.process;
     records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port});
     records.push({v: 1, t: 'spawned', inc: incarnation, at: spawnedAtWall, pid, start: startTime, boot: bootId});
+    if (logSeen) records.push({v: 1, t: 'log-ready', inc: incarnation, at: now});
     if (wasReady) records.push({v: 1, t: 'ready', inc: incarnation, at: now});
-  } else if (known.endedWell) {
-    records.push({v: 1, t: 'exited', inc: known.incarnation, at: now, code: 0, signal: null});
   }
   if (known.openIntent !== null)
     records.push({
@@ -168,20 +202,17 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
   return records;
 }
 
-/** What a service starts from in a new supervisor. A job that was done stays done. */
-export function recalled(
-  service: Service,
-  known: Remembered,
-  kind: 'service' | 'job' | 'external',
-  now: number,
-): Service {
-  const done =
-    kind === 'job' && known.wanted === true && known.endedWell && known.process === null && known.openIntent === null;
+/** What a service starts from in a new supervisor; `bootId`: of the machine as it runs now. */
+export function recalled(service: Service, known: Remembered, spec: ServiceSpec, bootId: string, now: number): Service {
+  const sameBoot = known.lastBoot === bootId;
+  // A migration that ran is not run again because the supervisor died.
+  const isDone = spec.kind === 'job' && sameBoot && known.wanted === true && known.lastExit?.code === 0;
   return {
-    state: done ? {tag: 'done', at: now} : service.state,
+    state: isDone ? {tag: 'done', at: now} : service.state,
     memory: {
       ...service.memory,
-      wanted: done ? 'up' : service.memory.wanted,
+      wanted: isDone ? 'up' : service.memory.wanted,
+      freshStart: !sameBoot,
       incarnation: known.incarnation,
       port: known.port,
       restartsUsed: known.restartsUsed,

@@ -2,7 +2,7 @@ import {restartPause} from '../back-off/back-off.js';
 import {newTracks} from '../probes/tracks.js';
 import {formatDuration} from '../report/format.js';
 import type {Effect} from './events.js';
-import type {LifeEnd, Memory, Service} from './state.js';
+import type {ExitStatus, LifeEnd, Memory, Service} from './state.js';
 import {type Context, report, type Step, step} from './step.js';
 import {endText, pauseText} from './words.js';
 
@@ -18,6 +18,8 @@ const criticalRestarts = 5;
 export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx: Context): Step {
   const {now, spec} = ctx;
   const {policy} = spec;
+  if (service.memory.wanted === 'down')
+    return lastLook({...service.memory, lastEnd: {at: now, end, lifeMs}}, end.exit, ctx);
   const clean = end.kind === 'exit' && end.exit?.code === 0;
   if (spec.kind === 'job' && clean) {
     const memory = {...service.memory, incidentSince: null, failedSince: null, lastEnd: {at: now, end, lifeMs}};
@@ -47,6 +49,14 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
       report('ERROR', 'failed', `failed: ${what}; restart is ${policy.restart}. Your turn.`, end.diagnosis),
     );
   }
+  // Its port was taken when it wanted it: by what escaped from its last life, or by a thief. Looked at and moved without
+  // a cost; the second time in a row counts, or two who want the same port would do nothing else.
+  const again = service.memory.lastEnd?.end.blockedOn?.kind === 'port';
+  if (end.kind === 'exit' && end.blockedOn?.kind === 'port' && !again && memory.restartsUsed < policy.maxRestarts)
+    return withReport(
+      prepare(memory, ctx),
+      report('WARNING', 'port-lost', `${what}; port ${end.blockedOn.port} was taken: looks for one`, end.diagnosis),
+    );
   if (memory.restartsUsed >= policy.maxRestarts) return spent({state: service.state, memory}, end, what, ctx);
   const attempt = memory.restartsUsed + 1;
   const pause = restartPause(policy.backOffMs, attempt, policy.backOffJitter, ctx.chance);
@@ -60,7 +70,13 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
   );
   // Nothing is looked up between an exit and the spawn: a look at the port costs more than the whole recovery.
   const direct =
-    pause === 0 && end.blockedOn === null && !spec.hooksOnCrash && end.kind !== 'prepare' && end.kind !== 'spawn';
+    pause === 0 &&
+    end.blockedOn === null &&
+    ctx.mayStart &&
+    !spec.hooksOnCrash &&
+    !counted.freshStart &&
+    end.kind !== 'prepare' &&
+    end.kind !== 'spawn';
   if (direct) {
     const [next, effects] = launch(counted, counted.port, ctx);
     return [next, [...effects, told, ...alarm]];
@@ -91,14 +107,44 @@ export function launch(memory: Memory, port: number | null, ctx: Context): Step 
   );
 }
 
-/** Looks at preconditions, hooks and ports before the next incarnation. */
-export function prepare(memory: Memory, ctx: Context, hooks: boolean): Step {
+/**
+ * Looks at preconditions, hooks and ports before the next incarnation. What it needs comes first: without it the new
+ * life would only fail again.
+ */
+export function prepare(memory: Memory, ctx: Context): Step {
+  if (!ctx.mayStart) return step({tag: 'waiting'}, memory);
   const incarnation = memory.incarnation + 1;
   return step(
     {tag: 'preparing', incarnation, since: ctx.now},
     {...memory, incarnation},
-    {tag: 'prepare', incarnation, hooks},
+    {tag: 'prepare', incarnation, hooks: memory.freshStart || ctx.spec.hooksOnCrash},
   );
+}
+
+/** How long the search for what escaped may take; the stop goes on without it then. */
+const sweepPatienceMs = 10_000;
+
+/** Nobody leads any more: before it counts as stopped, what is left of it is looked for and ended. */
+export function lastLook(memory: Memory, exit: ExitStatus | null, {now}: Context): Step {
+  const {incarnation} = memory;
+  return step(
+    {
+      tag: 'stopping',
+      incarnation,
+      pid: null,
+      goal: {then: 'stop'},
+      since: now,
+      killAt: now + sweepPatienceMs,
+      phase: 'sweeping',
+      exit: exit ?? {code: null, signal: null},
+    },
+    memory,
+    {tag: 'sweep', incarnation},
+  );
+}
+
+function withReport([next, effects]: Step, told: Effect): Step {
+  return [next, [...effects, told]];
 }
 
 function spent(service: Service, end: LifeEnd, what: string, ctx: Context): Step {

@@ -18,16 +18,12 @@ export function settle(spec: ProjectSpec, services: Services): readonly Move[] {
   for (const service of spec.services) {
     const now = services.get(service.name);
     if (now === undefined) continue;
-    if (now.state.tag === 'waiting' && missingDependencies(service, services).length === 0) {
-      moves.push({service: service.name, event: {tag: 'go'}});
-    } else if (
-      now.memory.wanted === 'down' &&
-      now.state.tag !== 'stopping' &&
-      !isAtRest(now.state) &&
-      dependentsStopped(spec, service, services)
-    ) {
-      moves.push({service: service.name, event: {tag: 'stop', now: false, why: 'operator'}});
-    } else if ((now.state.tag === 'starting' || now.state.tag === 'ready') && now.memory.wanted === 'up') {
+    if (now.memory.wanted === 'down') {
+      if (shallStop(spec, service, now, services))
+        moves.push({service: service.name, event: {tag: 'stop', now: false, why: 'operator'}});
+    } else if (now.state.tag === 'waiting') {
+      if (missingDependencies(service, services).length === 0) moves.push({service: service.name, event: {tag: 'go'}});
+    } else if (now.state.tag === 'starting' || now.state.tag === 'ready') {
       const {spawnedAt} = now.state.life;
       const newer = service.restartWith.some((name) => {
         const other = services.get(name)?.state;
@@ -39,24 +35,47 @@ export function settle(spec: ProjectSpec, services: Services): readonly Move[] {
   return moves;
 }
 
-/** Names of what it needs that is not there yet. What nobody wants up holds nobody back. */
+/**
+ * Names of what it needs that is not there yet. What nobody wants up holds nobody back. A first start waits until it is
+ * well, too; after a crash it is enough that it is there.
+ */
 export function missingDependencies(service: ServiceSpec, services: Services): readonly string[] {
+  const isFirst = services.get(service.name)?.memory.freshStart ?? true;
   return service.dependsOn
     .map(({name}) => name)
     .filter((name) => {
       const dependency = services.get(name);
       if (dependency === undefined || dependency.memory.wanted === 'down') return false;
-      return dependency.state.tag !== 'ready' && dependency.state.tag !== 'done';
+      const {state} = dependency;
+      if (state.tag === 'ready') return isFirst && state.health === 'unhealthy';
+      return state.tag !== 'done';
     });
 }
 
-/** Stop in reverse order: what needs it and shall stop as well goes first. */
+function shallStop(spec: ProjectSpec, service: ServiceSpec, {state}: Service, services: Services): boolean {
+  if (isAtRest(state)) return false;
+  // It is going down already, but would come up again behind that.
+  if (state.tag === 'stopping') return state.goal.then !== 'stop';
+  // Nobody can be using what does not run.
+  if (state.tag !== 'starting' && state.tag !== 'ready') return true;
+  return dependentsStopped(spec, service, services);
+}
+
+/** Stop in reverse order: what needs it, directly or not, and shall stop as well goes first. */
 function dependentsStopped(spec: ProjectSpec, service: ServiceSpec, services: Services): boolean {
-  return spec.services.every((other) => {
-    if (!other.dependsOn.some(({name}) => name === service.name)) return true;
-    const dependent = services.get(other.name);
+  return allDependents(spec, service.name).every((name) => {
+    const dependent = services.get(name);
     return dependent === undefined || dependent.memory.wanted === 'up' || !mayRun(dependent.state);
   });
+}
+
+function allDependents(spec: ProjectSpec, name: string): readonly string[] {
+  const reached = new Set([name]);
+  for (const needed of reached)
+    for (const other of spec.services)
+      if (other.dependsOn.some((dependency) => dependency.name === needed)) reached.add(other.name);
+  reached.delete(name);
+  return [...reached];
 }
 
 /** Who would lose something they need, directly or not, in the order of the configuration. */

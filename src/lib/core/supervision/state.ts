@@ -10,8 +10,10 @@ export interface ExitStatus {
 /** One probe's schedule and what it has said in this incarnation. All times are monotonic milliseconds. */
 export interface Track {
   readonly nextAt: number;
-  readonly inFlight: {readonly id: number; readonly startedAt: number} | null;
+  readonly inFlight: {readonly id: number; readonly startedAt: number; readonly dueAt: number} | null;
   readonly lastAnswerAt: number | null;
+  /** When silence began to count; null: it does not yet. */
+  readonly countsFrom: number | null;
   /** Silent probes in a row. */
   readonly misses: number;
   /** Answers in a row that were good enough for readiness, and that were not. */
@@ -146,6 +148,8 @@ export interface Memory {
   /** Since when it has been failing without a stable life between; for `giveUpAfter`. */
   readonly failedSince: number | null;
   readonly everReady: boolean;
+  /** The next life was asked for: with hooks, and only when all that it needs is well. False: it follows a crash. */
+  readonly freshStart: boolean;
   /** `restartOn: unhealthy` acts once in an incident. */
   readonly restartedForHealth: boolean;
   readonly probeId: number;
@@ -171,6 +175,7 @@ export const initialService: Service = {
     lastAwayMs: null,
     failedSince: null,
     everReady: false,
+    freshStart: true,
     restartedForHealth: false,
     probeId: 0,
   },

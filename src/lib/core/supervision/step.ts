@@ -13,6 +13,8 @@ export interface Context {
   readonly spec: ServiceSpec;
   /** All that it depends on is there. */
   readonly dependenciesUp: boolean;
+  /** Nothing that somebody wants up holds the next life back. */
+  readonly mayStart: boolean;
 }
 
 export type Step = readonly [Service, readonly Effect[]];

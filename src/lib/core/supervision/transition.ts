@@ -13,15 +13,15 @@ import {formatDuration} from '../report/format.js';
 import type {HealthName} from '../report/status.js';
 import {unreachable} from '../unreachable.js';
 import type {Answer, Effect, Event} from './events.js';
-import {calmDown, judge, launch, prepare} from './judgement.js';
+import {calmDown, judge, lastLook, launch, prepare} from './judgement.js';
 import type {Life, LifeEnd, Memory, Service, State, StopGoal, Track} from './state.js';
 import {type Context, report, type Step, step} from './step.js';
 import {exitText} from './words.js';
 
+/** A probe that fails later than it could have was not failed by the service. */
+const lateNewsMs = 500;
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel. */
 const killPatienceMs = 10_000;
-/** The search for what escaped answers within this, or the stop goes on without it. */
-const sweepPatienceMs = 5_000;
 
 /**
  * The life of a service: what happens next, and what is to be done about it. Pure; the picture of the states stands
@@ -34,6 +34,8 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
   switch (event.tag) {
     case 'start':
       return start(service, ctx);
+    case 'resume':
+      return state.tag === 'stopped' ? step({tag: 'waiting'}, {...memory, wanted: 'up'}) : [service, []];
     case 'go':
       return state.tag === 'waiting' ? go(service, ctx) : [service, []];
     case 'stop':
@@ -68,7 +70,7 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
     case 'unblocked':
       if ((state.tag !== 'failed' && state.tag !== 'backing-off') || state.blockedOn === null) return [service, []];
       return withEffect(
-        prepare(memory, ctx, false),
+        prepare(memory, ctx),
         report('INFO', 'unblocked', `${blockerText(state.blockedOn)}: tries again`),
       );
     default:
@@ -89,14 +91,14 @@ function start(service: Service, ctx: Context): Step {
     case 'stopped':
     case 'failed':
     case 'done':
-      return step({tag: 'waiting'}, fullBudget(memory));
+      return step({tag: 'waiting'}, asked(memory));
     case 'backing-off':
-      return prepare(fullBudget(memory), ctx, true);
+      return prepare(asked(memory), ctx);
     case 'stopping':
       // It is still going down: come up again right behind it.
       return step(
         state.goal.then === 'stop' ? {...state, goal: {then: 'restart', why: 'operator'}} : state,
-        fullBudget(memory),
+        asked(memory),
       );
     case 'waiting':
     case 'preparing':
@@ -109,12 +111,17 @@ function start(service: Service, ctx: Context): Step {
   }
 }
 
+/** Somebody asked for the next life: it starts from scratch. */
+function asked(memory: Memory): Memory {
+  return {...fullBudget(memory), freshStart: true};
+}
+
 function fullBudget(memory: Memory): Memory {
   return {...memory, restartsUsed: 0, failedSince: null};
 }
 
 function go({memory}: Service, ctx: Context): Step {
-  if (ctx.spec.kind !== 'external') return prepare(memory, ctx, true);
+  if (ctx.spec.kind !== 'external') return prepare(memory, ctx);
   return watchFromOutside({...memory, incarnation: memory.incarnation + 1, port: ctx.spec.port?.primary ?? null}, ctx);
 }
 
@@ -140,13 +147,18 @@ function stop(service: Service, event: Extract<Event, {tag: 'stop'}>, ctx: Conte
     case 'stopped':
     case 'done':
       return step(state, memory);
+    case 'failed':
     case 'waiting':
     case 'backing-off':
-      return step(rest, memory, report('INFO', 'stopped', 'stopped before it was started'));
-    case 'failed':
-      return step(rest, memory);
-    case 'preparing':
-      return step(rest, memory, {tag: 'cancel-prepare'}, report('INFO', 'stopped', 'stopped before it was started'));
+      return neverRan(state, memory)
+        ? step(rest, memory, report('INFO', 'stopped', 'stopped before it was started'))
+        : lastLook(memory, memory.lastEnd?.end.exit ?? null, ctx);
+    case 'preparing': {
+      const [next, effects] = neverRan(state, memory)
+        ? step(rest, memory, report('INFO', 'stopped', 'stopped before it was started'))
+        : lastLook(memory, memory.lastEnd?.end.exit ?? null, ctx);
+      return [next, [{tag: 'cancel-prepare'}, ...effects]];
+    }
     case 'starting':
     case 'ready':
       return state.life.own
@@ -160,7 +172,7 @@ function stop(service: Service, event: Extract<Event, {tag: 'stop'}>, ctx: Conte
           pid: state.pid,
           goal: {then: 'stop'},
           since: ctx.now,
-          killAt: event.now ? ctx.now : state.killAt,
+          killAt: event.now && state.phase === 'asked' ? ctx.now : state.killAt,
           phase: state.phase,
           exit: state.end.exit ?? {code: null, signal: null},
         },
@@ -168,28 +180,33 @@ function stop(service: Service, event: Extract<Event, {tag: 'stop'}>, ctx: Conte
       );
     case 'stopping': {
       const next = {...state, goal: {then: 'stop'} as const};
-      if (!event.now || state.phase !== 'asked' || state.pid === null) return step(next, memory);
-      return step({...next, phase: 'killed', killAt: ctx.now + killPatienceMs}, memory, {
-        tag: 'kill',
-        incarnation: state.incarnation,
-        pid: state.pid,
-      });
+      if (!event.now || state.phase !== 'asked') return step(next, memory);
+      return step(
+        {...next, phase: 'killed', killAt: ctx.now + killPatienceMs},
+        memory,
+        state.pid === null ? null : {tag: 'kill', incarnation: state.incarnation, pid: state.pid},
+      );
     }
     default:
       return unreachable(state);
   }
 }
 
+/** Nothing of it can be left: no life has begun yet. */
+function neverRan(state: State, memory: Memory): boolean {
+  return memory.incarnation <= (state.tag === 'preparing' ? 1 : 0);
+}
+
 function restart(service: Service, why: Extract<Event, {tag: 'restart'}>['why'], ctx: Context): Step {
   const {state} = service;
-  const memory = why === 'operator' ? fullBudget({...service.memory, wanted: 'up'}) : service.memory;
+  const memory = why === 'operator' ? asked({...service.memory, wanted: 'up'}) : {...service.memory, freshStart: true};
   switch (state.tag) {
     case 'stopped':
     case 'failed':
     case 'done':
       return why === 'operator' ? step({tag: 'waiting'}, memory) : [service, []];
     case 'backing-off':
-      return prepare(memory, ctx, true);
+      return prepare(memory, ctx);
     case 'starting':
     case 'ready':
       return state.life.own
@@ -240,7 +257,9 @@ function askToStop(life: Life, goal: StopGoal, memory: Memory, ctx: Context, now
 // ——— coming up ———
 
 function prepared(service: Service, event: Extract<Event, {tag: 'prepared'}>, ctx: Context): Step {
-  const memory = {...service.memory, port: event.port, incarnation: event.incarnation - 1};
+  const memory = {...service.memory, port: event.port, incarnation: event.incarnation - 1, freshStart: false};
+  // What it needs has gone while hooks ran: it waits again.
+  if (!event.borrowed && !ctx.mayStart) return step({tag: 'waiting'}, {...memory, incarnation: event.incarnation});
   if (event.borrowed)
     return withEffect(
       watchFromOutside({...memory, incarnation: event.incarnation}, ctx),
@@ -303,6 +322,7 @@ function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>, ctx: C
     ...track,
     nextAt: now,
     lastAnswerAt: event.wasReady ? now : null,
+    countsFrom: now,
     good: event.wasReady ? 1000 : 0,
     health: event.wasReady ? ('healthy' as const) : ('unknown' as const),
   }));
@@ -312,15 +332,16 @@ function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>, ctx: C
     pid: event.pid,
     spawnedAt: event.spawnedAt,
     tracks,
-    logSeen: event.wasReady,
+    logSeen: event.logSeen || event.wasReady,
     lastWord: null,
   };
   const memory: Memory = {
     ...service.memory,
-    wanted: 'up',
+    wanted: event.wanted,
     incarnation: event.incarnation,
     port: event.port,
     everReady: event.wasReady,
+    freshStart: false,
   };
   const told = report('INFO', 'adopted', `adopted (pid ${event.pid}), up ${formatDuration(now - event.spawnedAt)}`);
   if (!event.wasReady)
@@ -361,13 +382,19 @@ function becomeReadyIfSo(
   return step(
     {
       tag: 'ready',
-      life: state.life,
+      life: {...state.life, tracks: state.life.tracks.map((track) => countFrom(track, now))},
       readyAt: now,
       health,
       stableAt: now + spec.policy.stableAfterMs,
       unhealthySince: null,
     },
-    {...memory, everReady: true, incidentSince: null, lastAwayMs: awayMs ?? memory.lastAwayMs},
+    {
+      ...memory,
+      everReady: true,
+      incidentSince: null,
+      restartedForHealth: false,
+      lastAwayMs: awayMs ?? memory.lastAwayMs,
+    },
     ...effects,
     report('INFO', 'ready', text, undefined, {
       port: memory.port,
@@ -390,6 +417,11 @@ function answer(service: Service, event: Extract<Event, {tag: 'answer'}>, ctx: C
   const track = state.life.tracks[event.track];
   const probe = spec.probes[event.track];
   if (track === undefined || probe === undefined || track.inFlight?.id !== event.id) return [service, []];
+  if (event.answer.tag === 'silent' && now - track.inFlight.dueAt > lateNewsMs) {
+    // We slept or starved while it was asked: its answer may lie unread. Asked again before it is judged.
+    const fresh = {...track, nextAt: now, inFlight: null, misses: 0};
+    return tick({state: withTrack(state, event.track, fresh), memory}, ctx);
+  }
   const heard = answered(track, probe, spec, event.answer, now, state.tag, now - state.life.spawnedAt);
   const next =
     state.tag === 'starting' ? lastProbeAtDeadline(heard, track.inFlight.startedAt, state.deadline, now) : heard;
@@ -416,11 +448,18 @@ function answer(service: Service, event: Extract<Event, {tag: 'answer'}>, ctx: C
   return [after, [...effects, ...words, ...more]];
 }
 
-/** The last probe of a start begins at its deadline: who gets ready in time is seen in time. */
+function withTrack<S extends Extract<State, {tag: 'starting' | 'ready'}>>(state: S, index: number, track: Track): S {
+  return {...state, life: {...state.life, tracks: state.life.tracks.map((old, i) => (i === index ? track : old))}};
+}
+
+/**
+ * The last probe of a start begins at its deadline: who gets ready in time is seen in time. After it there is none, or
+ * two probes that take turns would put the verdict off for ever.
+ */
 function lastProbeAtDeadline(track: Track, startedAt: number, deadline: number | null, now: number): Track {
-  return deadline === null || startedAt >= deadline
-    ? track
-    : {...track, nextAt: Math.min(track.nextAt, Math.max(deadline, now))};
+  if (deadline === null) return track;
+  if (startedAt >= deadline) return {...track, nextAt: Number.POSITIVE_INFINITY};
+  return {...track, nextAt: Math.min(track.nextAt, Math.max(deadline, now))};
 }
 
 /** One miss is noise, the second is news. */
@@ -465,11 +504,11 @@ function tick(service: Service, ctx: Context): Step {
   const {now} = ctx;
   switch (state.tag) {
     case 'backing-off':
-      return now >= state.until ? prepare(memory, ctx, ctx.spec.hooksOnCrash) : [service, []];
+      return now >= state.until ? prepare(memory, ctx) : [service, []];
     case 'failed':
       return state.nextTryAt !== null && now >= state.nextTryAt
         ? withEffect(
-            prepare({...memory, totalRestarts: memory.totalRestarts + 1}, ctx, ctx.spec.hooksOnCrash),
+            prepare({...memory, totalRestarts: memory.totalRestarts + 1}, ctx),
             report('INFO', 'retrying', 'the pause after the failure is over: tries again'),
           )
         : [service, []];
@@ -509,7 +548,7 @@ function startingTick(service: Service, state: Extract<State, {tag: 'starting'}>
       // It answers, so it lives: a database that restores must not be killed for it. From here on silence decides.
       const text = `not ready within ${formatDuration(spec.policy.startTimeoutMs)}, but it answers (${life.lastWord ?? 'unhealthy'}): waits on`;
       return step(
-        {...next, deadline: null},
+        {...next, life: {...life, tracks: life.tracks.map((track) => countFrom(track, now))}, deadline: null},
         {...memory, incidentSince: memory.incidentSince ?? now},
         ...probes,
         report('ERROR', 'start-overdue', text),
@@ -517,10 +556,23 @@ function startingTick(service: Service, state: Extract<State, {tag: 'starting'}>
     }
     return withEffects(endLife(life, 'start-timeout', memory, ctx), probes);
   }
-  if (state.deadline === null && life.own && spec.kind !== 'job' && hasHung(life, ctx)) {
-    return withEffects(endLife(life, 'hang', memory, ctx), probes);
+  if (state.deadline === null && spec.kind === 'service') {
+    // Without a liveness probe nothing else would ever end it.
+    const silent = !asking && !answersStill(life, spec, now) && now - life.spawnedAt >= spec.policy.timeoutThresholdMs;
+    if (life.own && (hasHung(life, ctx) || silent)) return withEffects(endLife(life, 'hang', memory, ctx), probes);
+    if (!life.own && silent) return lostOutside(life, memory, probes, ctx);
   }
   return step(next, memory, ...probes);
+}
+
+/** What was missed before does not count: silence counts from here, and whoever never answered has to from now on. */
+function countFrom(track: Track, now: number): Track {
+  return {
+    ...track,
+    misses: 0,
+    countsFrom: now,
+    nextAt: Number.isFinite(track.nextAt) ? track.nextAt : now,
+  };
 }
 
 function readyTick(service: Service, state: Extract<State, {tag: 'ready'}>, ctx: Context): Step {
@@ -578,7 +630,7 @@ function startProbes(life: Life, memory: Memory, {now, spec}: Context): readonly
     // A probe in flight is cut at the threshold; one that starts behind it (after a gap) still gets its time.
     const timeoutMs = hang === null || hang <= now ? probe.timeoutMs : Math.min(probe.timeoutMs, hang - now);
     effects.push({tag: 'probe', incarnation: life.incarnation, track: index, id: probeId, timeoutMs});
-    return {...track, inFlight: {id: probeId, startedAt: now}};
+    return {...track, inFlight: {id: probeId, startedAt: now, dueAt: now + timeoutMs}};
   });
   return effects.length === 0 ? [life, memory, []] : [{...life, tracks}, {...memory, probeId}, effects];
 }
@@ -624,9 +676,11 @@ function lostOutside(life: Life, memory: Memory, effects: readonly Effect[], ctx
   );
   const lost = {...memory, incidentSince: memory.incidentSince ?? ctx.now};
   // Somebody else's instance is gone: now there is room for our own.
-  if (ctx.spec.kind !== 'external')
-    return withEffects(prepare(lost, ctx, true), [...effects, {tag: 'cancel-probes'}, told]);
-  const fresh = {...life, tracks: life.tracks.map((track) => ({...track, good: 0, lastAnswerAt: null}))};
+  if (ctx.spec.kind !== 'external') return withEffects(prepare(lost, ctx), [...effects, {tag: 'cancel-probes'}, told]);
+  const fresh = {
+    ...life,
+    tracks: life.tracks.map((track) => ({...track, good: 0, misses: 0, lastAnswerAt: null, countsFrom: null})),
+  };
   return step({tag: 'starting', life: fresh, deadline: null}, lost, ...effects, told);
 }
 
@@ -639,6 +693,11 @@ function exited(service: Service, event: Extract<Event, {tag: 'exited'}>, ctx: C
     if (!event.groupAlive || state.pid === null) return nothingLeft({state: told, memory}, ctx);
     return step(told, memory, {tag: 'watch-group', incarnation: state.incarnation, pid: state.pid});
   }
+  if (state.tag === 'failed' && memory.lastEnd?.end.diagnosis.cause === 'unkillable' && memory.wanted === 'up')
+    return withEffect(
+      prepare(memory, ctx),
+      report('INFO', 'unblocked', 'what could not be ended has gone: tries again'),
+    );
   if (state.tag !== 'starting' && state.tag !== 'ready') return [service, []];
   const end: LifeEnd = {kind: 'exit', exit: event.exit, diagnosis: event.diagnosis, blockedOn: event.blockedOn};
   if (!event.groupAlive || state.life.pid === null) return ended(state.life, end, memory, ctx);
@@ -662,16 +721,13 @@ function exited(service: Service, event: Extract<Event, {tag: 'exited'}>, ctx: C
 }
 
 function ended(life: Life, end: LifeEnd, memory: Memory, ctx: Context): Step {
-  const [next, effects] = judge({state: {tag: 'stopped', why: 'ended'}, memory}, end, ctx.now - life.spawnedAt, ctx);
-  // What escaped from the group is looked for after the next spawn, never before it.
-  return [
-    next,
-    [
-      ...(hasProbesIn(life) ? [{tag: 'cancel-probes'} as const] : []),
-      ...effects,
-      {tag: 'sweep', incarnation: life.incarnation},
-    ],
-  ];
+  const judged = judge({state: {tag: 'stopped', why: 'ended'}, memory}, end, ctx.now - life.spawnedAt, ctx);
+  return withEffects(thenSweep(judged, life.incarnation), hasProbesIn(life) ? [{tag: 'cancel-probes'}] : []);
+}
+
+/** What escaped from the group is looked for after the next spawn, never before it. */
+function thenSweep([next, effects]: Step, incarnation: number): Step {
+  return next.state.tag === 'stopping' ? [next, effects] : [next, [...effects, {tag: 'sweep', incarnation}]];
 }
 
 function groupGone(service: Service, ctx: Context): Step {
@@ -679,8 +735,7 @@ function groupGone(service: Service, ctx: Context): Step {
   if (state.tag === 'stopping' && state.exit !== null && state.phase !== 'sweeping') return nothingLeft(service, ctx);
   if (state.tag !== 'clearing') return [service, []];
   const lifeMs = memory.lastEnd?.lifeMs ?? null;
-  const [next, effects] = judge({state, memory}, state.end, lifeMs, ctx);
-  return [next, [...effects, {tag: 'sweep', incarnation: state.incarnation}]];
+  return thenSweep(judge({state, memory}, state.end, lifeMs, ctx), state.incarnation);
 }
 
 /** Leader and group are gone: what was this for? */
@@ -689,23 +744,11 @@ function nothingLeft({state, memory}: Service, ctx: Context): Step {
   const {goal, incarnation, exit} = state;
   switch (goal.then) {
     case 'stop':
-      return step(
-        {
-          ...state,
-          phase: 'sweeping',
-          pid: null,
-          exit: exit ?? {code: null, signal: null},
-          killAt: ctx.now + sweepPatienceMs,
-        },
-        memory,
-        {tag: 'sweep', incarnation},
-      );
+      return lastLook(memory, exit, ctx);
     case 'restart':
-      return withEffect(prepare({...memory, incidentSince: null}, ctx, true), {tag: 'sweep', incarnation});
-    case 'judge': {
-      const [next, effects] = judge({state, memory}, {...goal.end, exit}, null, ctx);
-      return [next, [...effects, {tag: 'sweep', incarnation}]];
-    }
+      return withEffect(prepare({...memory, incidentSince: null}, ctx), {tag: 'sweep', incarnation});
+    case 'judge':
+      return thenSweep(judge({state, memory}, {...goal.end, exit}, null, ctx), incarnation);
     default:
       return unreachable(goal);
   }
@@ -715,7 +758,7 @@ function afterSweep(service: Service, ctx: Context): Step {
   const {state, memory} = service;
   if (state.tag !== 'stopping' || state.phase !== 'sweeping') return [service, []];
   // A start may have been asked for meanwhile.
-  return state.goal.then === 'stop' ? stopped(service) : prepare({...memory, incidentSince: null}, ctx, true);
+  return state.goal.then === 'stop' ? stopped(service) : prepare({...memory, incidentSince: null}, ctx);
 }
 
 function stopped({state, memory}: Service): Step {
@@ -757,7 +800,7 @@ function unkillable(pid: number | null, memory: Memory, ctx: Context): Step {
   return step(
     {tag: 'failed', since: ctx.now, nextTryAt: null, blockedOn: null},
     {...memory, lastEnd: {at: ctx.now, end: {kind: 'exit', exit: null, diagnosis, blockedOn: null}, lifeMs: null}},
-    report('CRITICAL', 'failed', 'failed: it cannot be ended. Your turn.', diagnosis, {final: true}),
+    report('CRITICAL', 'failed', 'failed: it cannot be ended. Tries again when it has gone.', diagnosis, {final: true}),
   );
 }
 

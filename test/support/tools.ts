@@ -1,0 +1,46 @@
+import {spawnSync} from 'node:child_process';
+import {it} from '@jest/globals';
+import {inRig, type Rig} from './rig.js';
+
+/** A program that this machine may lack. */
+export interface Tool {
+  readonly name: string;
+  readonly missing: string | null;
+}
+
+function tool(name: string, command: string, args: readonly string[], remedy: string): Tool {
+  const {status, error} = spawnSync(command, args, {stdio: 'ignore'});
+  return {name, missing: error === undefined && status === 0 ? null : remedy};
+}
+
+/** Debian's own python3: the packages of apt are not seen by a python3 that comes first on PATH. */
+export const python: Tool = tool('python3', '/usr/bin/python3', ['-c', 'import pty'], 'apt-get install python3');
+export const starlette: Tool = tool(
+  'uvicorn and starlette of /usr/bin/python3',
+  '/usr/bin/python3',
+  ['-c', 'import uvicorn, starlette'],
+  'apt-get install python3-uvicorn python3-starlette',
+);
+export const redis: Tool = tool('redis-server', 'redis-server', ['--version'], 'apt-get install redis-server');
+
+/** A test that needs these; skipped in sight, with the reason, where one is absent. */
+export function itNeeds(
+  tools: readonly Tool[],
+  name: string,
+  body: (rig: Rig) => Promise<void>,
+  timeoutMs = 90_000,
+): void {
+  const absent = tools.filter(({missing}) => missing !== null);
+  if (absent.length === 0) {
+    it(name, inRig(body), timeoutMs);
+    return;
+  }
+  const why = absent.map((each) => `no ${each.name} here (${each.missing})`).join(', ');
+  process.stderr.write(`skipped: ${name}: ${why}\n`);
+  it.skip(`${name} [skipped: ${why}]`, () => {});
+}
+
+/** A test with real processes; the limit allows for a busy machine. */
+export function itErp(name: string, body: (rig: Rig) => Promise<void>, timeoutMs = 90_000): void {
+  it(name, inRig(body), timeoutMs);
+}
