@@ -1,3 +1,4 @@
+import type {ErpError} from '../lib/core/errors.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {controlSocketPath} from '../lib/platform/project-paths.js';

@@ -4,11 +4,12 @@ import {clientFor, placeOf} from '../../cli/compose.js';
 import {noSupervisor, runningProjects} from '../../cli/projects.js';
 import {paintMark} from '../../cli/render/colour.js';
 import {replaceSupervisor} from '../../cli/replace-supervisor.js';
-import {lastSpec} from '../../cli/without-supervisor.js';
+import {lastSpec} from '../../cli/left-over.js';
 
 export default class SupervisorRestart extends ErpCommand {
   static override summary = 'replace the supervisor by one of this version; services go on';
-  static override description = `The new supervisor adopts what runs: no service is restarted, no line of output is lost. The configuration stays
+  static override description =
+    `The new supervisor adopts what runs: no service is restarted, no line of output is lost. The configuration stays
 the one it was started with. Exit codes: 0, 6 no supervisor.`;
   static override examples = ['<%= config.bin %> supervisor restart'];
 
