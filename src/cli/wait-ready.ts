@@ -50,14 +50,13 @@ export async function waitUntilReady(options: WaitReadyOptions): Promise<StatusD
 }
 
 async function wait({client, progress, following, names, timeoutMs}: WaitReadyOptions): Promise<StatusDocument> {
-  let late = false;
-  let interruption = false;
+  const over = {late: false, interrupted: false};
   const timer = setTimeout(() => {
-    late = true;
+    over.late = true;
     following.leave();
   }, timeoutMs);
   const onSignal = () => {
-    interruption = true;
+    over.interrupted = true;
     following.leave();
   };
   process.on('SIGINT', onSignal);
@@ -82,8 +81,8 @@ async function wait({client, progress, following, names, timeoutMs}: WaitReadyOp
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
-  if (interruption) throw interrupted();
-  throw late ? tooLate(last, 'ready', timeoutMs, names) : gone(client.door.projectDir);
+  if (over.interrupted) throw interrupted();
+  throw over.late ? tooLate(last, 'ready', timeoutMs, names) : gone(client.door.projectDir);
 }
 
 /** The supervisor itself ended while we waited: a critical service failed, or somebody stopped everything. */

@@ -1,4 +1,5 @@
 import type {ChildProcess} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals';
@@ -47,6 +48,12 @@ afterEach(async () => {
 
 const erp = (args: readonly string[], onChild?: (child: ChildProcess) => void) =>
   runErp(args, {cwd: place.dir, env, ...(onChild === undefined ? {} : {onChild})});
+
+/** Until the child has written this to stderr. */
+async function said(child: ChildProcess | undefined, words: string): Promise<void> {
+  let text = '';
+  while (!text.includes(words)) text += String((await once(child?.stderr as NodeJS.ReadableStream, 'data'))[0]);
+}
 
 describe('wrong usage ends with 2 and one message', () => {
   it.each([
@@ -221,6 +228,8 @@ describe('with a supervisor', () => {
     let child: ChildProcess | undefined;
     const run = erp(['start'], (started) => (child = started));
     await supervisor.asked(({path}) => path === '/v1/events');
+    supervisor.emit('ready', 'everything is up');
+    await said(child, 'everything is up');
     child?.kill('SIGINT');
     const first = await supervisor.asked(({path}) => path === '/v1/stop');
     expect(first.body).toMatchObject({services: null, now: false});
