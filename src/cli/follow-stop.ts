@@ -19,7 +19,7 @@ export interface FollowStopOptions {
 export async function followStop(options: FollowStopOptions): Promise<void> {
   const {client, progress, names, stopping} = options;
   if (names.length > 0 && stopping.length === 0) {
-    progress.close();
+    await progress.close();
     return;
   }
   const late = AbortSignal.timeout(options.timeoutMs);
@@ -37,7 +37,7 @@ export async function followStop(options: FollowStopOptions): Promise<void> {
       }
     }
   } finally {
-    progress.close();
+    await progress.close();
   }
   // Without names the supervisor ends as well: that it no longer answers is the end we waited for.
   if (!late.aborted) return;
