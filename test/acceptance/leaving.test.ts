@@ -122,7 +122,12 @@ itErp('erp start | head -1 goes on without its reader, and Ctrl-C still stops ev
 
 itErp('erp start --output jsonl | head -1: the command ends without a word, the services go on', async (rig) => {
   shop(rig);
-  const shell = rig.spawn(['bash', '-c', `"$0" "$1" start --output jsonl | head -1; echo "codes \${PIPESTATUS[*]}"`, ...erp]);
+  const shell = rig.spawn([
+    'bash',
+    '-c',
+    `"$0" "$1" start --output jsonl | head -1; echo "codes \${PIPESTATUS[*]}"`,
+    ...erp,
+  ]);
   const {stdout, stderr} = await shell.end();
   expect(JSON.parse(stdout.split('\n')[0] ?? '')).toBeTruthy();
   expect(stderr).toBe('');
@@ -184,8 +189,11 @@ itNeeds([python], 'Ctrl-C in a terminal', async (rig) => {
   shop(rig);
   const terminal = rig.terminal(['start']);
   await terminal.says(healthy);
-  await until('the screen ends with the ready line', () => /healthy after/.test(terminal.screen.at(-2) ?? ''), 2000, () =>
-    terminal.screen.join('\n'),
+  await until(
+    'the screen ends with the ready line',
+    () => /healthy after/.test(terminal.screen.at(-2) ?? ''),
+    2000,
+    () => terminal.screen.join('\n'),
   );
   expect(terminal.screen.filter((line) => line.includes('starting'))).toEqual([]);
   terminal.type('\x03');
@@ -233,7 +241,9 @@ itNeeds([python], 'a terminal that is closed with tie: terminal: the services st
 });
 
 itNeeds([python], 'a terminal that is closed while everything stops: it stops all the same', async (rig) => {
-  rig.config({slow: {command: 'trap "sleep 1; exit" TERM; echo ready; while :; do sleep 0.1; done', readiness: {log: 'ready'}}});
+  rig.config({
+    slow: {command: 'trap "sleep 1; exit" TERM; echo ready; while :; do sleep 0.1; done', readiness: {log: 'ready'}},
+  });
   const terminal = rig.terminal(['start']);
   await terminal.says(healthy);
   terminal.type('\x03');
@@ -245,7 +255,9 @@ itNeeds([python], 'a terminal that is closed while everything stops: it stops al
 itNeeds([python], 'Ctrl-Z in a terminal suspends the command, not the services; fg brings it back', async (rig) => {
   shop(rig);
   // A shell with job control, as people have one.
-  const terminal = rig.terminalOf(['bash', '--norc', '--noprofile', '-i'], {env: {PS1: 'prompt> ', ERP: erp.join(' ')}});
+  const terminal = rig.terminalOf(['bash', '--norc', '--noprofile', '-i'], {
+    env: {PS1: 'prompt> ', ERP: erp.join(' ')},
+  });
   await terminal.says(/prompt> /);
   terminal.type('$ERP start\r');
   await terminal.says(healthy);
