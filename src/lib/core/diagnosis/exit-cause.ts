@@ -66,11 +66,12 @@ export function exitCause(
   const evidence = last === null ? [`${log} has no output of this life`] : [`${log} "${last.trim()}"`];
   const look = `erp logs ${spec.name} -n 60`;
   if (saysPortTaken(lines, port)) {
+    const words = lines.findLast((line) => portTaken.test(line))?.trim();
     return {
       cause: 'port-taken',
       confidence: 0.95,
       subject: `port ${port}`,
-      evidence,
+      evidence: words === undefined ? evidence : [`${log} "${words}"`],
       remedy: `see who holds port ${port}, or give ${spec.name} alternatives`,
     };
   }
