@@ -51,11 +51,7 @@ describe('a port that was taken', () => {
       "ERROR:    [Errno 99] error while attempting to bind on address ('10.20.30.40', 8000): cannot assign requested address",
       8000,
     ],
-    [
-      'redis-py',
-      'redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.',
-      6379,
-    ],
+    ['redis-py', 'redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.', 6379],
   ])('is not %s', (_program, line, port) => {
     expect(saysPortTaken([line], port)).toBe(false);
   });
@@ -103,7 +99,10 @@ describe('the cause of an exit', () => {
 
 describe('the line that tells most', () => {
   it.each([
-    [['Error: Cannot find module stripe', '    at Module._load (node:internal)', 'Node.js v20.20.2'], 'Error: Cannot find module stripe'],
+    [
+      ['Error: Cannot find module stripe', '    at Module._load (node:internal)', 'Node.js v20.20.2'],
+      'Error: Cannot find module stripe',
+    ],
     [['  File "main.py", line 3', "KeyError: 'DATABASE_URL'"], "KeyError: 'DATABASE_URL'"],
     [['one', 'two', ''], 'two'],
   ])('of %j', (lines, expected) => {
