@@ -68,6 +68,7 @@ export function noSupervisor(
   running: readonly RunningProject[],
   left: readonly LeftOver[] = [],
 ): ErpError {
+  const here = running.find(({project}) => project === projectDir)?.instance ?? null;
   const others = running.map(
     ({project, instance, services}) =>
       `${project}${instance === null ? '' : `, instance ${instance}`} (${services.up} of ${services.all} up)`,
@@ -86,9 +87,11 @@ export function noSupervisor(
     remedy:
       left.length > 0
         ? ['erp start takes over what runs, erp stop ends it']
-        : others.length === 0
-          ? ['erp start']
-          : ['erp start, or name the folder: erp -C DIR …'],
+        : here !== null
+          ? [`erp status --instance ${here}`, 'erp start']
+          : others.length === 0
+            ? ['erp start']
+            : ['erp start, or name the folder: erp -C DIR …'],
     facts: {project: projectDir, running: running.map(({project, instance}) => ({project, instance})), left},
   });
 }

@@ -113,6 +113,10 @@ export class Rig {
     return file;
   }
 
+  remove(path: string): void {
+    rmSync(join(this.project, path), {recursive: true});
+  }
+
   config(services: Record<string, object>, more: object = {}): void {
     this.write('erp.config.json', {...more, services});
   }
@@ -125,6 +129,24 @@ export class Rig {
   log(service: string, folder = this.project): string {
     const file = join(folder, 'logs', `${service}.log`);
     return existsSync(file) ? readFileSync(file, 'latin1') : '';
+  }
+
+  /** The supervisor's own log, as operators read it. */
+  ownLog(): string {
+    const folder = join(this.project, 'watchdog_logs');
+    if (!existsSync(folder)) return '';
+    const names = readdirSync(folder).filter((name) => /^watchdog_\d{8}\.log$/.test(name));
+    return names.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
+  }
+
+  /** Waits for a line of the supervisor's own log. */
+  async logged(pattern: RegExp, limit = limitMs): Promise<void> {
+    await until(
+      `the log says ${String(pattern)}`,
+      () => pattern.test(this.ownLog()),
+      limit,
+      () => this.ownLog(),
+    );
   }
 
   events(folder = this.project): ErpEvent[] {
@@ -178,8 +200,8 @@ export class Rig {
     return new Terminal(run);
   }
 
-  async status(options: RunOptions = {}): Promise<StatusDocument> {
-    const {stdout, stderr, code} = await this.erp(['status', '--json'], options);
+  async status(options: RunOptions & {readonly args?: readonly string[]} = {}): Promise<StatusDocument> {
+    const {stdout, stderr, code} = await this.erp(['status', '--json', ...(options.args ?? [])], options);
     try {
       const document = JSON.parse(stdout) as StatusDocument;
       if (Array.isArray(document.services)) return document;
@@ -263,12 +285,7 @@ export class Rig {
     const parts = this.#runs.map(
       (run) => `\n--- ${run.words} (${run.running ? 'runs' : (run.code ?? run.killedBy ?? 'ended')})\n${run.all}`,
     );
-    try {
-      const own = readdirSync(join(this.project, 'watchdog_logs')).filter((name) => name.endsWith('.log'));
-      for (const name of own) parts.push(`\n--- ${name}\n${this.read(join('watchdog_logs', name))}`);
-    } catch {
-      // None.
-    }
+    parts.push(`\n--- own log\n${this.ownLog()}`);
     try {
       for (const name of readdirSync(join(this.project, 'logs')))
         if (name.endsWith('.log')) parts.push(`\n--- logs/${name}\n${this.read(join('logs', name)).slice(-3000)}`);

@@ -23,24 +23,31 @@ export const starlette: Tool = tool(
 );
 export const redis: Tool = tool('redis-server', 'redis-server', ['--version'], 'apt-get install redis-server');
 
+export interface TestOptions {
+  /** Runs beside the others of its file: for tests that mostly wait. */
+  readonly concurrent?: boolean;
+  readonly timeoutMs?: number;
+}
+
+/** A test with real processes; the limit allows for a busy machine. */
+export function itErp(name: string, body: (rig: Rig) => Promise<void>, options: TestOptions = {}): void {
+  const test = options.concurrent === true ? it.concurrent : it;
+  test(name, inRig(body), options.timeoutMs ?? 90_000);
+}
+
 /** A test that needs these; skipped in sight, with the reason, where one is absent. */
 export function itNeeds(
   tools: readonly Tool[],
   name: string,
   body: (rig: Rig) => Promise<void>,
-  timeoutMs = 90_000,
+  options: TestOptions = {},
 ): void {
   const absent = tools.filter(({missing}) => missing !== null);
   if (absent.length === 0) {
-    it(name, inRig(body), timeoutMs);
+    itErp(name, body, options);
     return;
   }
   const why = absent.map((each) => `no ${each.name} here (${each.missing})`).join(', ');
   process.stderr.write(`skipped: ${name}: ${why}\n`);
   it.skip(`${name} [skipped: ${why}]`, () => {});
-}
-
-/** A test with real processes; the limit allows for a busy machine. */
-export function itErp(name: string, body: (rig: Rig) => Promise<void>, timeoutMs = 90_000): void {
-  it(name, inRig(body), timeoutMs);
 }

@@ -14,9 +14,15 @@ const faults: Readonly<Record<string, string>> = {
 };
 
 const portTaken =
-  /EADDRINUSE|address already in use|(?:WinError|Errno) ?(?:98|48|10048)\b|Only one usage of each socket address|bind\(\) to .* failed \(98/i;
+  /EADDRINUSE|address already in use|(?:WinError|Errno) ?(?:98|48|10048)\b|Only one usage of each socket address|bind\(\) to .* failed \(98|\bport:? \d+ (?:is|was) (?:already )?in use|already running on port|connection in use: /i;
+/** `127.0.0.1:80`, `[::]:80`, `:::3000`, `tcp :8080`, `('127.0.0.1', 8000)`, `port 5173`: a time of day is none of these. */
+const namedPort =
+  /(?:(?:\d{1,3}\.){3}\d{1,3}|\]|\*|localhost|::|\btcp[46]?\s):(\d{1,5})\b|['"], (\d{1,5})\)|\bport:? (\d{1,5})\b/gi;
 const errorLine =
   /\b(?:error|exception|fatal|panic|traceback|critical|failed|cannot|refused|denied|not found|unable|no such)\b|\bE[A-Z]{4,}\b/i;
+
+/** Frames of a stack, and the properties Node prints below an error: they repeat what the line above has said. */
+const besides = /^\s+(?:at |(?:errno|code|syscall|address|port|path|dest|requireStack|\[cause\]):)/;
 
 /**
  * The line of a service's last output that tells most: the last one that speaks of an error, else the last one.
@@ -24,7 +30,7 @@ const errorLine =
  */
 export function lastErrorLine(lines: readonly string[]): string | null {
   const clean = lines.map(plain).filter((line) => line.trim() !== '');
-  return clean.findLast((line) => errorLine.test(line) && !/^\s+at /.test(line)) ?? clean.at(-1) ?? null;
+  return clean.findLast((line) => errorLine.test(line) && !besides.test(line)) ?? clean.at(-1) ?? null;
 }
 
 /** Without ANSI and control characters, cut: for evidence that is shown. */
@@ -44,7 +50,7 @@ export function saysPortTaken(lines: readonly string[], port: number | null): bo
   return lines.some((line) => {
     if (!portTaken.test(line)) return false;
     // A message that names ports must name ours: a backend that can't reach another's port says similar things.
-    const named = [...line.matchAll(/(?::|, )(\d{3,5})\b/g)].map((match) => Number(match[1]));
+    const named = [...line.matchAll(namedPort)].map((match) => Number(match[1] ?? match[2] ?? match[3]));
     return named.length === 0 || named.includes(port);
   });
 }
@@ -66,11 +72,12 @@ export function exitCause(
   const evidence = last === null ? [`${log} has no output of this life`] : [`${log} "${last.trim()}"`];
   const look = `erp logs ${spec.name} -n 60`;
   if (saysPortTaken(lines, port)) {
+    const words = lines.findLast((line) => portTaken.test(line) && !besides.test(line))?.trim();
     return {
       cause: 'port-taken',
       confidence: 0.95,
       subject: `port ${port}`,
-      evidence,
+      evidence: words === undefined ? evidence : [`${log} "${words}"`],
       remedy: `see who holds port ${port}, or give ${spec.name} alternatives`,
     };
   }
@@ -86,7 +93,8 @@ export function exitCause(
       cause: 'killed-by-signal',
       confidence: 0.95,
       subject: exit.signal,
-      evidence: [`ended by ${exit.signal}`, ...evidence],
+      // Whoever is killed has usually said nothing about it: an ordinary last line is no evidence.
+      evidence: [`ended by ${exit.signal}`, ...(last !== null && errorLine.test(last) ? evidence : [])],
       remedy,
     };
   }
