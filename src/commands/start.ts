@@ -173,7 +173,8 @@ export default class Start extends ErpCommand {
       timeoutMs: flags.timeout ?? startLimitMs(meant),
       orStop: flags['or-stop'],
     });
-    if (!flags.ensure && !this.streaming) this.print(`${readyLine(status, Date.now() - begunAt, view)}\n`);
+    const isNews = started.launched || started.answer.started.length > 0;
+    if (isNews && !flags.ensure && !this.streaming) this.print(`${readyLine(status, Date.now() - begunAt, view)}\n`);
     if (this.streaming) this.#result({exitCode: ExitCode.done, status});
     return this.#report(spec, started, null, status);
   }
