@@ -1,5 +1,4 @@
 import {readdirSync, readFileSync, statSync} from 'node:fs';
-import {join} from 'node:path';
 
 export interface SupervisorProcess {
   readonly pid: number;
@@ -9,12 +8,11 @@ export interface SupervisorProcess {
 }
 
 /**
- * The supervisor of a project as a process: it runs from its own copy in the state folder, which the process table
- * shows to every user. For supervisors that do not answer us, because they are stuck or another user's. Linux only;
- * elsewhere null, and the messages say less.
+ * The supervisor of a project as a process: it names itself and its state folder, which the process table shows to every
+ * user. For supervisors that do not answer us, because they are stuck or another user's. Linux only; elsewhere null, and
+ * the messages say less.
  */
 export function findSupervisor(stateDir: string): SupervisorProcess | null {
-  const copy = join(stateDir, 'bin', 'supervisor-');
   let names: string[];
   try {
     names = readdirSync('/proc');
@@ -24,9 +22,8 @@ export function findSupervisor(stateDir: string): SupervisorProcess | null {
   for (const name of names) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const [program = '', script = ''] = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-      // The guardian has the same words in another order.
-      if (!script.startsWith(copy) || program === '') continue;
+      const title = readFileSync(`/proc/${name}/cmdline`, 'utf8').replace(/\0+$/, '');
+      if (!title.startsWith('erp-supervisor ') || !title.endsWith(` ${stateDir}`)) continue;
       const {uid, ctime} = statSync(`/proc/${name}`);
       return {pid: Number(name), uid, since: ctime};
     } catch {
