@@ -36,6 +36,10 @@ export default tseslint.config(
       '@typescript-eslint/no-empty-function': 'off',
       '@typescript-eslint/no-unused-vars': ['error', {argsIgnorePattern: '^_', varsIgnorePattern: '^_'}],
       '@typescript-eslint/no-non-null-assertion': 'error',
+      // Code points are what a terminal counts.
+      '@typescript-eslint/no-misused-spread': 'off',
+      // oclif's hooks and defaults have to return promises.
+      '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
       eqeqeq: ['error', 'always', {null: 'ignore'}],
     },
@@ -63,6 +67,14 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: {
+      // What comes over the wire is looked at as it came.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/restrict-plus-operands': 'off',
       // expect(mock.method) and the like.
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',

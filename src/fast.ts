@@ -71,7 +71,6 @@ export function parseStatus(argv: readonly string[], env: NodeJS.ProcessEnv): Wi
 
 async function status({values, json, colour}: Wish, root: string): Promise<boolean> {
   const found = locate({project: values['project'], config: values['config'], cwd: process.cwd()});
-  if (found === null) return false;
   let document: StatusDocument;
   try {
     const [socketPath = '', another] = socketsOf(found.projectDir, values['instance'] ?? null);

@@ -1,4 +1,3 @@
-import {resolve} from 'node:path';
 import type {ErpError} from '../lib/core/errors.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
@@ -25,13 +24,12 @@ export interface Place extends Door {
 
 /** Which supervisor is meant, without reading any configuration. */
 export function placeOf(flags: ProjectFlags, cwd = process.cwd()): Place {
-  const found = locate({project: flags.project, config: flags.config, cwd});
-  const projectDir = found?.projectDir ?? resolve(cwd, flags.project ?? '.');
+  const {projectDir, configFile} = locate({project: flags.project, config: flags.config, cwd});
   const instance = flags.instance ?? null;
   return {
     projectDir,
     runtimeDirs: runtimeDirsOf(projectDir, instance),
-    configFile: found?.configFile ?? null,
+    configFile,
     instance,
     sockets: socketsOf(projectDir, instance),
   };

@@ -18,7 +18,10 @@ export interface FollowStopOptions {
 /** Shows how services go down until they are; @throws ErpError 9 when that takes too long. */
 export async function followStop(options: FollowStopOptions): Promise<void> {
   const {client, progress, names, stopping} = options;
-  if (names.length > 0 && stopping.length === 0) return progress.close();
+  if (names.length > 0 && stopping.length === 0) {
+    await progress.close();
+    return;
+  }
   const late = AbortSignal.timeout(options.timeoutMs);
   let services: readonly ServiceStatus[] = [];
   try {
@@ -34,7 +37,7 @@ export async function followStop(options: FollowStopOptions): Promise<void> {
       }
     }
   } finally {
-    progress.close();
+    await progress.close();
   }
   // Without names the supervisor ends as well: that it no longer answers is the end we waited for.
   if (!late.aborted) return;

@@ -38,7 +38,10 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
   let asked: 'SIGINT' | 'SIGTERM' | null = null;
 
   const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (lease === null) return leave.abort();
+    if (lease === null) {
+      leave.abort();
+      return;
+    }
     const now = asked !== null && signal === 'SIGINT';
     if (asked !== null && !now) return;
     const running = last?.services.filter(({pid, kind}) => pid !== null && kind !== 'external').length ?? 0;
@@ -48,6 +51,7 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
         : `Stopping ${countOf(running, 'service')}. Ctrl-C again kills ${running === 1 ? 'it' : 'them'}.`,
     );
     asked ??= signal;
+    void progress.settled();
     client.stop({services: null, now, dependents: true, actor: actor()}).catch((error: unknown) => {
       progress.notice(`The supervisor could not be asked to stop: ${(error as Error).message}`);
     });
@@ -79,13 +83,13 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
         progress.status(message.status);
         if (!ready && verdictOf(last, 'ready') === 'reached') {
           ready = true;
-          progress.settled();
+          await progress.settled();
           options.onReady?.(last);
         }
       } else return {reason: message.reason, text: message.text, exitCode: codeAfter(asked, message.exitCode)};
     }
   } finally {
-    progress.close();
+    await progress.close();
     process.off('SIGINT', onInt);
     process.off('SIGTERM', onTerm);
     process.off('SIGHUP', onHup);

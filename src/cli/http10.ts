@@ -93,7 +93,10 @@ export function follow(
       const end = buffered.indexOf('\r\n\r\n');
       if (end < 0) return;
       const answer = parseAnswer(buffered.slice(0, end + 4));
-      if (answer === null) return finish(new TransportError('EPROTO', 'the answer is not HTTP'));
+      if (answer === null) {
+        finish(new TransportError('EPROTO', 'the answer is not HTTP'));
+        return;
+      }
       inBody = true;
       buffered = buffered.slice(end + 4);
       on.head(answer);

@@ -32,9 +32,9 @@ export interface Where {
 
 /**
  * Which project is meant: `--config FILE`, else the nearest folder from `--project` (or here) upwards that has a
- * configuration or the state of a supervisor, up to the home folder. null: none; then `from` itself is all there is.
+ * configuration or the state of a supervisor, up to the home folder; else that folder itself.
  */
-export function locate({project, config, cwd}: Where, home = homeDir()): Located | null {
+export function locate({project, config, cwd}: Where, home = homeDir()): Located {
   const from = real(resolve(cwd, project ?? '.'));
   if (config !== undefined) {
     const configFile = real(resolve(cwd, config));
@@ -45,8 +45,8 @@ export function locate({project, config, cwd}: Where, home = homeDir()): Located
       const file = join(folder, place);
       if (exists(file) && (place !== 'package.json' || hasKey(file))) return {projectDir: folder, configFile: file};
     }
-    if (exists(join(folder, '.erp', 'spec.json'))) return {projectDir: folder, configFile: null};
-    if (folder === home || dirname(folder) === folder) return null;
+    if (exists(join(folder, '.erp'))) return {projectDir: folder, configFile: null};
+    if (folder === home || dirname(folder) === folder) return {projectDir: from, configFile: null};
   }
 }
 

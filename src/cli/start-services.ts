@@ -12,8 +12,9 @@ import {checkVersion, type SupervisorClient} from './supervisor-client.js';
 
 export interface StartOptions {
   readonly spec: ProjectSpec;
-  /** null: those that start by themselves. */
-  readonly services: readonly string[] | null;
+  readonly services: readonly string[];
+  /** Those that the operator has named; a job that is done is run again only then. */
+  readonly named: readonly string[];
   /** Without what they need (`--frontend-only`). */
   readonly alone: boolean;
   /** Only what was wanted last; a first start takes `services`. */
@@ -62,13 +63,28 @@ export async function startServices(options: StartOptions): Promise<Started> {
       return {client, hello, launched: found === null, answer: nothing};
     }
   }
+  const done = found === null ? [] : await jobsDone(client);
+  const services = options.services.filter((name) => options.named.includes(name) || !done.includes(name));
   const answer = await client.start({
-    services: options.services,
+    services,
     spec: found === null ? null : spec,
     actor: actor(),
     ...(options.alone ? {alone: true} : {}),
   });
-  return {client, hello, launched: found === null, answer};
+  return {
+    client,
+    hello,
+    launched: found === null,
+    answer: {
+      ...answer,
+      alreadyRunning: options.services.filter((name) => !answer.started.includes(name)),
+    },
+  };
+}
+
+async function jobsDone(client: SupervisorClient): Promise<string[]> {
+  const status = await client.status();
+  return status?.services.filter(({state}) => state === 'done').map(({name}) => name) ?? [];
 }
 
 function refuseOthers(hello: Hello, {spec, lease}: StartOptions): void {

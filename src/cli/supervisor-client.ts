@@ -119,7 +119,7 @@ export class SupervisorClient {
         wake();
       },
       line: (line) => {
-        if (refused !== null) problem ??= errorFrom({...(refused as Omit<Answer, 'body'>), body: line});
+        if (refused !== null) problem ??= errorFrom({...refused, body: line});
         else queue.push(line);
         wake();
       },

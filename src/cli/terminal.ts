@@ -8,7 +8,7 @@ type Stream = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>;
 /** How this stream is drawn on: width of the terminal, colours, characters. */
 export function viewOf(stream: Stream, colourFlag: boolean | undefined, env: Env = process.env): View {
   return {
-    columns: stream.isTTY === true ? terminalWidth(stream) : null,
+    columns: stream.isTTY ? terminalWidth(stream) : null,
     paint: paintFor(wantsColour(stream, env, colourFlag)),
     glyphs: glyphsFor(env),
     now: new Date(),
@@ -20,6 +20,6 @@ const terminalWidth = (stream: Stream) => (stream.columns > 0 ? stream.columns :
 
 /** A view that redraws itself needs a terminal on stderr, nobody who records it, and room. */
 export function wantsLive(stream: Stream, env: Env = process.env): boolean {
-  if (stream.isTTY !== true || env['TERM'] === 'dumb') return false;
+  if (!stream.isTTY || env['TERM'] === 'dumb') return false;
   return (env['CI'] ?? '') === '' && terminalWidth(stream) >= 60;
 }

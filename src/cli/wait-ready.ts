@@ -42,7 +42,7 @@ export async function waitUntilReady(options: WaitReadyOptions): Promise<StatusD
     }
     throw error;
   } finally {
-    progress.close();
+    await progress.close();
   }
 }
 
@@ -63,7 +63,7 @@ async function wait({client, progress, after, names, timeoutMs}: WaitReadyOption
         const verdict = verdictOf(last, 'ready', names);
         if (verdict === 'hopeless') throw hopeless(last, 'ready', names);
         if (verdict === 'reached') {
-          progress.settled();
+          await progress.settled();
           return last;
         }
       } else break;

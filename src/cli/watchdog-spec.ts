@@ -1,4 +1,4 @@
-import {basename, join, resolve} from 'node:path';
+import {basename, join} from 'node:path';
 import type {FlagValues} from '../lib/core/config/overrides.js';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
@@ -33,8 +33,7 @@ export interface WatchRequest extends ProjectFlags {
 export async function watchdogSpec(request: WatchRequest): Promise<LoadedSpec> {
   const {command, cwd} = request;
   const name = instanceName(command);
-  const found = locate({project: request.project, config: undefined, cwd});
-  const projectDir = found?.projectDir ?? resolve(cwd, request.project ?? '.');
+  const {projectDir} = locate({project: request.project, config: undefined, cwd});
   const {prepareProject} = await import('./config/prepare.js');
   const text = JSON.stringify({services: {[name]: serviceOf(command, cwd)}});
   const file = join(projectDir, 'erp watchdog.json');

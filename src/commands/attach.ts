@@ -30,7 +30,7 @@ failed, 6 no supervisor.`;
       colour: flags.color,
       logDir: null,
     });
-    progress.settled();
+    await progress.settled();
     const outcome = await stayInForeground({client, progress, lease: null, after: null});
     // To leave is what Ctrl-C is for here.
     const end = outcome.reason === 'left' ? {...outcome, exitCode: 0} : outcome;

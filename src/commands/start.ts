@@ -121,6 +121,7 @@ export default class Start extends ErpCommand {
     const started = await startServices({
       spec,
       services: selection.start,
+      named: wish.names,
       alone: flags['frontend-only'],
       ensure: flags.ensure,
       lease: detached ? null : leaseName(),

@@ -91,6 +91,7 @@ Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other c
     const started = await startServices({
       spec: flags.debug ? {...spec, logging: {...spec.logging, ownLevel: 'DEBUG'}} : spec,
       services: selectServices(spec, {names: [service]}).start,
+      named: [],
       alone: false,
       ensure: false,
       lease,

@@ -5,7 +5,7 @@ import {overHistories, replaying} from '../support/sim/replay.js';
 describe('histories', () => {
   const name = 'keeps every rule through crashes, hangs, thieves, gaps and its own death';
   it(name, () => {
-    overHistories(name, historyOf, 6000, (history) => {
+    overHistories(name, historyOf, 10_000, (history) => {
       live(history, replaying);
     });
   });

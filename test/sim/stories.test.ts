@@ -679,3 +679,75 @@ describe('the death of the supervisor', () => {
     expect(rig.tag('web')).toBe('ready');
   });
 });
+
+describe('a watchdog', () => {
+  const watched = (policy: Partial<ServiceSpec['policy']>): ServiceSpec =>
+    service('web', 8000, {policy: {...quickPolicy, afterBudget: {then: 'fail'}, ...policy}});
+
+  it('ends with 4 when the budget is spent, and leaves nothing', () => {
+    const rig = new Rig(project([watched({}), service('side', null)], 'watchdog'), {web: [crashes(5)]});
+    rig.start();
+    rig.advance(30_000);
+    rig.check();
+    expect(rig.outcome).toMatchObject({reason: 'budget-spent', exitCode: 4});
+    expect(rig.world.processes.size).toBe(0);
+  });
+
+  it('ends with 5 when the port is taken and stays so', () => {
+    const rig = new Rig(project([watched({})], 'watchdog'));
+    rig.world.stranger(8000);
+    rig.start();
+    rig.advance(1000);
+    expect(rig.outcome).toMatchObject({exitCode: 5});
+  });
+
+  it('ends with 0 when the service has ended by itself and shall not be restarted', () => {
+    const rig = new Rig(project([watched({restart: 'on-failure'})], 'watchdog'), {
+      web: [habit({ends: {at: 500, code: 0, signal: null, lines: []}})],
+    });
+    rig.start();
+    rig.advance(5000);
+    expect(rig.outcome).toMatchObject({reason: 'stopped', exitCode: 0});
+  });
+});
+
+describe('a critical service', () => {
+  it('takes everything else with it when it has failed for good', () => {
+    const policy = {...quickPolicy, afterBudget: {then: 'fail' as const}};
+    const rig = started([service('db', 5432, {critical: true, policy}), service('web', 8000)], {db: [crashes(5)]});
+    rig.advance(30_000);
+    rig.check();
+    expect(rig.outcome).toMatchObject({reason: 'critical-failed', exitCode: 4});
+    expect(rig.tag('db')).toBe('failed');
+    expect(rig.tag('web')).toBe('stopped');
+  });
+});
+
+describe('a restart', () => {
+  it('stops nothing when the preCheck says no', () => {
+    const hooks = {preStart: null, preCheck: {argv: ['nginx', '-t'] as const}, postStop: null};
+    const rig = started([service('web', 8000, {hooks}), service('api', 8100)]);
+    rig.advance(1000);
+    rig.world.hooks.set('web preCheck', {ms: 50, code: 1});
+    let problem: string | null = null;
+    rig.supervisor.restart(['web', 'api'], null, (said) => {
+      problem = said;
+    });
+    rig.advance(1000);
+    expect(problem).toMatch(/^web: preCheck ended with code 1/);
+    expect(rig.world.log.filter((line) => line.includes(' spawned '))).toHaveLength(2);
+  });
+
+  it('of all keeps the order of the start', () => {
+    const rig = started([service('db', 5432), service('web', 8000, {dependsOn: [{name: 'db'}]})], {
+      db: [wellBehaved, habit({ready: 3000})],
+    });
+    rig.advance(1000);
+    rig.restart(['db', 'web']);
+    rig.advance(2000);
+    expect(rig.tag('web')).toBe('waiting');
+    rig.advance(3000);
+    rig.check();
+    expect(rig.tag('web')).toBe('ready');
+  });
+});

@@ -11,6 +11,7 @@ import {cellWidth, cutEnd, cutMiddle, padEnd, padStart} from '../render/width.js
 import {Chatter} from './chatter.js';
 import {LiveRegion, type LiveStream} from './live-region.js';
 import type {Progress} from './progress.js';
+import {StartList} from './start-list.js';
 
 export interface LiveOptions {
   readonly stream: LiveStream;
@@ -35,7 +36,9 @@ export function liveProgress(options: LiveOptions): Progress {
   let document: StatusDocument | null = null;
   let receivedAt = startedAt;
   let starting = true;
-  const told = new Set<string>();
+  let list: StartList | null = null;
+  /** How long each start took, as its event tells. */
+  const readyAfterMs = new Map<string, number>();
 
   const nameWidth = () =>
     Math.min(longestName, Math.max(4, ...(document?.services ?? []).map(({name}) => cellWidth(name))));
@@ -51,6 +54,13 @@ export function liveProgress(options: LiveOptions): Progress {
       rows: stream.rows ?? 24,
     });
   });
+  const tellRow = (name: string): void => {
+    const service = document?.services.find((each) => each.name === name);
+    if (service === undefined) return;
+    const took = readyAfterMs.get(name);
+    const row = {...service, uptimeMs: took ?? service.uptimeMs};
+    region.tell([serviceRow(row, {view: options.view(), nameWidth: nameWidth(), sinceMs: 0, mark: null})]);
+  };
   const ticker = setInterval(() => {
     for (const summary of chatter.summaries(Date.now())) region.tell([summary]);
     if (document?.services.some(isUnderWay) === true) region.redraw();
@@ -59,6 +69,11 @@ export function liveProgress(options: LiveOptions): Progress {
 
   return {
     event: (event: ErpEvent) => {
+      const {afterMs} = event.facts ?? {};
+      if (event.service !== null && event.type === 'ready' && typeof afterMs === 'number') {
+        readyAfterMs.set(event.service, afterMs);
+      }
+      document = document === null ? null : withNews(document, event);
       if (logLevels.indexOf(event.level) < logLevels.indexOf(options.level)) return;
       // During the start the rows below tell what is on its way; a good end leaves its row (see status).
       if (starting && event.level === 'INFO' && quietInStart.has(event.type)) return;
@@ -69,25 +84,37 @@ export function liveProgress(options: LiveOptions): Progress {
       document = next;
       receivedAt = Date.now();
       if (starting) {
-        for (const service of next.services) {
-          if (told.has(service.name) || (service.state !== 'ready' && service.state !== 'done')) continue;
-          told.add(service.name);
-          region.tell([serviceRow(service, {view: options.view(), nameWidth: nameWidth(), sinceMs: 0, mark: null})]);
-        }
+        list ??= new StartList(
+          next.services.filter(({wanted}) => wanted === 'up').map(({name}) => name),
+          {finished: tellRow, changed: () => region.redraw()},
+        );
+        list.status(next);
       }
       region.redraw();
     },
     notice: (text) => {
-      starting = false;
       region.tell([text]);
     },
-    settled: () => {
+    settled: async () => {
       starting = false;
+      await list?.close();
     },
-    close: () => {
+    close: async () => {
+      starting = false;
+      await list?.close();
       clearInterval(ticker);
       region.close();
     },
+  };
+}
+
+/** Events come at once, status documents a tenth of a second later: a row must not outlive the line that ends it. */
+function withNews(document: StatusDocument, event: ErpEvent): StatusDocument {
+  const state = event.type === 'stopped' || event.type === 'failed' || event.type === 'done' ? event.type : null;
+  if (state === null) return document;
+  return {
+    ...document,
+    services: document.services.map((service) => (service.name === event.service ? {...service, state} : service)),
   };
 }
 
@@ -139,7 +166,7 @@ export function serviceRow(
   const next =
     service.nextTryInMs === null ? null : `next try in ${formatDuration(Math.max(0, service.nextTryInMs - sinceMs))}`;
   const words = [
-    service.state === 'ready' ? null : age,
+    age,
     instead,
     next,
     service.note === null ? null : neutralise(service.note),

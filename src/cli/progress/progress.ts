@@ -7,8 +7,8 @@ export interface Progress {
   /** One sentence of our own. */
   notice(text: string): void;
   /** Everything that was to come up is up, or everything is down: what follows are changes. */
-  settled(): void;
-  close(): void;
+  settled(): void | Promise<void>;
+  close(): void | Promise<void>;
 }
 
 /** `--output jsonl`: what the supervisor tells, as it tells it. */

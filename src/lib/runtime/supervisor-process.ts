@@ -141,7 +141,7 @@ class SupervisorProcess {
       this.#world,
       {
         tell: (news) => this.#tell(news),
-        changed: () => this.#control?.changed(),
+        changed: () => this.#control.changed(),
         ended: (reason, code, text) => this.#end(reason, code, text),
       },
       mark,
@@ -255,7 +255,7 @@ class SupervisorProcess {
 
   #tell(news: News): void {
     if (news.type === 'port-moved' && news.service !== null)
-      this.#notes.set(news.service, String(news.facts?.why ?? news.text));
+      this.#notes.set(news.service, typeof news.facts?.why === 'string' ? news.facts.why : news.text);
     this.#events.add(news);
   }
 

@@ -158,7 +158,7 @@ export async function ask(url: string, body?: unknown, init: RequestInit = {}): 
   return {
     status: response.status,
     headers: response.headers,
-    body: text === '' ? undefined : (JSON.parse(text) as Json),
+    body: text === '' ? undefined : JSON.parse(text),
   };
 }
 

@@ -140,12 +140,8 @@ const planOf: fc.Arbitrary<Plan> = fc.record({
   habits: fc.array(habitOf, {minLength: 1, maxLength: 4}),
 });
 
-const actionOf: fc.Arbitrary<Action> = fc.record({
-  act: fc.constantFrom(...acts),
-  who: fc.nat(3),
-  how: fc.nat(7),
-  then: fc.nat(7),
-});
+const actionOf = (from: readonly Action['act'][]): fc.Arbitrary<Action> =>
+  fc.record({act: fc.constantFrom(...from), who: fc.nat(3), how: fc.nat(7), then: fc.nat(7)});
 
 export interface History {
   readonly seed: number;
@@ -156,7 +152,29 @@ export interface History {
 export const historyOf: fc.Arbitrary<History> = fc.record({
   seed: fc.nat(1 << 30),
   plans: fc.array(planOf, {minLength: 1, maxLength: 4}),
-  actions: fc.array(actionOf, {maxLength: 14}),
+  actions: fc.array(actionOf(acts), {maxLength: 14}),
+});
+
+/** Few services and a supervisor that dies all the time. */
+export const deathlyHistoryOf: fc.Arbitrary<History> = fc.record({
+  seed: fc.nat(1 << 30),
+  plans: fc.array(planOf, {minLength: 1, maxLength: 2}),
+  actions: fc.array(
+    actionOf([
+      'die',
+      'die-in',
+      'die-in',
+      'die-in',
+      'revive',
+      'revive',
+      'kill',
+      'stop',
+      'start-all',
+      'gap',
+      'reuse-pids',
+    ]),
+    {maxLength: 14},
+  ),
 });
 
 const primary = (index: number): number => 8000 + 10 * index;

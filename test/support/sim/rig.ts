@@ -246,7 +246,7 @@ export class Rig implements SupervisorSink, Watcher {
     const ledger = this.#ledger(name);
     if (spec === undefined) return;
     if (process.habit.term === 'unkillable') ledger.unkillable = true;
-    if (!ledger.wanted || this.#asked.has(process)) return;
+    if (!ledger.wanted || this.supervisor.ending || this.#asked.has(process)) return;
     this.#asked.add(process);
     const {state} = this.service(name);
     if (state.tag === 'stopping' && state.goal.then === 'restart') return;

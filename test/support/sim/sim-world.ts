@@ -89,7 +89,7 @@ export interface HookHabit {
  * that may die. The same history gives the same run, always.
  */
 export class SimWorld {
-  now = 0;
+  now = 0.1;
   gaps = 0;
   /** Those that may be too short to be noticed: nobody's clock is extended by them. */
   smallGaps = 0;
@@ -509,7 +509,8 @@ export class SimWorld {
   // ——— what sessions use ———
 
   news(session: SimSession, ms: number, run: () => void): Due {
-    return this.agenda.add(this.now + ms, session.id, false, run);
+    // Real clocks give fractions: a sum and a difference of them are not the same.
+    return this.agenda.add(this.now + ms + this.random() * 0.05, session.id, false, run);
   }
 
   mayDie(where: DeathPlan['at']): void {

@@ -14,7 +14,10 @@ const faults: Readonly<Record<string, string>> = {
 };
 
 const portTaken =
-  /EADDRINUSE|address already in use|(?:WinError|Errno) ?(?:98|48|10048)\b|Only one usage of each socket address|bind\(\) to .* failed \(98/i;
+  /EADDRINUSE|address already in use|(?:WinError|Errno) ?(?:98|48|10048)\b|Only one usage of each socket address|bind\(\) to .* failed \(98|\bport:? \d+ (?:is|was) (?:already )?in use|already running on port|connection in use: /i;
+/** `127.0.0.1:80`, `[::]:80`, `:::3000`, `tcp :8080`, `('127.0.0.1', 8000)`, `port 5173`: a time of day is none of these. */
+const namedPort =
+  /(?:(?:\d{1,3}\.){3}\d{1,3}|\]|\*|localhost|::|\btcp[46]?\s):(\d{1,5})\b|['"], (\d{1,5})\)|\bport:? (\d{1,5})\b/gi;
 const errorLine =
   /\b(?:error|exception|fatal|panic|traceback|critical|failed|cannot|refused|denied|not found|unable|no such)\b|\bE[A-Z]{4,}\b/i;
 
@@ -44,7 +47,7 @@ export function saysPortTaken(lines: readonly string[], port: number | null): bo
   return lines.some((line) => {
     if (!portTaken.test(line)) return false;
     // A message that names ports must name ours: a backend that can't reach another's port says similar things.
-    const named = [...line.matchAll(/(?::|, )(\d{3,5})\b/g)].map((match) => Number(match[1]));
+    const named = [...line.matchAll(namedPort)].map((match) => Number(match[1] ?? match[2] ?? match[3]));
     return named.length === 0 || named.includes(port);
   });
 }

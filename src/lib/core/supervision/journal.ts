@@ -1,5 +1,5 @@
 import type {ServiceSpec} from '../spec.js';
-import type {Service} from './state.js';
+import type {ExitStatus, Service} from './state.js';
 
 /** One line of a service's journal: written before and after everything that must survive the supervisor's death. */
 export type JournalRecord =
@@ -41,6 +41,7 @@ export type JournalRecord =
       readonly boot: string | null;
       readonly pid: number | null;
       readonly start: string | null;
+      readonly exit: ExitStatus | null;
     };
 
 /** What a journal says when it is read to its end. */
@@ -60,7 +61,7 @@ export interface Remembered {
   } | null;
   /** An intent without spawned or exited: its process may run without being known. */
   /** How the last process ended, as far as anybody saw; null: it runs, or its end was not seen. */
-  readonly lastExit: {readonly code: number | null; readonly signal: string | null} | null;
+  readonly lastExit: ExitStatus | null;
   /** Who led the last life: what is left of it is found by its session. */
   readonly lastLeader: {readonly pid: number; readonly startTime: string | null; readonly bootId: string} | null;
   readonly openIntent: {readonly incarnation: number; readonly mark: string; readonly port: number | null} | null;
@@ -125,7 +126,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       };
       const {pid, startTime} = process;
       const lastLeader = {pid, startTime, bootId: boot};
-      return {...known, incarnation, process, lastLeader, openIntent: null, lastBoot: boot};
+      return {...known, incarnation, process, lastLeader, lastExit: null, openIntent: null, lastBoot: boot};
     }
     case 'log-ready':
       return known.process === null || known.process.incarnation !== inc
@@ -135,22 +136,23 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       return known.process === null || known.process.incarnation !== inc
         ? known
         : {...known, process: {...known.process, wasReady: true}};
-    case 'exited':
+    case 'exited': {
+      // Of the last life only: an exit of an earlier one says nothing about it.
+      const isLast = inc === (known.openIntent ?? known.process)?.incarnation;
       return {
         ...known,
         incarnation,
         process: known.process?.incarnation === inc ? null : known.process,
-        lastExit: {
-          code: typeof r.code === 'number' ? r.code : null,
-          signal: typeof r.signal === 'string' ? r.signal : null,
-        },
+        lastExit: isLast ? exitOf(r) : known.lastExit,
         openIntent: known.openIntent?.incarnation === inc ? null : known.openIntent,
       };
+    }
     case 'kept':
       return {
         ...known,
         port: typeof r.port === 'number' ? r.port : null,
         lastBoot: typeof r.boot === 'string' ? r.boot : null,
+        lastExit: typeof r.exit === 'object' && r.exit !== null ? exitOf(r.exit) : null,
         lastLeader:
           typeof r.pid === 'number' && typeof r.boot === 'string'
             ? {pid: r.pid, startTime: typeof r.start === 'string' ? r.start : null, bootId: r.boot}
@@ -168,21 +170,18 @@ function readRecord(known: Remembered, record: unknown): Remembered {
   }
 }
 
+function exitOf(r: {readonly code?: unknown; readonly signal?: unknown}): ExitStatus {
+  return {
+    code: typeof r.code === 'number' ? r.code : null,
+    signal: typeof r.signal === 'string' ? r.signal : null,
+  };
+}
+
 /** The shortest journal that says the same: for compaction when nothing happens. */
 export function summary(known: Remembered, now: number): readonly JournalRecord[] {
   const records: JournalRecord[] = [];
   if (known.wanted !== null) records.push({v: 1, t: 'wanted', up: known.wanted, at: now, by: null});
   records.push({v: 1, t: 'counters', inc: known.incarnation, used: known.restartsUsed, total: known.totalRestarts});
-  const {lastLeader} = known;
-  records.push({
-    v: 1,
-    t: 'kept',
-    port: known.port,
-    boot: known.lastBoot,
-    pid: lastLeader?.pid ?? null,
-    start: lastLeader?.startTime ?? null,
-  });
-  if (known.lastExit !== null) records.push({v: 1, t: 'exited', inc: known.incarnation, at: now, ...known.lastExit});
   if (known.process !== null) {
     const {incarnation, pid, startTime, bootId, spawnedAtWall, port, logSeen, wasReady} = known.process;
     records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port});
@@ -199,6 +198,17 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
       mark: known.openIntent.mark,
       port: known.openIntent.port,
     });
+  // Last: what stands above would write over it.
+  const {lastLeader} = known;
+  records.push({
+    v: 1,
+    t: 'kept',
+    port: known.port,
+    boot: known.lastBoot,
+    pid: lastLeader?.pid ?? null,
+    start: lastLeader?.startTime ?? null,
+    exit: known.lastExit,
+  });
   return records;
 }
 

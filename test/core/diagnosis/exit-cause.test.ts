@@ -1,0 +1,116 @@
+import {describe, expect, it} from '@jest/globals';
+import {exitCause, lastErrorLine, plain, saysPortTaken} from '../../../src/lib/core/diagnosis/exit-cause.js';
+import type {ExitStatus} from '../../../src/lib/core/supervision/state.js';
+import {service} from '../../support/sim/specs.js';
+
+// Output of real programs, provoked on Debian 12: one line for each, and which program it was.
+const portTaken: readonly (readonly [program: string, line: string, port: number])[] = [
+  ['Node 20, express', 'Error: listen EADDRINUSE: address already in use 127.0.0.1:3000', 3000],
+  ['Node 20, all addresses', 'Error: listen EADDRINUSE: address already in use :::3000', 3000],
+  [
+    'uvicorn',
+    "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already in use",
+    8000,
+  ],
+  [
+    'redis 7.0.15',
+    '195:M 22 Nov 2026 15:11:08.108 # Warning: Could not create server TCP listening socket 127.0.0.1:6379: bind: Address already in use',
+    6379,
+  ],
+  ['nginx', '2026/11/22 15:14:06 [emerg] 852#852: bind() to 0.0.0.0:80 failed (98: Address already in use)', 80],
+  ['nginx, IPv6', '2026/11/22 15:14:06 [emerg] 852#852: bind() to [::]:443 failed (98: Address already in use)', 443],
+  ['http.server', 'OSError: [Errno 98] Address already in use', 8000],
+  ['Go', 'listen tcp :8080: bind: address already in use', 8080],
+  ['gunicorn', "[2026-11-22 15:11:04 +0000] [77] [ERROR] Connection in use: ('127.0.0.1', 8000)", 8000],
+  ['vite', 'Error: Port 5173 is already in use', 5173],
+  ['Spring Boot', 'Web server failed to start. Port 8080 was already in use.', 8080],
+  ['react-scripts', 'Something is already running on port 3000.', 3000],
+  [
+    'Windows',
+    "OSError: [WinError 10048] Only one usage of each socket address (protocol/network address/port) is normally permitted: ('0.0.0.0', 8000)",
+    8000,
+  ],
+];
+
+describe('a port that was taken', () => {
+  it.each(portTaken)('is read from %s', (_program, line, port) => {
+    expect(saysPortTaken(['starting', line, 'Node.js v20.20.2'], port)).toBe(true);
+  });
+
+  it.each(portTaken.filter(([, line, port]) => line.includes(String(port))))(
+    'of another service is not ours (%s)',
+    (_program, line, port) => {
+      expect(saysPortTaken([line], port + 1)).toBe(false);
+    },
+  );
+
+  it.each([
+    ['nginx may not', '2026/11/22 15:14:09 [emerg] 860#860: bind() to 0.0.0.0:443 failed (13: Permission denied)', 443],
+    [
+      'uvicorn, foreign address',
+      "ERROR:    [Errno 99] error while attempting to bind on address ('10.20.30.40', 8000): cannot assign requested address",
+      8000,
+    ],
+    ['redis-py', 'redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.', 6379],
+  ])('is not %s', (_program, line, port) => {
+    expect(saysPortTaken([line], port)).toBe(false);
+  });
+});
+
+describe('the cause of an exit', () => {
+  const web = service('web', 8000);
+  const shell = service('web', 8000, {command: {shell: 'gunciorn app'}});
+  const at = (code: number | null, signal: string | null = null): ExitStatus => ({code, signal});
+
+  it.each([
+    [at(1), 'port-taken', 'port 8000'],
+    [at(null, 'SIGSEGV'), 'port-taken', 'port 8000'],
+  ])('%j with the port taken is %s', (exit, cause, subject) => {
+    expect(exitCause(exit, ['[Errno 98] Address already in use'], web, 8000, 'logs/web.log')).toMatchObject({
+      cause,
+      subject,
+    });
+  });
+
+  it.each([
+    [at(null, 'SIGKILL'), web, 'killed-by-signal', 'SIGKILL', /out of memory/],
+    [at(null, 'SIGSEGV'), web, 'killed-by-signal', 'SIGSEGV', /memory that is not its own/],
+    [at(null, 'SIGTERM'), web, 'killed-by-signal', 'SIGTERM', null],
+    [at(127), shell, 'missing-executable', 'gunciorn app', /PATH/],
+    [at(127), web, 'unknown', 'exit code 127', /erp logs web/],
+    [at(126), web, 'not-executable', null, /chmod/],
+    [at(0), web, 'ended-by-itself', 'exit code 0', /on-failure/],
+    [at(3), web, 'unknown', 'exit code 3', /erp logs web/],
+    [at(null), web, 'unknown', null, /erp logs web/],
+  ])('%j is told as it is', (exit, spec, cause, subject, remedy) => {
+    const diagnosis = exitCause(exit, ['bye'], spec, 8000, 'logs/web.log');
+    expect(diagnosis).toMatchObject({cause, subject});
+    if (remedy === null) expect(diagnosis.remedy).toBeNull();
+    else expect(diagnosis.remedy).toMatch(remedy);
+    expect(diagnosis.evidence.at(-1)).toBe('logs/web.log "bye"');
+  });
+
+  it('of a life without output says so', () => {
+    expect(exitCause(at(1), ['', '  '], web, 8000, 'logs/web.log').evidence).toEqual([
+      'logs/web.log has no output of this life',
+    ]);
+  });
+});
+
+describe('the line that tells most', () => {
+  it.each([
+    [
+      ['Error: Cannot find module stripe', '    at Module._load (node:internal)', 'Node.js v20.20.2'],
+      'Error: Cannot find module stripe',
+    ],
+    [['  File "main.py", line 3', "KeyError: 'DATABASE_URL'"], "KeyError: 'DATABASE_URL'"],
+    [['one', 'two', ''], 'two'],
+  ])('of %j', (lines, expected) => {
+    expect(lastErrorLine(lines)).toBe(expected);
+  });
+
+  it('is shown without colours and control characters, cut', () => {
+    expect(plain('\u001b[31mred\u001b[0m\u0007 \u001b]0;title\u0007x')).toBe('red x');
+    expect(plain('x'.repeat(999))).toHaveLength(300);
+  });
+});

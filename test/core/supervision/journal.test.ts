@@ -1,0 +1,73 @@
+import {describe, expect, it} from '@jest/globals';
+import fc from 'fast-check';
+import {type JournalRecord, remember, summary} from '../../../src/lib/core/supervision/journal.js';
+
+const inc = fc.integer({min: 1, max: 5});
+const at = fc.integer({min: 0, max: 1e6});
+const v = fc.constant(1 as const);
+const record: fc.Arbitrary<JournalRecord> = fc.oneof(
+  fc.record({v, t: fc.constant('wanted' as const), up: fc.boolean(), at, by: fc.constant(null)}),
+  fc.record({
+    v,
+    t: fc.constant('intent' as const),
+    inc,
+    at,
+    mark: fc.constant('p/web/1'),
+    port: fc.constantFrom(null, 8000),
+  }),
+  fc.record({
+    v,
+    t: fc.constant('spawned' as const),
+    inc,
+    at,
+    pid: fc.integer({min: 2, max: 9}),
+    start: fc.constantFrom(null, '123'),
+    boot: fc.constantFrom('a', 'b'),
+  }),
+  fc.record({v, t: fc.constant('log-ready' as const), inc, at}),
+  fc.record({v, t: fc.constant('ready' as const), inc, at}),
+  fc.record({
+    v,
+    t: fc.constant('exited' as const),
+    inc,
+    at,
+    code: fc.constantFrom(null, 0, 1),
+    signal: fc.constantFrom(null, 'SIGKILL'),
+  }),
+  fc.record({v, t: fc.constant('counters' as const), inc, used: fc.nat(5), total: fc.nat(9)}),
+);
+
+describe('a journal', () => {
+  it('says the same after it was compacted', () => {
+    fc.assert(
+      fc.property(fc.array(record, {maxLength: 30}), (records) => {
+        const known = remember(records);
+        expect(remember(summary(known, 5))).toEqual(known);
+      }),
+      {seed: 20261122, numRuns: 3000},
+    );
+  });
+
+  it('is read as far as it goes, whatever else stands in it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(record, fc.object(), fc.constant(null), fc.string())), (records) => {
+        expect(() => remember(records)).not.toThrow();
+      }),
+      {seed: 20261122, numRuns: 1000},
+    );
+  });
+
+  it('of a newer version still gives pid, start time, port and what was wanted', () => {
+    const known = remember([
+      {v: 9, t: 'wanted', up: true, whim: 'x'},
+      {v: 9, t: 'intent', inc: 4, port: 8001, mark: 'm', colour: 'red'},
+      {v: 9, t: 'spawned', inc: 4, pid: 812, start: '55', boot: 'b'},
+      {v: 9, t: 'dreamt', inc: 7},
+    ]);
+    expect(known).toMatchObject({
+      wanted: true,
+      incarnation: 4,
+      process: {pid: 812, startTime: '55', bootId: 'b', port: 8001},
+    });
+  });
+});
