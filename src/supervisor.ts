@@ -22,7 +22,8 @@ if (specPath === undefined) {
   process.exit(ExitCode.usage);
 }
 const spec = JSON.parse(readFileSync(specPath, 'utf8')) as ProjectSpec;
-process.title = `erp-supervisor ${spec.name}`;
+// With the state folder at its end: by that other users find out whose supervisor runs here (cli/find-supervisor.ts).
+process.title = `erp-supervisor ${spec.name} ${spec.stateDir}`;
 try {
   process.chdir('/');
 } catch {

@@ -5,6 +5,7 @@ import {controlSocketPath} from '../lib/platform/project-paths.js';
 import {locate} from './locate.js';
 import {runtimeDirsOf, socketsOf} from './place.js';
 import {leftOver} from './left-over.js';
+import {otherUsersSupervisor} from './other-user.js';
 import {noSupervisor, runningProjects} from './projects.js';
 import {checkVersion, type Door, SupervisorClient} from './supervisor-client.js';
 
@@ -56,7 +57,8 @@ export async function connect(place: Place, version: string): Promise<Connection
   return {client, hello};
 }
 
-/** Exit 6, with all that is known: what still runs here, and where else something runs. */
+/** Exit 6, with all that is known: what still runs here, and where else something runs; 7 when it is another user's. */
 export async function nobodyThere(place: Place): Promise<ErpError> {
-  return noSupervisor(place.projectDir, await runningProjects(), leftOver(place));
+  const other = otherUsersSupervisor(place.projectDir);
+  return other ?? noSupervisor(place.projectDir, await runningProjects(), leftOver(place));
 }

@@ -1,5 +1,4 @@
 import {readdirSync, readFileSync, statSync} from 'node:fs';
-import {join} from 'node:path';
 
 export interface SupervisorProcess {
   readonly pid: number;
@@ -9,20 +8,18 @@ export interface SupervisorProcess {
 }
 
 /**
- * The supervisor of a project as a process. It calls itself `erp-supervisor NAME`, but its guardian still has the copy
- * in the state folder among its words, which the process table shows to every user. For supervisors that do not answer
- * us, because they are stuck or another user's. Linux only; elsewhere null, and the messages say less.
+ * The supervisor of a project as a process: it names itself and its state folder, which the process table shows to every
+ * user. For supervisors that do not answer us, because they are stuck or another user's. Linux only; elsewhere null, and
+ * the messages say less.
  */
 export function findSupervisor(stateDir: string): SupervisorProcess | null {
-  const copy = join(stateDir, 'bin', 'supervisor-');
-  const guardian = processes().find((pid) => {
-    const words = read(`/proc/${pid}/cmdline`).split('\0');
-    return words.includes('erp-guardian') && words.some((word) => word.startsWith(copy));
-  });
-  if (guardian === undefined) return null;
-  const pid = processes().find((each) => parentOf(each) === guardian);
-  const stats = pid === undefined ? undefined : statSync(`/proc/${pid}`, {throwIfNoEntry: false});
-  return pid === undefined || stats === undefined ? null : {pid, uid: stats.uid, since: stats.ctime};
+  for (const pid of processes()) {
+    const title = read(`/proc/${pid}/cmdline`).replace(/\0+$/, '');
+    if (!title.startsWith('erp-supervisor ') || !title.endsWith(` ${stateDir}`)) continue;
+    const stats = statSync(`/proc/${pid}`, {throwIfNoEntry: false});
+    if (stats !== undefined) return {pid, uid: stats.uid, since: stats.ctime};
+  }
+  return null;
 }
 
 function processes(): number[] {

@@ -44,22 +44,26 @@ export interface LaunchOptions {
 export async function launch(options: LaunchOptions): Promise<Hello> {
   const {spec, client} = options;
   const stateDir = spec.stateDir;
-  makeFolder(stateDir);
+  const program = writable(stateDir, () => {
+    mkdirSync(stateDir, {recursive: true, mode: 0o700});
+    rmSync(fatalFile(stateDir), {force: true});
+    writeSpec(spec);
+    return ownCopy(options.supervisorFile, stateDir, options.version);
+  });
   ensureRuntimeDir(spec.runtimeDir);
-  rmSync(fatalFile(stateDir), {force: true});
-  writeSpec(spec);
   writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
-  const program = ownCopy(options.supervisorFile, stateDir, options.version);
   const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
   const startGuardian = () => start(program, specFile(stateDir), spec.projectDir, env);
   return await answered(client, startGuardian, stateDir, options.limitMs ?? 10_000);
 }
 
-function makeFolder(path: string): void {
+/** The state folder may be read-only, another user's, or no folder at all. */
+function writable<T>(stateDir: string, work: () => T): T {
   try {
-    mkdirSync(path, {recursive: true, mode: 0o700});
+    return work();
   } catch (error) {
-    throw new ErpError(`${path} cannot be made: ${(error as Error).message}.`, {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new ErpError(`${stateDir} cannot be written: ${(error as Error).message}.`, {
       code: 'ERP_STATE_UNWRITABLE',
       exitCode: ExitCode.unexpected,
       remedy: ['make the folder writable for this user, or set stateDir in the configuration'],

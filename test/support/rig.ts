@@ -9,6 +9,7 @@ import {
   readlinkSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import {request} from 'node:http';
@@ -40,7 +41,12 @@ export interface RunOptions {
   readonly cwd?: string;
   /** undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** As this user; root only. */
+  readonly uid?: number;
 }
+
+/** A user without rights; for tests that run as root. */
+export const nobody = 65_534;
 
 export interface Process {
   readonly pid: number;
@@ -65,7 +71,7 @@ export const inRig =
       if (error instanceof Error) error.message += rig.report();
     }
     const left = await rig.end(failed === undefined);
-    if (failed !== undefined) throw failed;
+    if (failed !== undefined) throw failed as Error;
     if (left.length > 0) throw new Error(`left behind: ${describe(left)}${rig.lastReport}`);
   };
 
@@ -134,7 +140,7 @@ export class Rig {
   /** The supervisor's own log, as operators read it. */
   ownLog(): string {
     const folder = join(this.project, 'watchdog_logs');
-    if (!existsSync(folder)) return '';
+    if (statSync(folder, {throwIfNoEntry: false})?.isDirectory() !== true) return '';
     const names = readdirSync(folder).filter((name) => /^watchdog_\d{8}\.log$/.test(name));
     return names.map((name) => readFileSync(join(folder, name), 'utf8')).join('');
   }
@@ -182,7 +188,12 @@ export class Rig {
 
   /** Any program, in the project's folder. */
   spawn(argv: readonly [string, ...string[]], options: RunOptions = {}): Run {
-    const run = new Run(argv, {cwd: options.cwd ?? this.project, env: this.env(options.env)});
+    const {uid} = options;
+    const run = new Run(argv, {
+      cwd: options.cwd ?? this.project,
+      env: this.env(options.env),
+      ...(uid === undefined ? {} : {uid, gid: uid}),
+    });
     this.#runs.push(run);
     return run;
   }
@@ -328,7 +339,10 @@ export class Run {
   killedBy: NodeJS.Signals | null = null;
   running = true;
 
-  constructor(argv: readonly [string, ...string[]], options: {cwd: string; env: Record<string, string>}) {
+  constructor(
+    argv: readonly [string, ...string[]],
+    options: {cwd: string; env: Record<string, string>; uid?: number; gid?: number},
+  ) {
     const [command, ...args] = argv;
     this.words = argv.map((word) => word.replace(process.execPath, 'node').replace(erpBinary, 'erp')).join(' ');
     this.child = spawn(command, args, {...options, stdio: ['pipe', 'pipe', 'pipe']});

@@ -23,6 +23,11 @@ export const starlette: Tool = tool(
 );
 export const redis: Tool = tool('redis-server', 'redis-server', ['--version'], 'apt-get install redis-server');
 
+export const root: Tool = {
+  name: 'right to act as another user',
+  missing: process.getuid?.() === 0 ? null : 'run the tests as root',
+};
+
 export interface TestOptions {
   /** Runs beside the others of its file: for tests that mostly wait. */
   readonly concurrent?: boolean;

@@ -155,9 +155,9 @@ export class ControlServer {
     const after = events.last;
     const names = request.services ?? spec.services.filter(({autoStart}) => autoStart).map(({name}) => name);
     this.#known(names);
-    const answer = supervisor.start(names, request.actor, request.services !== null, (started) =>
-      this.#operator(request.actor, `start of ${started.join(', ')}`),
-    );
+    const announce = (started: readonly string[]): void =>
+      this.#operator(request.actor, `start of ${started.join(', ')}`);
+    const answer = supervisor.start(names, request.actor, request.services !== null, announce, request.alone === true);
     return {...answer, after};
   }
 

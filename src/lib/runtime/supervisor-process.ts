@@ -41,7 +41,7 @@ export const fatalFile = (stateDir: string): string => join(stateDir, 'superviso
  * everything else that can wait.
  */
 export async function runSupervisor(spec: ProjectSpec, version: string, options: SupervisorOptions): Promise<void> {
-  for (const folder of [spec.stateDir, spec.logDir, spec.ownLogDir]) mkdirSync(folder, {recursive: true});
+  for (const folder of [spec.stateDir, spec.logDir, spec.ownLogDir]) makeFolder(folder);
   ensureRuntimeDir(spec.runtimeDir);
   const {self, processes} = createWorld({...spec, onProblem: () => {}});
   const lock = acquireLock(spec.runtimeDir, {...self, project: spec.projectDir, at: Date.now()}, (other) =>
@@ -49,6 +49,19 @@ export async function runSupervisor(spec: ProjectSpec, version: string, options:
   );
   if (!lock.owned) process.exit(ExitCode.done); // Another one was faster and lives: that is what was wanted.
   await new SupervisorProcess(spec, version, options, lock.generation).run();
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, {recursive: true});
+  } catch (cause) {
+    throw new ErpError(`${path} cannot be made: ${(cause as Error).message}.`, {
+      code: 'ERP_FOLDER_UNWRITABLE',
+      exitCode: ExitCode.unexpected,
+      remedy: ['make room for it, or set stateDir and logDir in the configuration'],
+      cause,
+    });
+  }
 }
 
 export function writeFatal(spec: ProjectSpec, error: unknown): void {

@@ -85,16 +85,18 @@ export class Supervisor {
   /**
    * Starts services and all they need. Unknown names are the caller's mistake.
    * @param again jobs among `names` that are done are run once more; they were asked for by name
+   * @param alone without what they need: what nobody wants up holds nobody back
    */
   start(
     names: readonly string[],
     by: Actor | null,
     again = false,
     announce: (started: readonly string[]) => void = () => {},
+    alone = false,
   ): {started: string[]; alreadyRunning: string[]} {
     const started: string[] = [];
     const alreadyRunning: string[] = [];
-    for (const name of withDependencies(this.#spec, names)) {
+    for (const name of alone ? names : withDependencies(this.#spec, names)) {
       const {state, memory} = this.service(name);
       const idle = isAtRest(state) || state.tag === 'failed' || memory.wanted === 'down';
       // A job that is done stays done when it only comes along.

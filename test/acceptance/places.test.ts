@@ -1,0 +1,155 @@
+import {chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {expect} from '@jest/globals';
+import {kill, nobody, program, type Rig, type RunOptions, until} from '../support/rig.js';
+import {itErp, itNeeds, root} from '../support/tools.js';
+
+const services = {shop: {command: ['sh', program('waits.sh')], readiness: {log: 'ready'}}};
+
+function projectAt(folder: string): RunOptions {
+  mkdirSync(folder, {recursive: true});
+  writeFileSync(join(folder, 'erp.config.json'), JSON.stringify({services}));
+  return {cwd: folder};
+}
+
+/** Start, look, restart, lose the supervisor, look again, stop: everything that depends on a path. */
+async function everything(rig: Rig, here: RunOptions): Promise<void> {
+  await rig.expectErp(0, ['start', '--detach'], here);
+  await rig.expectErp(0, ['restart', 'shop'], here);
+  expect((await rig.status(here)).project.dir).toBe(here.cwd);
+  const pid = (await rig.service('shop', here)).pid;
+  const former = rig.supervisors()[0]?.pid ?? 0;
+  kill(former);
+  await until('another supervisor lives', () => rig.supervisors().some((each) => each.pid !== former));
+  await rig.expectErp(0, ['status', '--wait', 'ready'], here);
+  expect((await rig.service('shop', here)).pid).toBe(pid);
+  expect((await rig.expectErp(0, ['logs', 'shop'], here)).stdout).toMatch(/ready \d+/);
+  expect(rig.log('shop', here.cwd).match(/ready/g)).toHaveLength(2);
+  await rig.stop(here);
+}
+
+itErp('a project path with spaces, umlauts, quotes, dollars and a per cent sign', async (rig) => {
+  await everything(rig, projectAt(join(rig.dir, `Müller & Söhne's "ERP" $HOME \`id\` 企业 100%`)));
+});
+
+itErp('a project path of more than 250 bytes', async (rig) => {
+  const here = projectAt(join(rig.dir, 'a'.repeat(100), 'ü'.repeat(60), 'c'.repeat(100)));
+  expect(Buffer.byteLength(here.cwd ?? '')).toBeGreaterThan(320);
+  await everything(rig, here);
+});
+
+itErp('two long paths that differ only at their ends are two projects', async (rig) => {
+  const long = join(rig.dir, 'a'.repeat(200));
+  const one = projectAt(join(long, 'one'));
+  const two = projectAt(join(long, 'two'));
+  await rig.expectErp(0, ['start', '--detach'], one);
+  await rig.expectErp(6, ['status'], two);
+  await rig.expectErp(0, ['start', '--detach'], two);
+  expect(rig.supervisors()).toHaveLength(2);
+  await rig.expectErp(0, ['stop'], one);
+  await rig.expectErp(0, ['status'], two);
+  await rig.stop(two);
+});
+
+itErp('two ways to one folder, and a folder inside, are one project', async (rig) => {
+  const here = projectAt(rig.project);
+  mkdirSync(join(rig.project, 'deep', 'er'), {recursive: true});
+  symlinkSync(rig.project, join(rig.dir, 'link'));
+  await rig.expectErp(0, ['start', '--detach'], here);
+  await rig.expectErp(0, ['status'], {cwd: join(rig.dir, 'link')});
+  await rig.expectErp(0, ['status'], {cwd: join(rig.project, 'deep', 'er')});
+  await rig.expectErp(0, ['status', '-C', rig.project], {cwd: '/'});
+  const {stdout} = await rig.expectErp(0, ['start', '--detach'], {cwd: join(rig.dir, 'link', 'deep')});
+  expect(stdout).toMatch(/already running/);
+  expect(rig.supervisors()).toHaveLength(1);
+  await rig.stop({cwd: join(rig.dir, 'link')});
+});
+
+itErp('no HOME and no runtime folder of the session', async (rig) => {
+  const env = {HOME: undefined, XDG_RUNTIME_DIR: undefined, TMPDIR: join(rig.dir, 'home')};
+  await everything(rig, {...projectAt(rig.project), env: {...env, HOME: '/nonexistent'}});
+});
+
+itErp('started with a runtime folder, looked for without one: found all the same', async (rig) => {
+  const here = projectAt(rig.project);
+  await rig.expectErp(0, ['start', '--detach'], {...here, env: {XDG_RUNTIME_DIR: undefined}});
+  await rig.expectErp(0, ['status'], here);
+  await rig.expectErp(0, ['start', '--detach'], here);
+  expect(rig.supervisors()).toHaveLength(1);
+  await rig.stop(here);
+});
+
+itErp('a file in the place of .erp: one clear error', async (rig) => {
+  const here = projectAt(rig.project);
+  rig.write('.erp', 'not a folder');
+  const {stderr, code} = await rig.erp(['start', '--detach'], here);
+  expect(code).toBe(1);
+  expect(stderr).toContain(join(rig.project, '.erp'));
+  expect(stderr).toMatch(/remedy/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  await rig.nothingLeft();
+});
+
+itErp('files in the places of logs and watchdog_logs: one clear error, or it runs without', async (rig) => {
+  const here = projectAt(rig.project);
+  rig.write('watchdog_logs', 'not a folder');
+  rig.write('logs', 'not a folder');
+  const {stderr, code} = await rig.erp(['start', '--detach'], here);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/logs/);
+  expect(stderr).toMatch(/remedy/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  await rig.nothingLeft();
+});
+
+itNeeds([root], 'a project folder that may not be written: one clear error', async (rig) => {
+  const here = projectAt(rig.project);
+  for (const folder of ['run', 'home']) chownSync(join(rig.dir, folder), nobody, nobody);
+  for (const folder of [rig.dir, rig.project]) chmodSync(folder, 0o755);
+  const {stderr, code} = await rig.erp(['start', '--detach'], {...here, uid: nobody});
+  expect(code).toBe(1);
+  expect(stderr).toContain(join(rig.project, '.erp'));
+  expect(stderr).toMatch(/permission denied|EACCES/);
+  expect(stderr).toMatch(/remedy/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(existsSync(join(rig.project, '.erp'))).toBe(false);
+  await rig.nothingLeft();
+});
+
+itNeeds([root], "another user's supervisor: who, since when, and how to act as them", async (rig) => {
+  const here = projectAt(rig.project);
+  const their = join(rig.dir, 'their-run');
+  mkdirSync(their, {mode: 0o700});
+  chownSync(their, nobody, nobody);
+  for (const folder of [rig.dir, rig.project]) chmodSync(folder, 0o755);
+  await rig.expectErp(0, ['start', '--detach'], here);
+  const theirs = {...here, uid: nobody, env: {XDG_RUNTIME_DIR: their, HOME: '/nonexistent', TMPDIR: their}};
+  for (const command of [['start', '--detach'], ['stop'], ['status']]) {
+    const {stderr} = await rig.expectErp(7, command, theirs);
+    expect(stderr).toMatch(/runs as root since .* \(pid \d+\): sudo -u root erp/);
+  }
+  expect(rig.supervisors()).toHaveLength(1);
+  await rig.stop(here);
+});
+
+itNeeds([root], 'the state folder of another user, who runs nothing: one clear error', async (rig) => {
+  const here = projectAt(rig.project);
+  for (const folder of ['run', 'home']) chownSync(join(rig.dir, folder), nobody, nobody);
+  chmodSync(rig.dir, 0o755);
+  chmodSync(rig.project, 0o777);
+  mkdirSync(join(rig.project, '.erp'), {mode: 0o700});
+  const {stderr} = await rig.expectErp(1, ['start', '--detach'], {...here, uid: nobody});
+  expect(stderr).toMatch(/\.erp cannot be written: EACCES/);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  await rig.nothingLeft();
+});
+
+itErp('the project folder is moved away while it runs: stop still ends everything', async (rig) => {
+  const here = projectAt(rig.project);
+  await rig.expectErp(0, ['start', '--detach'], here);
+  const supervisor = rig.supervisors()[0]?.pid ?? 0;
+  rig.remove('.');
+  kill(supervisor, 'SIGTERM');
+  await rig.nothingLeft(15_000);
+  mkdirSync(rig.project, {recursive: true});
+});
