@@ -751,3 +751,13 @@ describe('a restart', () => {
     expect(rig.tag('web')).toBe('ready');
   });
 });
+
+describe('the journal', () => {
+  it('of a service that crashes all day stays short and says the same', () => {
+    const rig = started([service('web', 8000)], {web: [crashes(5)]});
+    rig.advance(24 * 3_600_000);
+    rig.check();
+    expect(spawnTimes(rig, 'web').length).toBeGreaterThan(250);
+    expect(rig.world.journals.get('web')?.records.length).toBeLessThan(300);
+  });
+});
