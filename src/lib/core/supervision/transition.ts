@@ -419,7 +419,7 @@ function answer(service: Service, event: Extract<Event, {tag: 'answer'}>, ctx: C
   if (track === undefined || probe === undefined || track.inFlight?.id !== event.id) return [service, []];
   if (event.answer.tag === 'silent' && now - track.inFlight.dueAt > lateNewsMs) {
     // We slept or starved while it was asked: its answer may lie unread. Asked again before it is judged.
-    const fresh = {...track, nextAt: now, inFlight: null, misses: 0};
+    const fresh = afterGap(track, probe, spec, 0, now);
     return tick({state: withTrack(state, event.track, fresh), memory}, ctx);
   }
   const heard = answered(track, probe, spec, event.answer, now, state.tag, now - state.life.spawnedAt);
@@ -627,8 +627,10 @@ function startProbes(life: Life, memory: Memory, {now, spec}: Context): readonly
     if (probe === undefined || track.inFlight !== null || now < track.nextAt) return track;
     probeId += 1;
     const hang = hangAt(track, probe, spec);
-    // A probe in flight is cut at the threshold; one that starts behind it (after a gap) still gets its time.
-    const timeoutMs = hang === null || hang <= now ? probe.timeoutMs : Math.min(probe.timeoutMs, hang - now);
+    // A probe in flight is cut at the threshold. The first one after an answer is in time for it, unless we are late:
+    // then, as behind the threshold, it gets its whole time.
+    const isCut = hang !== null && hang > now && track.misses > 0;
+    const timeoutMs = isCut ? Math.min(probe.timeoutMs, hang - now) : probe.timeoutMs;
     effects.push({tag: 'probe', incarnation: life.incarnation, track: index, id: probeId, timeoutMs});
     return {...track, inFlight: {id: probeId, startedAt: now, dueAt: now + timeoutMs}};
   });
