@@ -81,8 +81,7 @@ describe('sizes', () => {
   ])('%s is %d bytes', (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
   it.each(['', 'MB', '20 potatoes', '-1', '1e5MB', '99999999TB', '1 PiB'])('%p is none', (text) =>
-    expect(parseSize(text)).toBeNull(),
-  );
+    expect(parseSize(text)).toBeNull());
 
   it.each([
     [0, '0 B'],

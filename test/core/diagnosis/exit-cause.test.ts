@@ -37,12 +37,11 @@ describe('a port that was taken', () => {
     expect(saysPortTaken(['starting', line, 'Node.js v20.20.2'], port)).toBe(true);
   });
 
-  it.each(portTaken.filter(([, line, port]) => line.includes(String(port))))(
-    'of another service is not ours (%s)',
-    (_program, line, port) => {
-      expect(saysPortTaken([line], port + 1)).toBe(false);
-    },
-  );
+  it.each(
+    portTaken.filter(([, line, port]) => line.includes(String(port))),
+  )('of another service is not ours (%s)', (_program, line, port) => {
+    expect(saysPortTaken([line], port + 1)).toBe(false);
+  });
 
   it.each([
     ['nginx may not', '2026/11/22 15:14:09 [emerg] 860#860: bind() to 0.0.0.0:443 failed (13: Permission denied)', 443],
@@ -87,7 +86,19 @@ describe('the cause of an exit', () => {
     expect(diagnosis).toMatchObject({cause, subject});
     if (remedy === null) expect(diagnosis.remedy).toBeNull();
     else expect(diagnosis.remedy).toMatch(remedy);
-    expect(diagnosis.evidence.at(-1)).toBe('logs/web.log "bye"');
+    // Whoever is killed has usually said nothing about it.
+    expect(diagnosis.evidence).toEqual(exit.signal === null ? ['logs/web.log "bye"'] : [`ended by ${exit.signal}`]);
+  });
+
+  it('shows the words of an error of a program that was ended by a signal', () => {
+    const {evidence} = exitCause(
+      at(null, 'SIGSEGV'),
+      ['Fatal Python error: Segmentation fault'],
+      web,
+      8000,
+      'logs/web.log',
+    );
+    expect(evidence).toEqual(['ended by SIGSEGV', 'logs/web.log "Fatal Python error: Segmentation fault"']);
   });
 
   it('of a life without output says so', () => {
@@ -105,6 +116,16 @@ describe('the line that tells most', () => {
     ],
     [['  File "main.py", line 3', "KeyError: 'DATABASE_URL'"], "KeyError: 'DATABASE_URL'"],
     [['one', 'two', ''], 'two'],
+    [
+      [
+        'Error: listen EADDRINUSE: address already in use',
+        '    at Server.setupListenHandle',
+        "  code: 'EADDRINUSE',",
+        '  port: 8000',
+        '}',
+      ],
+      'Error: listen EADDRINUSE: address already in use',
+    ],
   ])('of %j', (lines, expected) => {
     expect(lastErrorLine(lines)).toBe(expected);
   });

@@ -21,13 +21,16 @@ const namedPort =
 const errorLine =
   /\b(?:error|exception|fatal|panic|traceback|critical|failed|cannot|refused|denied|not found|unable|no such)\b|\bE[A-Z]{4,}\b/i;
 
+/** Frames of a stack, and the properties Node prints below an error: they repeat what the line above has said. */
+const besides = /^\s+(?:at |(?:errno|code|syscall|address|port|path|dest|requireStack|\[cause\]):)/;
+
 /**
  * The line of a service's last output that tells most: the last one that speaks of an error, else the last one.
  * @param lines oldest first
  */
 export function lastErrorLine(lines: readonly string[]): string | null {
   const clean = lines.map(plain).filter((line) => line.trim() !== '');
-  return clean.findLast((line) => errorLine.test(line) && !/^\s+at /.test(line)) ?? clean.at(-1) ?? null;
+  return clean.findLast((line) => errorLine.test(line) && !besides.test(line)) ?? clean.at(-1) ?? null;
 }
 
 /** Without ANSI and control characters, cut: for evidence that is shown. */
@@ -69,7 +72,7 @@ export function exitCause(
   const evidence = last === null ? [`${log} has no output of this life`] : [`${log} "${last.trim()}"`];
   const look = `erp logs ${spec.name} -n 60`;
   if (saysPortTaken(lines, port)) {
-    const words = lines.findLast((line) => portTaken.test(line))?.trim();
+    const words = lines.findLast((line) => portTaken.test(line) && !besides.test(line))?.trim();
     return {
       cause: 'port-taken',
       confidence: 0.95,
@@ -90,7 +93,8 @@ export function exitCause(
       cause: 'killed-by-signal',
       confidence: 0.95,
       subject: exit.signal,
-      evidence: [`ended by ${exit.signal}`, ...evidence],
+      // Whoever is killed has usually said nothing about it: an ordinary last line is no evidence.
+      evidence: [`ended by ${exit.signal}`, ...(last !== null && errorLine.test(last) ? evidence : [])],
       remedy,
     };
   }
