@@ -385,16 +385,11 @@ export class Supervisor {
           why === 'budget-spent'
             ? `${spec.name} has failed (${cause})`
             : `${spec.name} is critical and has failed (${cause}): everything else stops`;
-        this.#sink.tell({level: 'CRITICAL', service: null, type: why, text});
+        this.#sink.tell({level: 'CRITICAL', service: null, type: why, text, facts: {exitCode}});
         this.end(why, exitCode, text, false, null);
         return true;
       }
-      if (
-        this.#spec.mode === 'watchdog' &&
-        (state.tag === 'stopped' || state.tag === 'done') &&
-        state.tag === 'stopped' &&
-        state.why === 'ended'
-      ) {
+      if (this.#spec.mode === 'watchdog' && state.tag === 'stopped' && state.why === 'ended') {
         this.end('stopped', 0, `${spec.name} has ended by itself`, false, null);
         return true;
       }
