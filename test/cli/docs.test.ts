@@ -41,16 +41,15 @@ describe('docs/reference/commands.md', () => {
     expect(sectionOf(id)).toContain(`\`erp ${id.replaceAll(':', ' ')}`);
   });
 
-  it.each(Object.entries(commands).flatMap(([id, {flags}]) => Object.keys(flags).map((flag) => [id, flag] as const)))(
-    'erp %s: has --%s',
-    (id, flag) => {
-      const place = common.has(flag) && !id.startsWith('demo:') ? sectionOf('Flags of every command') : sectionOf(id);
-      const {char, allowNo} = commands[id]?.flags[flag] ?? {};
-      expect(place).toMatch(new RegExp(`--${flag}[\`\\s]`));
-      if (char !== undefined) expect(place).toContain(`\`-${char}\``);
-      if (allowNo === true) expect(place).toContain(`--no-${flag}`);
-    },
-  );
+  it.each(
+    Object.entries(commands).flatMap(([id, {flags}]) => Object.keys(flags).map((flag) => [id, flag] as const)),
+  )('erp %s: has --%s', (id, flag) => {
+    const place = common.has(flag) && !id.startsWith('demo:') ? sectionOf('Flags of every command') : sectionOf(id);
+    const {char, allowNo} = commands[id]?.flags[flag] ?? {};
+    expect(place).toMatch(new RegExp(`--${flag}[\`\\s]`));
+    if (char !== undefined) expect(place).toContain(`\`-${char}\``);
+    if (allowNo === true) expect(place).toContain(`--no-${flag}`);
+  });
 
   it('names no flag that does not exist', () => {
     const known = new Set(
