@@ -15,7 +15,7 @@ import {contentHash, readStamp, writeStamp} from './stamp.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
-const sources = ['package.json', 'package-lock.json', 'scripts/build.mjs', 'src', 'demo', 'bin/run.js'];
+const sources = ['package.json', 'package-lock.json', 'scripts/build.mjs', 'src', 'demo', 'bin'];
 
 const files = (folder) =>
   readdirSync(join(root, folder), {recursive: true, withFileTypes: true})
@@ -68,7 +68,7 @@ export async function build({announce = false, force = false} = {}) {
   const fresh = join(root, `dist.${process.pid}`);
   rmSync(fresh, {recursive: true, force: true});
   mkdirSync(fresh);
-  const single = ['src/supervisor.ts', 'src/fast.ts'].filter((file) => existsSync(join(root, file)));
+  const single = ['src/supervisor.ts'].filter((file) => existsSync(join(root, file)));
   const cli = [
     'src/cli/main.ts',
     'src/index.ts',
@@ -80,6 +80,14 @@ export async function build({announce = false, force = false} = {}) {
         .map((e) => `demo/${e.name}`)
     : [];
   await Promise.all([
+    // CommonJS, and bin/ too: Node's loader of ES modules costs 10 ms, a sixth of what a bare Node takes to start.
+    bundle({
+      ...common,
+      banner: {},
+      format: 'cjs',
+      entryPoints: ['src/fast.ts'],
+      outfile: join(fresh, 'fast.cjs'),
+    }),
     ...single.map((entry) =>
       bundle({...common, entryPoints: [entry], outfile: join(fresh, entry.replace('src/', '').replace('.ts', '.js'))}),
     ),

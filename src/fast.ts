@@ -9,10 +9,10 @@ import {viewOf} from './cli/terminal.js';
 import {versionsAgree} from './cli/versions.js';
 import {apiPaths} from './lib/core/report/api.js';
 import type {StatusDocument} from './lib/core/report/status.js';
-import {statusExitCode} from './lib/core/report/verdict.js';
+import {statusExitCode, verdictOf} from './lib/core/report/verdict.js';
 
 /**
- * Answers what people and scripts ask many times a day before oclif loads: `--version` and a plain `status`. Whatever is
+ * Answers what people and scripts ask many times a day before oclif loads: `--version`, a plain `status`, and `start --ensure` when all is well. Whatever is
  * not simple (another flag, no supervisor, a wrong one, an error) is left to oclif, which says the same at length; a test
  * holds the two against each other.
  * @param root folder of the package
@@ -24,8 +24,14 @@ export async function fast(argv: readonly string[], root: string): Promise<boole
     process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
     return true;
   }
-  const wish = parseStatus(argv, process.env);
-  return wish !== null && (await status(wish, root));
+  const wish = parseStatus(argv, process.env) ?? parseEnsure(argv, process.env);
+  if (wish === null) return false;
+  const document = await presentStatus(wish, root);
+  if (document === null) return false;
+  if (wish.command === 'status') show(document, wish);
+  // All that is wanted is there: schedulers ask every minute, and this is what they nearly always hear.
+  else if (verdictOf(document, 'ready') !== 'reached') return false;
+  return true;
 }
 
 function packageOf(root: string): {name: string; version: string} {
@@ -33,6 +39,7 @@ function packageOf(root: string): {name: string; version: string} {
 }
 
 interface Wish {
+  readonly command: 'status' | 'ensure';
   readonly values: Readonly<Record<string, string>>;
   readonly json: boolean;
   readonly colour: boolean | undefined;
@@ -40,8 +47,29 @@ interface Wish {
 
 /** null: not `status`, or not in a form that is understood here for sure. */
 export function parseStatus(argv: readonly string[], env: NodeJS.ProcessEnv): Wish | null {
+  return argv[0] === 'status' ? parse(argv, env, 'status') : null;
+}
+
+/** `start --ensure` with nothing but a place; any other flag may mean another configuration than the one that runs. */
+export function parseEnsure(argv: readonly string[], env: NodeJS.ProcessEnv): Wish | null {
+  if (argv[0] !== 'start' || !argv.includes('--ensure')) return null;
+  const wish = parse(
+    argv.filter((word) => word !== '--ensure' && word !== '--demo'),
+    env,
+    'ensure',
+  );
+  if (wish === null || wish.json || Object.keys(env).some((name) => name.startsWith('ERP_') && !places.has(name))) {
+    return null;
+  }
+  // The demo has no file of its own in the project.
+  return argv.includes('--demo') && wish.values['config'] !== undefined ? null : wish;
+}
+
+const places = new Set(['ERP_PROJECT', 'ERP_CONFIG']);
+
+function parse(argv: readonly string[], env: NodeJS.ProcessEnv, command: Wish['command']): Wish | null {
   // oclif has variables of its own that change what is printed.
-  if (argv[0] !== 'status' || env['ERP_CONTENT_TYPE'] !== undefined) return null;
+  if (env['ERP_CONTENT_TYPE'] !== undefined) return null;
   const values: Record<string, string> = {};
   const switches: Record<string, boolean> = {};
   for (let index = 1; index < argv.length; index += 1) {
@@ -66,23 +94,25 @@ export function parseStatus(argv: readonly string[], env: NodeJS.ProcessEnv): Wi
     const value = variable === undefined ? undefined : env[variable];
     if (value !== undefined && value !== '') values[name] ??= value;
   }
-  return {values, json: switches['json'] === true, colour: switches['color']};
+  return {command, values, json: switches['json'] === true, colour: switches['color']};
 }
 
-async function status({values, json, colour}: Wish, root: string): Promise<boolean> {
+async function presentStatus({values}: Wish, root: string): Promise<StatusDocument | null> {
   const found = locate({project: values['project'], config: values['config'], cwd: process.cwd()});
-  let document: StatusDocument;
   try {
     const [socketPath = '', another] = socketsOf(found.projectDir, values['instance'] ?? null);
-    if (another !== undefined) return false; // which one lives is found out there
+    if (another !== undefined) return null; // which one lives is found out the long way
     const answer = await ask(socketPath, {method: 'GET', path: apiPaths.status, timeoutMs: 3000});
     const {'x-erp-project': project = '', 'x-erp-version': version = ''} = answer.headers;
-    if (answer.status !== 200 || decodeURI(project) !== found.projectDir) return false;
-    if (!versionsAgree(version, packageOf(root).version)) return false;
-    document = JSON.parse(answer.body) as StatusDocument;
+    if (answer.status !== 200 || decodeURI(project) !== found.projectDir) return null;
+    if (!versionsAgree(version, packageOf(root).version)) return null;
+    return JSON.parse(answer.body) as StatusDocument;
   } catch {
-    return false; // nobody there, silent, or cut short: the long way has the words for it
+    return null; // nobody there, silent, or cut short: the long way has the words for it
   }
+}
+
+function show(document: StatusDocument, {json, colour}: Wish): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
   });
@@ -90,5 +120,4 @@ async function status({values, json, colour}: Wish, root: string): Promise<boole
     json ? `${JSON.stringify(document, null, 2)}\n` : renderStatus(document, viewOf(process.stdout, colour)),
   );
   process.exitCode = statusExitCode(document);
-  return true;
 }

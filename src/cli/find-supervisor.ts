@@ -8,29 +8,44 @@ export interface SupervisorProcess {
 }
 
 /**
- * The supervisor of a project as a process: it names itself and its state folder, which the process table shows to every
- * user. For supervisors that do not answer us, because they are stuck or another user's. Linux only; elsewhere null, and
- * the messages say less.
+ * The supervisor of a project as a process: it calls itself `erp-supervisor NAME STATEDIR`, which the process table shows
+ * to every user. For supervisors that do not answer us, because they are stuck or another user's. Linux only; elsewhere
+ * null, and the messages say less.
  */
 export function findSupervisor(stateDir: string): SupervisorProcess | null {
-  let names: string[];
-  try {
-    names = readdirSync('/proc');
-  } catch {
-    return null;
-  }
-  for (const name of names) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const title = readFileSync(`/proc/${name}/cmdline`, 'utf8').replace(/\0+$/, '');
-      if (!title.startsWith('erp-supervisor ') || !title.endsWith(` ${stateDir}`)) continue;
-      const {uid, ctime} = statSync(`/proc/${name}`);
-      return {pid: Number(name), uid, since: ctime};
-    } catch {
-      // It ended while we looked.
-    }
+  for (const pid of processes()) {
+    const title = read(`/proc/${pid}/cmdline`).replace(/\0+$/, '');
+    if (!title.startsWith('erp-supervisor ') || !title.endsWith(` ${stateDir}`)) continue;
+    const stats = statSync(`/proc/${pid}`, {throwIfNoEntry: false});
+    if (stats !== undefined) return {pid, uid: stats.uid, since: stats.ctime};
   }
   return null;
+}
+
+function processes(): number[] {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  } catch {
+    return [];
+  }
+}
+
+export function parentOf(pid: number): number | null {
+  const stat = read(`/proc/${pid}/stat`);
+  // The program's name stands in brackets and may hold brackets and spaces itself.
+  const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  return parent === undefined ? null : Number(parent);
+}
+
+/** Empty for a process that has ended meanwhile. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** The name of a user from the passwd file, else the number. */

@@ -4,6 +4,7 @@ import type {StreamMessage} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 import {verdictOf} from '../lib/core/report/verdict.js';
 import {actor} from './actor.js';
+import type {Following} from './following.js';
 import type {Progress} from './progress/progress.js';
 import type {SupervisorClient} from './supervisor-client.js';
 import {gone} from './watch-status.js';
@@ -11,10 +12,9 @@ import {gone} from './watch-status.js';
 export interface ForegroundOptions {
   readonly client: SupervisorClient;
   readonly progress: Progress;
-  /** null: only looks; Ctrl-C leaves and nothing stops. */
-  readonly lease: string | null;
-  /** From which event on; null: from now. */
-  readonly after: number | null;
+  readonly following: Following;
+  /** Ctrl-C stops everything; false: it only leaves. */
+  readonly holds: boolean;
   /** Told once, as soon as everything that is wanted is up. */
   readonly onReady?: (document: StatusDocument) => void;
 }
@@ -31,26 +31,20 @@ export interface ForegroundOutcome {
  * and what happens to the services is the supervisor's decision.
  */
 export async function stayInForeground(options: ForegroundOptions): Promise<ForegroundOutcome> {
-  const {client, progress, lease} = options;
-  const leave = new AbortController();
+  const {client, progress, following, holds} = options;
   let last: StatusDocument | null = null;
   let ready = false;
-  let asked: 'SIGINT' | 'SIGTERM' | null = null;
+  const operator: {asked: 'SIGINT' | 'SIGTERM' | null} = {asked: null};
 
   const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (lease === null) {
-      leave.abort();
+    if (!holds) {
+      following.leave();
       return;
     }
-    const now = asked !== null && signal === 'SIGINT';
-    if (asked !== null && !now) return;
-    const running = last?.services.filter(({pid, kind}) => pid !== null && kind !== 'external').length ?? 0;
-    progress.notice(
-      now
-        ? 'Killing what is left.'
-        : `Stopping ${countOf(running, 'service')}. Ctrl-C again kills ${running === 1 ? 'it' : 'them'}.`,
-    );
-    asked ??= signal;
+    const now = operator.asked !== null && signal === 'SIGINT';
+    if (operator.asked !== null && !now) return;
+    progress.notice(now ? 'Killing what is left.' : stoppingWords(last));
+    operator.asked ??= signal;
     void progress.settled();
     client.stop({services: null, now, dependents: true, actor: actor()}).catch((error: unknown) => {
       progress.notice(`The supervisor could not be asked to stop: ${(error as Error).message}`);
@@ -68,12 +62,13 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
   };
   process.stderr.on('error', onLost);
   try {
-    const stream = client.events({after: options.after, lease, status: true, signal: leave.signal});
-    for (let next = await stream.next(); ; next = await stream.next()) {
+    const {messages} = following;
+    for (let next = await messages.next(); ; next = await messages.next()) {
       if (next.done === true) {
-        if (leave.signal.aborted) return {reason: 'left', text: 'left; services go on', exitCode: ExitCode.interrupted};
+        if (following.left) return {reason: 'left', text: 'left; services go on', exitCode: ExitCode.interrupted};
         // The supervisor may end so fast after a stop that its last word is lost.
-        if (asked !== null) return {reason: 'stopped', text: 'stopped', exitCode: codeAfter(asked, 0)};
+        if (operator.asked !== null)
+          return {reason: 'stopped', text: 'stopped', exitCode: codeAfter(operator.asked, 0)};
         throw gone(client.door.projectDir);
       }
       const message = next.value;
@@ -86,7 +81,7 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
           await progress.settled();
           options.onReady?.(last);
         }
-      } else return {reason: message.reason, text: message.text, exitCode: codeAfter(asked, message.exitCode)};
+      } else return {reason: message.reason, text: message.text, exitCode: codeAfter(operator.asked, message.exitCode)};
     }
   } finally {
     await progress.close();
@@ -95,6 +90,13 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
     process.off('SIGHUP', onHup);
     process.stderr.off('error', onLost);
   }
+}
+
+/** Said at once, also before the supervisor has told what runs. */
+function stoppingWords(document: StatusDocument | null): string {
+  if (document === null) return 'Stopping everything. Ctrl-C again kills what is left.';
+  const running = document.services.filter(({pid, kind}) => pid !== null && kind !== 'external').length;
+  return `Stopping ${countOf(running, 'service')}. Ctrl-C again kills ${running === 1 ? 'it' : 'them'}.`;
 }
 
 /** Ctrl-C ends with 130, as everywhere; SIGTERM is how another program asks politely, and that went well. */

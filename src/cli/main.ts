@@ -3,12 +3,15 @@ import {translate} from './argv.js';
 import {errorDocument, exitCodeOf, renderError} from './render/error.js';
 import {unknownCommand} from './usage.js';
 
-/** Everything the fast path does not answer: oclif with all commands. */
-export async function main(dir: string): Promise<void> {
+/**
+ * Everything the fast path does not answer: oclif with all commands.
+ * @param root folder of the package
+ */
+export async function main(root: string): Promise<void> {
   const {argv, advice} = translate(process.argv.slice(2));
   if (advice !== null) process.stderr.write(`${advice}\n`);
   try {
-    const config = await Config.load(dir);
+    const config = await Config.load({root});
     // oclif would offer to run what it guesses, and asks on stdin.
     refuseUnknown(argv, config);
     await run([...argv], config);

@@ -7,7 +7,9 @@ import {actor} from './actor.js';
 import {clientFor, doorOf} from './compose.js';
 import {launch, specFile} from './launch.js';
 import {otherUsersSupervisor} from './other-user.js';
+import {replaceSupervisor} from './replace-supervisor.js';
 import {specDifference} from './spec-difference.js';
+import {type Following, following, listening} from './following.js';
 import {checkVersion, type SupervisorClient} from './supervisor-client.js';
 
 export interface StartOptions {
@@ -30,13 +32,18 @@ export interface Started {
   readonly hello: Hello;
   readonly launched: boolean;
   readonly answer: StartAnswer;
+  /**
+   * Everything that happens because of the request.
+   * @param lease to hold in a supervisor that was found; one that was launched here is held by the lease it was asked for
+   */
+  readonly follow: (lease: string | null) => Following;
 }
 
 /** Finds the supervisor or starts one, and asks for the services. */
 export async function startServices(options: StartOptions): Promise<Started> {
   const {spec} = options;
   const client = clientFor(doorOf(spec));
-  const found = await client.hello();
+  const found = await client.hello().catch((error: unknown) => replacedIfStuck(error, options));
   if (found === null) {
     const other = otherUsersSupervisor(spec.projectDir, spec.stateDir);
     if (other !== null) throw other;
@@ -60,9 +67,12 @@ export async function startServices(options: StartOptions): Promise<Started> {
     const nothing = {started: [], alreadyRunning: [], after: 0};
     // The supervisor itself takes up what was wanted before its death or the reboot.
     if (status?.services.some(({wanted}) => wanted === 'up') === true) {
-      return {client, hello, launched: found === null, answer: nothing};
+      const follow = (lease: string | null) => following(client, {after: null, lease});
+      return {client, hello, launched: found === null, answer: nothing, follow};
     }
   }
+  // A program that fails at once takes its supervisor with it: whoever listens after the request may hear nothing.
+  const early = found === null ? await listening(following(client, {after: null, lease: options.lease})) : null;
   const done = found === null ? [] : await jobsDone(client);
   const services = options.services.filter((name) => options.named.includes(name) || !done.includes(name));
   const answer = await client.start({
@@ -79,7 +89,16 @@ export async function startServices(options: StartOptions): Promise<Started> {
       ...answer,
       alreadyRunning: options.services.filter((name) => !answer.started.includes(name)),
     },
+    follow: (lease) => early ?? following(client, {after: answer.after, lease}),
   };
+}
+
+/** For schedulers: a supervisor that has been silent for 10 s is replaced, its services go on. */
+async function replacedIfStuck(error: unknown, options: StartOptions): Promise<Hello> {
+  const isStuck = error instanceof ErpError && error.code === 'ERP_SUPERVISOR_SILENT';
+  if (!isStuck || !options.ensure) throw error;
+  const {spec, supervisorFile, version} = options;
+  return await replaceSupervisor({spec: {...spec, tie: 'none'}, supervisorFile, version, pid: null});
 }
 
 async function jobsDone(client: SupervisorClient): Promise<string[]> {
@@ -87,9 +106,10 @@ async function jobsDone(client: SupervisorClient): Promise<string[]> {
   return status?.services.filter(({state}) => state === 'done').map(({name}) => name) ?? [];
 }
 
-function refuseOthers(hello: Hello, {spec, lease}: StartOptions): void {
+function refuseOthers(hello: Hello, {spec, lease, named}: StartOptions): void {
   if (hello.specHash !== spec.hash) throw otherConfiguration(hello, spec);
-  if (lease !== null && hello.lease !== null && hello.lease !== lease) {
+  // Whoever names services adds them to what runs, and takes nothing from the terminal that holds it.
+  if (lease !== null && named.length === 0 && hello.lease !== null && hello.lease !== lease) {
     throw new ErpError(`${spec.name} is held by another terminal (${hello.lease}, supervisor pid ${hello.pid}).`, {
       code: 'ERP_HELD_ELSEWHERE',
       exitCode: ExitCode.otherSupervisor,

@@ -104,42 +104,40 @@ export class SupervisorClient {
   /** The lines of one connection; ends silently when the connection does. */
   async *#lines(path: string, signal: AbortSignal | undefined): AsyncGenerator<string, void> {
     const queue: string[] = [];
-    let problem: unknown = null;
-    let refused: Omit<Answer, 'body'> | null = null;
-    let done = false;
+    const now: {problem: Error | null; refused: Omit<Answer, 'body'> | null; over: boolean} = {
+      problem: null,
+      refused: null,
+      over: false,
+    };
     let wake = () => {};
     const stream = follow(this.#socket, path, {
       head: (answer) => {
-        try {
-          this.#checkProject(answer, this.#socket);
-        } catch (error) {
-          problem = error;
-        }
-        if (answer.status !== 200) refused = answer;
+        now.problem = this.#otherProject(answer, this.#socket);
+        if (answer.status !== 200) now.refused = answer;
         wake();
       },
       line: (line) => {
-        if (refused !== null) problem ??= errorFrom({...refused, body: line});
+        if (now.refused !== null) now.problem ??= errorFrom({...now.refused, body: line});
         else queue.push(line);
         wake();
       },
       end: (error) => {
-        if (error !== null && error.code === 'EACCES') problem ??= this.#denied(error);
-        done = true;
+        if (error !== null && error.code === 'EACCES') now.problem ??= this.#denied(error);
+        now.over = true;
         wake();
       },
     });
     const abort = () => {
-      done = true;
+      now.over = true;
       wake();
     };
     signal?.addEventListener('abort', abort, {once: true});
     try {
       for (;;) {
-        if (problem !== null) throw problem;
+        if (now.problem !== null) throw now.problem;
         const line = queue.shift();
         if (line !== undefined) yield line;
-        else if (done) return;
+        else if (now.over) return;
         else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {
@@ -184,7 +182,8 @@ export class SupervisorClient {
         cause: error,
       });
     }
-    this.#checkProject(answer, socket);
+    const problem = this.#otherProject(answer, socket);
+    if (problem !== null) throw problem;
     if (answer.status >= 400) throw errorFrom(answer);
     try {
       return JSON.parse(answer.body);
@@ -195,18 +194,17 @@ export class SupervisorClient {
   }
 
   /** Two projects can only meet on one socket by a mistake of ours; acting on the wrong one would be worse than none. */
-  #checkProject(answer: Pick<Answer, 'headers'>, socket: string): void {
+  #otherProject(answer: Pick<Answer, 'headers'>, socket: string): ErpError | null {
     const project = projectOf(answer);
-    if (project !== this.door.projectDir) {
-      throw new ErpError(
-        `${socket} answers for ${project ?? 'something that is not erp'}, not for ${this.door.projectDir}.`,
-        {
-          code: 'ERP_OTHER_PROJECT',
-          exitCode: ExitCode.otherSupervisor,
-          remedy: ['erp ls shows all projects of this user that run here'],
-        },
-      );
-    }
+    if (project === this.door.projectDir) return null;
+    return new ErpError(
+      `${socket} answers for ${project ?? 'something that is not erp'}, not for ${this.door.projectDir}.`,
+      {
+        code: 'ERP_OTHER_PROJECT',
+        exitCode: ExitCode.otherSupervisor,
+        remedy: ['erp ls shows all projects of this user that run here'],
+      },
+    );
   }
 
   #denied(cause: Error): ErpError {

@@ -1,8 +1,11 @@
 import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
+import type {StreamMessage} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 import {verdictOf} from '../lib/core/report/verdict.js';
 import {actor} from './actor.js';
 import {followStop} from './follow-stop.js';
+import type {Following} from './following.js';
 import type {Progress} from './progress/progress.js';
 import type {SupervisorClient} from './supervisor-client.js';
 import {gone, hopeless, interrupted, tooLate} from './watch-status.js';
@@ -10,7 +13,7 @@ import {gone, hopeless, interrupted, tooLate} from './watch-status.js';
 export interface WaitReadyOptions {
   readonly client: SupervisorClient;
   readonly progress: Progress;
-  readonly after: number;
+  readonly following: Following;
   /** Whose readiness counts; null: all that are wanted up. */
   readonly names: readonly string[] | null;
   readonly timeoutMs: number;
@@ -46,16 +49,21 @@ export async function waitUntilReady(options: WaitReadyOptions): Promise<StatusD
   }
 }
 
-async function wait({client, progress, after, names, timeoutMs}: WaitReadyOptions): Promise<StatusDocument> {
-  const late = AbortSignal.timeout(timeoutMs);
-  const leave = new AbortController();
-  const onSignal = () => leave.abort();
+async function wait({client, progress, following, names, timeoutMs}: WaitReadyOptions): Promise<StatusDocument> {
+  const over = {late: false, interrupted: false};
+  const timer = setTimeout(() => {
+    over.late = true;
+    following.leave();
+  }, timeoutMs);
+  const onSignal = () => {
+    over.interrupted = true;
+    following.leave();
+  };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   let last: StatusDocument | null = null;
   try {
-    const signal = AbortSignal.any([late, leave.signal]);
-    for await (const message of client.events({after, lease: null, status: true, signal})) {
+    for await (const message of following.messages) {
       if (message.type === 'event') progress.event(message.event);
       else if (message.type === 'status') {
         last = message.status;
@@ -66,12 +74,29 @@ async function wait({client, progress, after, names, timeoutMs}: WaitReadyOption
           await progress.settled();
           return last;
         }
-      } else break;
+      } else throw ended(message, last, names);
     }
   } finally {
+    clearTimeout(timer);
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
   }
-  if (leave.signal.aborted) throw interrupted();
-  throw late.aborted ? tooLate(last, 'ready', timeoutMs, names) : gone(client.door.projectDir);
+  if (over.interrupted) throw interrupted();
+  throw over.late ? tooLate(last, 'ready', timeoutMs, names) : gone(client.door.projectDir);
+}
+
+/** The supervisor itself ended while we waited: a critical service failed, or somebody stopped everything. */
+function ended(
+  {exitCode, text, reason}: Extract<StreamMessage, {type: 'end'}>,
+  last: StatusDocument | null,
+  names: readonly string[] | null,
+): ErpError {
+  if (last !== null && verdictOf(last, 'ready', names) === 'hopeless') return hopeless(last, 'ready', names);
+  const known = Object.values(ExitCode).find((code) => code === exitCode && code !== 0);
+  return new ErpError(`It did not get ready: ${text}.`, {
+    code: 'ERP_SERVICE_FAILED',
+    exitCode: known ?? ExitCode.serviceFailed,
+    remedy: ['erp logs', 'erp start --debug'],
+    facts: {reason},
+  });
 }

@@ -51,19 +51,17 @@ export async function waitFor(
 ): Promise<StatusDocument> {
   const late = AbortSignal.timeout(timeoutMs);
   let last: StatusDocument | null = null;
-  const look = (document: StatusDocument): boolean => {
-    last = document;
-    const verdict = verdictOf(document, goal, names);
-    if (verdict === 'hopeless') throw hopeless(document, goal, names);
-    return verdict === 'reached';
-  };
   for await (const message of client.events({after: null, lease: null, status: true, signal: late})) {
-    if (message.type === 'status' && look(message.status)) return message.status;
-    // The supervisor ends when all is stopped.
-    if (message.type === 'end' && goal === 'stopped' && last !== null)
-      return {...(last as StatusDocument), supervisor: null};
+    if (message.type === 'status') {
+      last = message.status;
+      const verdict = verdictOf(last, goal, names);
+      if (verdict === 'hopeless') throw hopeless(last, goal, names);
+      if (verdict === 'reached') return last;
+    }
+    if (message.type === 'end') break;
   }
-  if (!late.aborted && goal === 'stopped' && last !== null) return {...(last as StatusDocument), supervisor: null};
+  // The supervisor ends when all is stopped, perhaps without a word.
+  if (!late.aborted && goal === 'stopped' && last !== null) return {...last, supervisor: null};
   throw late.aborted ? tooLate(last, goal, timeoutMs, names) : gone(client.door.projectDir);
 }
 

@@ -2,6 +2,7 @@ import {Flags} from '@oclif/core';
 import {ErpCommand} from '../cli/base-command.js';
 import {connect, placeOf} from '../cli/compose.js';
 import {output} from '../cli/flags.js';
+import {following} from '../cli/following.js';
 import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
 import {chooseProgress} from '../cli/progress/choose.js';
 import {renderStatus} from '../cli/render/status.js';
@@ -31,7 +32,12 @@ failed, 6 no supervisor.`;
       logDir: null,
     });
     await progress.settled();
-    const outcome = await stayInForeground({client, progress, lease: null, after: null});
+    const outcome = await stayInForeground({
+      client,
+      progress,
+      following: following(client, {after: null, lease: null}),
+      holds: false,
+    });
     // To leave is what Ctrl-C is for here.
     const end = outcome.reason === 'left' ? {...outcome, exitCode: 0} : outcome;
     process.exitCode = end.exitCode;

@@ -3,6 +3,7 @@ import {actor} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
 import {connect, placeOf} from '../cli/compose.js';
 import {duration} from '../cli/flags.js';
+import {following} from '../cli/following.js';
 import {chooseProgress} from '../cli/progress/choose.js';
 import {paintMark} from '../cli/render/colour.js';
 import {waitUntilReady} from '../cli/wait-ready.js';
@@ -54,7 +55,7 @@ export default class Restart extends ErpCommand {
     const status = await waitUntilReady({
       client,
       progress,
-      after: answer.after,
+      following: following(client, {after: answer.after, lease: null}),
       names: answer.started,
       timeoutMs: flags.timeout,
       orStop: false,

@@ -168,12 +168,13 @@ export default class Start extends ErpCommand {
     const status = await waitUntilReady({
       client: started.client,
       progress,
-      after: started.answer.after,
+      following: started.follow(null),
       names: flags.ensure ? null : names,
       timeoutMs: flags.timeout ?? startLimitMs(meant),
       orStop: flags['or-stop'],
     });
-    if (!flags.ensure && !this.streaming) this.print(`${readyLine(status, Date.now() - begunAt, view)}\n`);
+    const isNews = started.launched || started.answer.started.length > 0;
+    if (isNews && !flags.ensure && !this.streaming) this.print(`${readyLine(status, Date.now() - begunAt, view)}\n`);
     if (this.streaming) this.#result({exitCode: ExitCode.done, status});
     return this.#report(spec, started, null, status);
   }
@@ -189,8 +190,8 @@ export default class Start extends ErpCommand {
     const outcome = await stayInForeground({
       client: started.client,
       progress,
-      lease: leaseName(),
-      after: started.answer.after,
+      following: started.follow(leaseName()),
+      holds: true,
       onReady: (document) => {
         status = document;
         if (this.streaming) return;

@@ -109,9 +109,12 @@ Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other c
       colour: flags.color,
       logDir: spec.logDir,
     });
-    // In a supervisor that others started, Ctrl-C here must not stop what is theirs.
-    const held = started.launched ? lease : null;
-    const end = await stayInForeground({client: started.client, progress, lease: held, after: started.answer.after});
+    const end = await stayInForeground({
+      client: started.client,
+      progress,
+      following: started.follow(null),
+      holds: started.launched,
+    });
     process.exitCode = end.exitCode;
     if (this.streaming) process.stdout.write(`${JSON.stringify({type: 'result', ...end})}\n`);
     else if (end.reason !== 'stopped') this.advise(`${end.text}. Exit code ${end.exitCode}.`);

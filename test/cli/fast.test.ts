@@ -7,7 +7,7 @@ import {newRuntimeDir} from '../../src/cli/place.js';
 import {controlSocketPath} from '../../src/lib/platform/project-paths.js';
 import {statusFlagTable} from '../../src/cli/status-flags.js';
 import Status from '../../src/commands/status.js';
-import {parseStatus} from '../../src/fast.js';
+import {parseEnsure, parseStatus} from '../../src/fast.js';
 import {FakeSupervisor, scratch, service, statusDocument} from '../support/fake-supervisor.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -70,6 +70,21 @@ describe('the flag table of the fast path', () => {
       project: 'a',
       config: 'c',
     });
+  });
+});
+
+describe('start --ensure', () => {
+  it.each([
+    [['start', '--ensure'], true],
+    [['start', '--ensure', '-C', 'x'], true],
+    [['start', '--demo', '--ensure'], true],
+    [['start'], false],
+    [['start', 'backend', '--ensure'], false],
+    [['start', '--ensure', '--max-restarts', '3'], false],
+    [['start', '--ensure', '--json'], false],
+  ])('%j is answered here: %s', (argv, here) => expect(parseEnsure(argv, {}) !== null).toBe(here));
+  it('is left to oclif when variables set something', () => {
+    expect(parseEnsure(['start', '--ensure'], {ERP_MAX_RESTARTS: '3'})).toBeNull();
   });
 });
 
