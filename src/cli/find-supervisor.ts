@@ -8,9 +8,9 @@ export interface SupervisorProcess {
 }
 
 /**
- * The supervisor of a project as a process: it calls itself `erp-supervisor NAME STATEDIR`, which the process table shows
- * to every user. For supervisors that do not answer us, because they are stuck or another user's. Linux only; elsewhere
- * null, and the messages say less.
+ * The supervisor of a project as a process: it names itself and its state folder, which the process table shows to every
+ * user. For supervisors that do not answer us, because they are stuck or another user's. Linux only; elsewhere null, and
+ * the messages say less.
  */
 export function findSupervisor(stateDir: string): SupervisorProcess | null {
   for (const pid of processes()) {

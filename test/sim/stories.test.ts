@@ -590,6 +590,19 @@ describe('gaps', () => {
       }
   });
 
+  it('too short to be noticed end nobody whose answer was on its way', () => {
+    const policy = {checkIntervalMs: 1000, timeoutThresholdMs: 2000};
+    const api = service('api', 8100, {policy, probes: [httpProbe({timeoutMs: 1000})]});
+    for (let at = 0; at <= 1500; at += 50) {
+      const rig = started([api], {api: [habit({latency: 300})]});
+      rig.advance(10_000 + at);
+      rig.gap(1900, 'sleep');
+      rig.advance(10_000);
+      rig.check();
+      expect(spawnTimes(rig, 'api')).toHaveLength(1);
+    }
+  });
+
   it('keep what is left of pauses and of a start', () => {
     const rig = started([service('web', 8000)], {web: [habit({ready: 100_000, early: 'silent'})]});
     rig.advance(50_000);
@@ -749,5 +762,15 @@ describe('a restart', () => {
     rig.advance(3000);
     rig.check();
     expect(rig.tag('web')).toBe('ready');
+  });
+});
+
+describe('the journal', () => {
+  it('of a service that crashes all day stays short and says the same', () => {
+    const rig = started([service('web', 8000)], {web: [crashes(5)]});
+    rig.advance(24 * 3_600_000);
+    rig.check();
+    expect(spawnTimes(rig, 'web').length).toBeGreaterThan(250);
+    expect(rig.world.journals.get('web')?.records.length).toBeLessThan(300);
   });
 });

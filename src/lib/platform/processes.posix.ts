@@ -114,6 +114,11 @@ export class PosixProcesses implements Processes {
     return alive;
   }
 
+  isSomebodyElse(identity: ProcessIdentity): boolean {
+    const row = this.#table.read(identity.pid);
+    return row !== null && identity.startTime !== null && row.startTime !== identity.startTime;
+  }
+
   groupAlive(pid: number): boolean {
     if (!isGroup(pid) || this.#isReused(pid)) return false;
     if (poke(-pid, 0) === 'gone') return false;

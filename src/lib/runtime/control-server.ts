@@ -48,7 +48,8 @@ export class ControlServer {
   readonly #streams = new Set<Stream>();
   #statusTimer: NodeJS.Timeout | null = null;
   #lastStatusAt = 0;
-  #ended = false;
+  /** What every stream ends with; null: it is not over yet. */
+  #last: Extract<StreamMessage, {type: 'end'}> | null = null;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -75,7 +76,7 @@ export class ControlServer {
 
   /** Last message of every stream; calls when all of it is on its way or nobody reads any more. */
   end(message: Extract<StreamMessage, {type: 'end'}>, done: () => void): void {
-    this.#ended = true;
+    this.#last = message;
     if (this.#statusTimer !== null) clearTimeout(this.#statusTimer);
     // Sockets come from outside (see ControlSocket), so the server cannot tell when they are drained: streams can.
     let left = this.#streams.size;
@@ -257,7 +258,8 @@ export class ControlServer {
     const after = query.get('after');
     if (after !== null) for (const event of events.since(Number(after))) this.#send(stream, {type: 'event', event});
     if (stream.wantsStatus) this.#send(stream, {type: 'status', status: this.#options.status()});
-    if (query.get('follow') === '0' || this.#ended) {
+    if (this.#last !== null) this.#send(stream, this.#last);
+    if (query.get('follow') === '0' || this.#last !== null) {
       response.end();
       return;
     }
@@ -266,7 +268,7 @@ export class ControlServer {
     response.on('close', () => {
       unsubscribe();
       this.#streams.delete(stream);
-      if (lease !== null && !this.#ended && !this.#options.supervisor.ending && this.lease === null)
+      if (lease !== null && this.#last === null && !this.#options.supervisor.ending && this.lease === null)
         this.#options.onLeaseEnd(lease, tie);
     });
   }

@@ -15,6 +15,7 @@ import type {News, Surroundings} from './shared.js';
 const beatMs = 1000;
 /** Later than planned by more than this: nobody lived through that time. */
 const gapMs = 2000;
+const compactEveryMs = 60 * 60_000;
 
 export type EndReason = 'stopped' | 'budget-spent' | 'critical-failed' | 'shutdown';
 
@@ -48,6 +49,7 @@ export class Supervisor {
   #working = false;
   #cancelTimer: Cancel = () => {};
   #plannedBeat: number;
+  #compactAt: number;
   #lastLook: {readonly now: number; readonly wall: number};
   /** Set while everything goes down for good. */
   #ending: {readonly reason: EndReason; readonly exitCode: number; readonly text: string} | null = null;
@@ -58,6 +60,7 @@ export class Supervisor {
     this.#world = world;
     this.#sink = sink;
     this.#plannedBeat = world.clock.now() + beatMs;
+    this.#compactAt = world.clock.now() + compactEveryMs;
     this.#lastLook = {now: world.clock.now(), wall: world.clock.wall()};
     const around: Surroundings = {
       spec,
@@ -382,16 +385,11 @@ export class Supervisor {
           why === 'budget-spent'
             ? `${spec.name} has failed (${cause})`
             : `${spec.name} is critical and has failed (${cause}): everything else stops`;
-        this.#sink.tell({level: 'CRITICAL', service: null, type: why, text});
+        this.#sink.tell({level: 'CRITICAL', service: null, type: why, text, facts: {exitCode}});
         this.end(why, exitCode, text, false, null);
         return true;
       }
-      if (
-        this.#spec.mode === 'watchdog' &&
-        (state.tag === 'stopped' || state.tag === 'done') &&
-        state.tag === 'stopped' &&
-        state.why === 'ended'
-      ) {
+      if (this.#spec.mode === 'watchdog' && state.tag === 'stopped' && state.why === 'ended') {
         this.end('stopped', 0, `${spec.name} has ended by itself`, false, null);
         return true;
       }
@@ -413,11 +411,22 @@ export class Supervisor {
     const now = this.#world.clock.now();
     const beat = now >= this.#plannedBeat;
     if (beat) this.#plannedBeat = now + beatMs;
+    if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
     for (const entry of this.#entries.values()) {
       if (beat || nextDeadline(entry.service, entry.spec) <= now) this.#inbox.push({entry, event: {tag: 'tick'}});
     }
     this.#work();
+  }
+
+  /** A service that crashes for months must not fill the disk with its journal. */
+  #compact(now: number): void {
+    this.#compactAt = now + compactEveryMs;
+    for (const {spec} of this.#entries.values()) {
+      const {records} = this.#world.journal.read(spec.name);
+      if (records.length > 200)
+        this.#world.journal.compact(spec.name, summary(remember(records), this.#world.clock.wall()));
+    }
   }
 
   /** Sleep, a VM snapshot, a starved loop: every clock is extended before anything is judged. */
