@@ -156,7 +156,8 @@ itErp('attach: Ctrl-C only leaves; without anything to do it ends with the super
   rig.config({shop: fine});
   await rig.expectErp(0, ['start', '--detach']);
   const first = rig.start(['attach']);
-  await first.says(/shop/);
+  await rig.expectErp(0, ['restart', 'shop']);
+  await first.says(/restart of shop/);
   first.signal('SIGINT');
   expect((await first.end()).code).toBe(0);
   await rig.expectErp(0, ['status']);

@@ -198,3 +198,7 @@ export function calmDown(memory: Memory, now: number): Memory {
     ? {...memory, unstable: 'no', restartTimes: []}
     : memory;
 }
+
+export function fullBudget(memory: Memory): Memory {
+  return {...memory, restartsUsed: 0, failedSince: null};
+}

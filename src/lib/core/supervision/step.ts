@@ -39,3 +39,11 @@ export function report(
     ...(facts === undefined ? {} : {facts}),
   };
 }
+
+export function withEffect([service, effects]: Step, effect: Effect): Step {
+  return [service, [...effects, effect]];
+}
+
+export function withEffects([service, effects]: Step, first: readonly Effect[]): Step {
+  return [service, [...first, ...effects]];
+}

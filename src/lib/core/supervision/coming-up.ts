@@ -1,0 +1,189 @@
+import {healthOf, isReady, newTracks} from '../probes/tracks.js';
+import {formatDuration} from '../report/format.js';
+import type {Effect, Event} from './events.js';
+import {nothingLeft} from './going-down.js';
+import {judge, launch} from './judgement.js';
+import type {Life, LifeEnd, Memory, Service, State, Track} from './state.js';
+import {type Context, report, step, type Step, withEffect} from './step.js';
+
+/** Something that others run: probed and shown, never started or stopped. */
+export function watchFromOutside(memory: Memory, ctx: Context): Step {
+  const life: Life = {
+    incarnation: memory.incarnation,
+    own: false,
+    pid: null,
+    spawnedAt: ctx.now,
+    tracks: newTracks(ctx.spec, ctx.now),
+    logSeen: true,
+    lastWord: null,
+  };
+  return becomeReadyIfSo({tag: 'starting', life, deadline: null}, memory, [], ctx);
+}
+
+/** Preconditions, hook and port are settled: the next incarnation begins. */
+export function prepared(service: Service, event: Extract<Event, {tag: 'prepared'}>, ctx: Context): Step {
+  const memory = {...service.memory, port: event.port, incarnation: event.incarnation - 1, freshStart: false};
+  // What it needs has gone while hooks ran: it waits again.
+  if (!event.borrowed && !ctx.mayStart) return step({tag: 'waiting'}, {...memory, incarnation: event.incarnation});
+  if (event.borrowed)
+    return withEffect(
+      watchFromOutside({...memory, incarnation: event.incarnation}, ctx),
+      report(
+        'WARNING',
+        'borrowed',
+        `uses what already answers on port ${event.port ?? '?'}; erp neither started it nor stops it`,
+      ),
+    );
+  return launch(memory, event.port, ctx);
+}
+
+/** It cannot start now; what would mend it is watched where that is possible. */
+export function prepareFailed(service: Service, event: Extract<Event, {tag: 'prepare-failed'}>, ctx: Context): Step {
+  const end: LifeEnd = {kind: 'prepare', exit: null, diagnosis: event.diagnosis, blockedOn: event.blockedOn};
+  if (!event.hopeless) return judge(service, end, null, ctx);
+  // A restart can't mend it: no budget is burnt; what would mend it is watched where that is possible.
+  const final = ctx.spec.policy.afterBudget.then === 'fail';
+  const memory = {
+    ...service.memory,
+    lastEnd: {at: ctx.now, end, lifeMs: null},
+    incidentSince: service.memory.incidentSince ?? ctx.now,
+    failedSince: service.memory.failedSince ?? ctx.now,
+  };
+  const blockedOn = final ? null : event.blockedOn;
+  const then = blockedOn === null ? 'Your turn.' : 'Tries again as soon as that changes.';
+  return step(
+    {tag: 'failed', since: ctx.now, nextTryAt: null, blockedOn},
+    memory,
+    report(
+      final ? 'CRITICAL' : 'ERROR',
+      'failed',
+      `failed: cannot start; a restart can't mend it. ${then}`,
+      event.diagnosis,
+      {final: blockedOn === null},
+    ),
+  );
+}
+
+/** The process runs. */
+export function spawned({state, memory}: Service, pid: number, ctx: Context): Step {
+  if (state.tag === 'starting') return becomeReadyIfSo({...state, life: {...state.life, pid}}, memory, [], ctx);
+  if (state.tag !== 'stopping' || state.pid !== null) return [{state, memory}, []];
+  // The stop overtook the spawn's answer: now there is somebody to ask.
+  const effect: Effect =
+    state.phase === 'asked'
+      ? {tag: 'ask-to-stop', incarnation: state.incarnation, pid, hung: false}
+      : {tag: 'kill', incarnation: state.incarnation, pid};
+  return step({...state, pid}, memory, effect);
+}
+
+/** The system refused to start the process. */
+export function spawnFailed(service: Service, event: Extract<Event, {tag: 'spawn-failed'}>, ctx: Context): Step {
+  const {state} = service;
+  if (state.tag === 'stopping') return nothingLeft(service, ctx);
+  if (state.tag !== 'starting') return [service, []];
+  return judge(service, {kind: 'spawn', exit: null, diagnosis: event.diagnosis, blockedOn: event.blockedOn}, null, ctx);
+}
+
+/** A process that a former supervisor started is supervised on. */
+export function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>, ctx: Context): Step {
+  const {spec, now} = ctx;
+  const tracks = newTracks(spec, now).map((track) => ({
+    ...track,
+    nextAt: now,
+    lastAnswerAt: event.wasReady ? now : null,
+    countsFrom: now,
+    good: event.wasReady ? 1000 : 0,
+    health: event.wasReady ? ('healthy' as const) : ('unknown' as const),
+  }));
+  const life: Life = {
+    incarnation: event.incarnation,
+    own: true,
+    pid: event.pid,
+    spawnedAt: event.spawnedAt,
+    tracks,
+    logSeen: event.logSeen || event.wasReady,
+    lastWord: null,
+  };
+  const memory: Memory = {
+    ...service.memory,
+    wanted: event.wanted,
+    incarnation: event.incarnation,
+    port: event.port,
+    everReady: event.wasReady,
+    freshStart: false,
+  };
+  const told = report('INFO', 'adopted', `adopted (pid ${event.pid}), up ${formatDuration(now - event.spawnedAt)}`);
+  if (!event.wasReady)
+    return step(
+      {tag: 'starting', life, deadline: spec.kind === 'job' ? null : now + spec.policy.startTimeoutMs},
+      memory,
+      told,
+    );
+  return step(
+    {
+      tag: 'ready',
+      life,
+      readyAt: now,
+      health: healthOf(life, spec, 'healthy'),
+      stableAt: now + spec.policy.stableAfterMs,
+      unhealthySince: null,
+    },
+    memory,
+    told,
+  );
+}
+
+/** Ready, if everything that readiness waits for is there; otherwise it goes on starting. */
+export function becomeReadyIfSo(
+  state: Extract<State, {tag: 'starting'}>,
+  memory: Memory,
+  effects: readonly Effect[],
+  ctx: Context,
+): Step {
+  const {spec, now} = ctx;
+  if (spec.kind === 'job' || !isReady(state.life, spec, now)) return step(state, memory, ...effects);
+  const health = spec.probes.some((probe) => probe.purposes.includes('readiness'))
+    ? healthOf(state.life, spec, 'healthy')
+    : 'unknown';
+  const awayMs = memory.everReady && memory.incidentSince !== null ? now - memory.incidentSince : null;
+  const where = memory.port === null ? '' : ` on ${memory.port}`;
+  const who = state.life.pid === null ? '' : ` (pid ${state.life.pid})`;
+  const text = `ready${where} after ${formatDuration(now - state.life.spawnedAt)}${who}${awayMs === null ? '' : `, away ${formatDuration(awayMs)}`}`;
+  return step(
+    {
+      tag: 'ready',
+      life: {...state.life, tracks: state.life.tracks.map((track) => countFrom(track, now))},
+      readyAt: now,
+      health,
+      stableAt: now + spec.policy.stableAfterMs,
+      unhealthySince: null,
+    },
+    {
+      ...memory,
+      everReady: true,
+      incidentSince: null,
+      restartedForHealth: false,
+      lastAwayMs: awayMs ?? memory.lastAwayMs,
+    },
+    ...effects,
+    report('INFO', 'ready', text, undefined, {
+      port: memory.port,
+      pid: state.life.pid,
+      afterMs: now - state.life.spawnedAt,
+      awayMs,
+    }),
+    health === 'degraded'
+      ? report('WARNING', 'health-changed', `degraded${state.life.lastWord === null ? '' : `: ${state.life.lastWord}`}`)
+      : null,
+  );
+}
+
+/** What was missed before does not count: silence counts from here, and whoever never answered has to from now on. */
+export function countFrom(track: Track, now: number): Track {
+  return {
+    ...track,
+    misses: 0,
+    countsFrom: now,
+    nextAt: Number.isFinite(track.nextAt) ? track.nextAt : now,
+  };
+}
