@@ -4,6 +4,7 @@ import type {StreamMessage} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 import {verdictOf} from '../lib/core/report/verdict.js';
 import {actor} from './actor.js';
+import type {EarlySignals} from './early-signals.js';
 import type {Following} from './following.js';
 import type {Progress} from './progress/progress.js';
 import type {SupervisorClient} from './supervisor-client.js';
@@ -15,6 +16,8 @@ export interface ForegroundOptions {
   readonly following: Following;
   /** Ctrl-C stops everything; false: it only leaves. */
   readonly holds: boolean;
+  /** Signals that came before anybody could act on them. */
+  readonly early?: EarlySignals;
   /** Told once, as soon as everything that is wanted is up. */
   readonly onReady?: (document: StatusDocument) => void;
 }
@@ -61,6 +64,7 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
     if (error.code === 'EIO' || error.code === 'EPIPE') process.exit(error.code === 'EPIPE' ? 0 : ExitCode.interrupted);
   };
   process.stderr.on('error', onLost);
+  options.early?.handOver();
   try {
     const {messages} = following;
     for (let next = await messages.next(); ; next = await messages.next()) {

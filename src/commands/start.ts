@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {Args, Flags} from '@oclif/core';
 import {leaseName} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
+import {EarlySignals} from '../cli/early-signals.js';
 import {duration, output} from '../cli/flags.js';
 import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
 import {loadSpec} from '../cli/load-spec.js';
@@ -118,6 +119,7 @@ export default class Start extends ErpCommand {
     }
     const detached = flags.detach || flags.ensure;
     const begunAt = Date.now();
+    const early = detached ? null : new EarlySignals();
     const started = await startServices({
       spec,
       services: selection.start,
@@ -150,9 +152,9 @@ export default class Start extends ErpCommand {
     }
     // Named services join a supervisor that runs already; what else it holds is not this terminal's to stop.
     const joined = !started.launched && wish.names.length > 0;
-    return detached || joined
-      ? await this.#detach(spec, started, progress, view, selection.start, flags, begunAt)
-      : await this.#stay(spec, started, progress, view, begunAt);
+    if (early !== null && !joined) return await this.#stay(spec, started, progress, view, begunAt, early);
+    early?.handOver();
+    return await this.#detach(spec, started, progress, view, selection.start, flags, begunAt);
   }
 
   async #detach(
@@ -185,6 +187,7 @@ export default class Start extends ErpCommand {
     progress: Progress,
     view: View,
     begunAt: number,
+    early: EarlySignals,
   ): Promise<StartReport> {
     let status: StatusDocument | null = null;
     const outcome = await stayInForeground({
@@ -192,6 +195,7 @@ export default class Start extends ErpCommand {
       progress,
       following: started.follow(leaseName()),
       holds: true,
+      early,
       onReady: (document) => {
         status = document;
         if (this.streaming) return;

@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {Args, Flags} from '@oclif/core';
 import {leaseName} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
+import {EarlySignals} from '../cli/early-signals.js';
 import {output} from '../cli/flags.js';
 import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
 import {type LoadedSpec, loadSpec} from '../cli/load-spec.js';
@@ -88,6 +89,7 @@ Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other c
     for (const notice of notices) this.advise(notice);
     const service = command === null ? watchedService(spec, before[0] ?? null) : (spec.instance as string);
     const lease = leaseName();
+    const early = new EarlySignals();
     const started = await startServices({
       spec: flags.debug ? {...spec, logging: {...spec.logging, ownLevel: 'DEBUG'}} : spec,
       services: selectServices(spec, {names: [service]}).start,
@@ -114,6 +116,7 @@ Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other c
       progress,
       following: started.follow(null),
       holds: started.launched,
+      early,
     });
     process.exitCode = end.exitCode;
     if (this.streaming) process.stdout.write(`${JSON.stringify({type: 'result', ...end})}\n`);

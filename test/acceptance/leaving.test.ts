@@ -43,6 +43,23 @@ itErp('Ctrl-C stops everything in reverse order, ends with 130 and leaves nothin
   await rig.nothingLeft();
 });
 
+itErp('Ctrl-C while it is only just starting leaves nothing either', async (rig) => {
+  shop(rig);
+  for (const moment of ['guardian', 'supervisor', 'store', 'shop'] as const) {
+    const run = rig.start(['start']);
+    await until(`the ${moment} is there`, () =>
+      moment === 'guardian'
+        ? rig.guardians().length > 0
+        : moment === 'supervisor'
+          ? rig.supervisors().length > 0
+          : rig.having(moment === 'store' ? 'leaves-children' : 'sleep 100000').length > 0,
+    );
+    run.signal('SIGINT');
+    expect((await run.end()).code).toBe(130);
+    await rig.nothingLeft();
+  }
+});
+
 itErp('a second Ctrl-C kills what ignores SIGTERM', async (rig) => {
   stubborn(rig);
   const run = await started(rig);

@@ -50,6 +50,13 @@ export class LiveRegion {
     }
   }
 
+  /** Draws at once what waits to be drawn. */
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#draw();
+  }
+
   /** Takes the lines away; what was told stays. */
   close(): void {
     if (this.#closed) return;

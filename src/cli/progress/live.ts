@@ -84,11 +84,10 @@ export function liveProgress(options: LiveOptions): Progress {
       document = next;
       receivedAt = Date.now();
       if (starting) {
-        list ??= new StartList(
-          next.services.filter(({wanted}) => wanted === 'up').map(({name}) => name),
-          {finished: tellRow, changed: () => region.redraw()},
-        );
-        list.status(next);
+        // The first document may come before the start was asked for: then nothing is wanted yet.
+        const wanted = next.services.filter(({wanted}) => wanted === 'up').map(({name}) => name);
+        if (wanted.length > 0) list ??= new StartList(wanted, {finished: tellRow, changed: () => region.redraw()});
+        list?.status(next);
       }
       region.redraw();
     },
@@ -98,6 +97,8 @@ export function liveProgress(options: LiveOptions): Progress {
     settled: async () => {
       starting = false;
       await list?.close();
+      // Whoever prints next prints below what stands there now; a row that is drawn later would take it away.
+      region.flush();
     },
     close: async () => {
       starting = false;
