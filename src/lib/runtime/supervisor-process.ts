@@ -1,24 +1,21 @@
-import {closeSync, mkdirSync, openSync, readSync, fstatSync, writeFileSync} from 'node:fs';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {uptime, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {ErpError} from '../core/errors.js';
 import {ExitCode} from '../core/exit-codes.js';
-import {certainty} from '../core/diagnosis/diagnosis.js';
-import {freshWatch, watchMachine} from '../core/machine/warnings.js';
 import {isoWithOffset, statusDocument, type Observation} from '../core/report/build-status.js';
 import {formatDuration} from '../core/report/format.js';
-import type {ErpEvent, MachineStatus, StatusDocument} from '../core/report/status.js';
+import type {StatusDocument} from '../core/report/status.js';
 import type {ProjectSpec} from '../core/spec.js';
 import {lastErrorLine} from '../core/diagnosis/exit-cause.js';
 import {projectMark} from '../core/supervision/mark.js';
-import {ensureRuntimeDir} from '../platform/project-paths.js';
-import {ControlSocket} from '../platform/control-socket.js';
-import {acquireLock, holdsLock, ownerOf} from '../platform/lock.js';
 import {OwnLog} from '../platform/own-log.js';
-import type {ServiceSample} from '../platform/sampler.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
 import {ControlServer} from './control-server.js';
+import {Door, takeLock} from './door.js';
 import {EventLog} from './event-log.js';
+import {lastSeq, logText} from './event-text.js';
+import {Measurements} from './measurements.js';
 import {OwnFiles} from './own-files.js';
 import type {News} from './shared.js';
 import {type EndReason, Supervisor} from './supervisor.js';
@@ -42,13 +39,9 @@ export const fatalFile = (stateDir: string): string => join(stateDir, 'superviso
  */
 export async function runSupervisor(spec: ProjectSpec, version: string, options: SupervisorOptions): Promise<void> {
   for (const folder of [spec.stateDir, spec.logDir, spec.ownLogDir]) makeFolder(folder);
-  ensureRuntimeDir(spec.runtimeDir);
-  const {self, processes} = createWorld({...spec, onProblem: () => {}});
-  const lock = acquireLock(spec.runtimeDir, {...self, project: spec.projectDir, at: Date.now()}, (other) =>
-    processes.isAlive(other),
-  );
-  if (!lock.owned) process.exit(ExitCode.done); // Another one was faster and lives: that is what was wanted.
-  await new SupervisorProcess(spec, version, options, lock.generation).run();
+  const generation = takeLock(spec, createWorld({...spec, onProblem: () => {}}));
+  if (generation === null) process.exit(ExitCode.done); // Another one was faster and lives: that is what was wanted.
+  await new SupervisorProcess(spec, version, options, generation).run();
 }
 
 function makeFolder(path: string): void {
@@ -97,18 +90,10 @@ class SupervisorProcess {
   readonly #startedAt = new Date();
   readonly #user = userName();
   readonly #notes = new Map<string, string>();
-  readonly #socket: ControlSocket;
-  #generation: number;
-  #samples: ReadonlyMap<string, ServiceSample> = new Map();
-  #machine: MachineStatus | null = null;
-  #watch = freshWatch;
-  #sampledAt: Date | null = null;
-  /** The first ones come sooner: a status right after the start shall show what a service takes. */
-  readonly #samplePauses = [1000, 1000, 2000];
-  #sampleTimer: NodeJS.Timeout | null = null;
+  readonly #door: Door;
+  readonly #measurements: Measurements;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
-    this.#generation = generation;
     this.#spec = spec;
     this.#version = version;
     this.#options = options;
@@ -146,7 +131,21 @@ class SupervisorProcess {
       },
       mark,
     );
-    this.#socket = new ControlSocket(spec.runtimeDir, (socket) => this.#control.server.emit('connection', socket));
+    this.#door = new Door(
+      spec,
+      this.#world,
+      generation,
+      (socket) => this.#control.server.emit('connection', socket),
+      (news) => this.#tell(news),
+    );
+    this.#measurements = new Measurements({
+      spec: spec.machine,
+      sampler: this.#world.sampler,
+      clock: this.#world.clock,
+      leaders: () => this.#supervisor.leaders(),
+      tell: (news) => this.#tell(news),
+      before: () => this.#lookAround(),
+    });
     this.#control = new ControlServer({
       spec,
       supervisor: this.#supervisor,
@@ -163,56 +162,6 @@ class SupervisorProcess {
       tell: (news) => this.#tell(news),
       onLeaseEnd: (lease, tie) => this.#onLeaseEnd(lease, tie),
     });
-  }
-
-  /** Others clean folders: the door and the lock are looked at, and made again or given up. */
-  #lookAfterDoor(): void {
-    const {runtimeDir} = this.#spec;
-    if (ownerOf(runtimeDir) === null) {
-      const generation = this.#lock();
-      if (generation !== null) this.#generation = generation;
-      else if (ownerOf(runtimeDir) === null) return; // Not writable now: nobody else can take over either.
-    }
-    if (!holdsLock(runtimeDir, this.#generation)) {
-      this.#tell({
-        level: 'ERROR',
-        service: null,
-        type: 'replaced',
-        text: 'another supervisor has taken over; this one ends and leaves the services alone',
-      });
-      this.#supervisor.letGo();
-      this.#ownLog.flushSync();
-      process.exit(ExitCode.done);
-    }
-    if (this.#socket.isOurs()) return;
-    this.#tell({level: 'WARNING', service: null, type: 'problem', text: 'the control socket was removed: made again'});
-    this.#socket
-      .open()
-      .catch((error: unknown) =>
-        this.#tell({level: 'ERROR', service: null, type: 'problem', text: `no control socket: ${String(error)}`}),
-      );
-  }
-
-  /** The folder of sockets and locks was removed: both are made anew. */
-  #lock(): number | null {
-    try {
-      ensureRuntimeDir(this.#spec.runtimeDir);
-      const {self, processes} = this.#world;
-      const lock = acquireLock(
-        this.#spec.runtimeDir,
-        {...self, project: this.#spec.projectDir, at: Date.now()},
-        (other) => processes.isAlive(other),
-      );
-      return lock.owned ? lock.generation : null;
-    } catch (error) {
-      this.#tell({
-        level: 'ERROR',
-        service: null,
-        type: 'problem',
-        text: `the runtime folder can't be made again: ${String(error)}`,
-      });
-      return null;
-    }
   }
 
   async run(): Promise<void> {
@@ -240,7 +189,7 @@ class SupervisorProcess {
         text: `the machine was restarted at ${bootTime()}; nothing of the last run is left`,
       });
     else if (!this.#options.adoptOnly && wantedUp.length > 0) this.#supervisor.resume(wantedUp);
-    await this.#socket.open();
+    await this.#door.open();
     // From here on nobody waits for us: the heavy part of the log comes last.
     await this.#ownLog.load();
     this.#tell({
@@ -249,7 +198,7 @@ class SupervisorProcess {
       type: 'supervisor-started',
       text: `supervisor ${this.#version} started (pid ${process.pid}, Node ${process.version})`,
     });
-    this.#sample();
+    this.#measurements.start();
     this.#endWhenForgotten();
   }
 
@@ -278,8 +227,8 @@ class SupervisorProcess {
         specHash: this.#spec.hash,
         user: this.#user,
       },
-      this.#machine,
-      this.#sampledAt === null ? null : isoWithOffset(this.#sampledAt),
+      this.#measurements.machine,
+      this.#measurements.at === null ? null : isoWithOffset(this.#measurements.at),
       this.#supervisor.ending,
     );
   }
@@ -287,7 +236,7 @@ class SupervisorProcess {
   #observe(name: string): Observation {
     const runner = this.#supervisor.runner(name);
     const {state} = this.#supervisor.service(name);
-    const sample = this.#samples.get(name);
+    const sample = this.#measurements.of(name);
     const troubled = state.tag !== 'ready' && state.tag !== 'stopped' && state.tag !== 'done';
     const verdict = runner.verdict?.verdict ?? null;
     return {
@@ -313,32 +262,19 @@ class SupervisorProcess {
     }
   }
 
-  #sample(): void {
-    this.#lookAfterDoor();
+  /** Once per sample: what others may have taken away. */
+  #lookAround(): void {
     this.#lookAfterFiles();
-    const again = (): void => {
-      this.#sampleTimer = setTimeout(
-        () => this.#sample(),
-        this.#samplePauses.shift() ?? this.#spec.machine.sampleIntervalMs,
-      );
-    };
-    const leaders = [...this.#supervisor.leaders()].map(([service, leader]) => ({service, leader}));
-    this.#world.sampler.sample(leaders, ({at, services, machine}) => {
-      this.#samples = new Map(services.map((sample) => [sample.service, sample]));
-      this.#machine = {
-        cpuRatio: machine.cpuRatio,
-        memoryAvailableBytes: machine.memoryAvailableBytes,
-        memorySizeBytes: machine.memoryTotalBytes,
-        diskFreeBytes: machine.diskFreeBytes,
-        diskSizeBytes: machine.diskTotalBytes,
-      };
-      this.#sampledAt = new Date(at);
-      const [watch, news] = watchMachine(this.#watch, this.#machine, this.#spec.machine, this.#world.clock.now());
-      this.#watch = watch;
-      for (const {level, quantity, text} of news)
-        this.#tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
-      again();
+    if (this.#door.look()) return;
+    this.#tell({
+      level: 'ERROR',
+      service: null,
+      type: 'replaced',
+      text: 'another supervisor has taken over; this one ends and leaves the services alone',
     });
+    this.#supervisor.letGo();
+    this.#ownLog.flushSync();
+    process.exit(ExitCode.done);
   }
 
   // ——— how it ends ———
@@ -372,7 +308,7 @@ class SupervisorProcess {
   }
 
   #end(reason: EndReason, exitCode: number, text: string): void {
-    if (this.#sampleTimer !== null) clearTimeout(this.#sampleTimer);
+    this.#measurements.stop();
     this.#tell({
       level: 'INFO',
       service: null,
@@ -380,7 +316,7 @@ class SupervisorProcess {
       text: `supervisor ends after ${formatDuration(Date.now() - this.#startedAt.getTime())}: ${text}`,
     });
     this.#control.end({type: 'end', reason, exitCode, text}, () => {
-      this.#socket.close();
+      this.#door.close();
       this.#world.close();
       this.#ownLog.flushSync();
       process.exit(exitCode);
@@ -414,43 +350,4 @@ function bootTime(): string {
   return isoWithOffset(new Date(Date.now() - uptime() * 1000))
     .slice(0, 16)
     .replace('T', ' ');
-}
-
-/** The line of the log: the event, and under it why. */
-function logText(event: ErpEvent): string {
-  const {diagnosis} = event;
-  if (diagnosis === undefined) return event.text;
-  const subject = diagnosis.subject === null ? '' : `: ${diagnosis.subject}`;
-  const lines = [
-    event.text,
-    `cause: ${diagnosis.cause} (${certainty(diagnosis)})${subject}`,
-    ...diagnosis.evidence.map((evidence) => `evidence: ${evidence}`),
-  ];
-  return [...lines, ...(diagnosis.remedy === null ? [] : [`remedy: ${diagnosis.remedy}`])].join('\n');
-}
-
-/** Number of the last event that was written, so that numbers go on over a restart of the supervisor. */
-function lastSeq(path: string): number {
-  try {
-    const fd = openSync(path, 'r');
-    try {
-      const {size} = fstatSync(fd);
-      const length = Math.min(size, 64 * 1024);
-      const buffer = Buffer.alloc(length);
-      readSync(fd, buffer, 0, length, size - length);
-      for (const line of buffer.toString('utf8').split('\n').reverse()) {
-        try {
-          const {seq} = JSON.parse(line) as Partial<ErpEvent>;
-          if (typeof seq === 'number') return seq;
-        } catch {
-          // Torn or cut: the line before tells.
-        }
-      }
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // No file yet.
-  }
-  return 0;
 }

@@ -1,0 +1,72 @@
+import {freshWatch, watchMachine} from '../core/machine/warnings.js';
+import type {MachineStatus} from '../core/report/status.js';
+import type {MachineSpec} from '../core/spec.js';
+import type {Sampler, ServiceSample} from '../platform/sampler.js';
+import type {Clock, ProcessIdentity} from '../platform/types.js';
+import type {News} from './shared.js';
+
+export interface MeasurementsHost {
+  readonly spec: MachineSpec;
+  readonly sampler: Sampler;
+  readonly clock: Clock;
+  leaders(): ReadonlyMap<string, ProcessIdentity>;
+  tell(news: News): void;
+  /** Called before each sample. */
+  before(): void;
+}
+
+/** Measures services and machine again and again, and warns about the machine. */
+export class Measurements {
+  readonly #host: MeasurementsHost;
+  #services: ReadonlyMap<string, ServiceSample> = new Map();
+  #machine: MachineStatus | null = null;
+  #at: Date | null = null;
+  #watch = freshWatch;
+  /** The first ones come sooner: a status right after the start shall show what a service takes. */
+  readonly #pauses = [1000, 1000, 2000];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(host: MeasurementsHost) {
+    this.#host = host;
+  }
+
+  get machine(): MachineStatus | null {
+    return this.#machine;
+  }
+
+  /** When the last sample was taken; null: not yet. */
+  get at(): Date | null {
+    return this.#at;
+  }
+
+  of(service: string): ServiceSample | null {
+    return this.#services.get(service) ?? null;
+  }
+
+  start(): void {
+    const host = this.#host;
+    const {spec, sampler, clock} = host;
+    host.before();
+    const named = [...host.leaders()].map(([service, leader]) => ({service, leader}));
+    sampler.sample(named, ({at, services, machine}) => {
+      this.#services = new Map(services.map((sample) => [sample.service, sample]));
+      this.#machine = {
+        cpuRatio: machine.cpuRatio,
+        memoryAvailableBytes: machine.memoryAvailableBytes,
+        memorySizeBytes: machine.memoryTotalBytes,
+        diskFreeBytes: machine.diskFreeBytes,
+        diskSizeBytes: machine.diskTotalBytes,
+      };
+      this.#at = new Date(at);
+      const [watch, news] = watchMachine(this.#watch, this.#machine, spec, clock.now());
+      this.#watch = watch;
+      for (const {level, quantity, text} of news)
+        host.tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
+      this.#timer = setTimeout(() => this.start(), this.#pauses.shift() ?? spec.sampleIntervalMs);
+    });
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+}
