@@ -1,6 +1,6 @@
 import type {ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals';
 import {loadSpec} from '../../src/cli/load-spec.js';
@@ -89,6 +89,24 @@ describe('wrong usage ends with 2 and one message', () => {
     const {stdout, code} = await erp(['start', '--detatch', '--json']);
     expect(JSON.parse(stdout).error).toMatchObject({code: 'ERP_USAGE', exitCode: 2});
     expect(code).toBe(2);
+  });
+});
+
+describe('arguments', () => {
+  it('keep their order, also when a flag has the same value', async () => {
+    await supervisor.listen();
+    supervisor.onPost = () => ({status: 200, body: {stopping: [], notRunning: ['backend', 'redis'], after: 0}});
+    symlinkSync('.', join(place.dir, 'redis'));
+    await erp(['stop', '--project', 'redis', 'backend', 'redis', '--yes']);
+    expect((await supervisor.asked(({path}) => path === '/v1/stop')).body).toMatchObject({
+      services: ['backend', 'redis'],
+    });
+  });
+
+  it('are never read from stdin, which may be a list that a shell loops over', async () => {
+    const {stdout, code} = await runErp(['start', '--dry-run'], {cwd: place.dir, env, input: 'bogus\n'});
+    expect(stdout).toContain('2 services would start');
+    expect(code).toBe(0);
   });
 });
 
