@@ -127,7 +127,7 @@ describe('the line that tells most', () => {
         'psycopg2.errors.UndefinedTable: relation "x" does not exist',
         'bye',
       ],
-      'bye',
+      'psycopg2.errors.UndefinedTable: relation "x" does not exist',
     ],
     [
       [
