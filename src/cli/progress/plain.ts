@@ -48,6 +48,7 @@ export function plainProgress(options: PlainOptions): Progress {
     settled: () => {
       since = now().getTime();
     },
+    beside: (print) => print(),
     close: () => {
       if (timer !== null) clearInterval(timer);
       timer = null;
