@@ -37,12 +37,11 @@ describe('a port that was taken', () => {
     expect(saysPortTaken(['starting', line, 'Node.js v20.20.2'], port)).toBe(true);
   });
 
-  it.each(portTaken.filter(([, line, port]) => line.includes(String(port))))(
-    'of another service is not ours (%s)',
-    (_program, line, port) => {
-      expect(saysPortTaken([line], port + 1)).toBe(false);
-    },
-  );
+  it.each(
+    portTaken.filter(([, line, port]) => line.includes(String(port))),
+  )('of another service is not ours (%s)', (_program, line, port) => {
+    expect(saysPortTaken([line], port + 1)).toBe(false);
+  });
 
   it.each([
     ['nginx may not', '2026/11/22 15:14:09 [emerg] 860#860: bind() to 0.0.0.0:443 failed (13: Permission denied)', 443],
