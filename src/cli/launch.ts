@@ -1,6 +1,8 @@
 import {spawn, type ChildProcess} from 'node:child_process';
 import {createHash, randomBytes} from 'node:crypto';
 import {
+  accessSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -50,26 +52,41 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
     writeSpec(spec);
     return ownCopy(options.supervisorFile, stateDir, options.version);
   });
-  ensureRuntimeDir(spec.runtimeDir);
-  writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
+  // Who only stops must be able to without logs.
+  if (options.adoptOnly !== true) for (const folder of [spec.logDir, spec.ownLogDir]) makeWritable(folder);
+  writable(spec.runtimeDir, () => {
+    ensureRuntimeDir(spec.runtimeDir);
+    writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
+  });
   const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
   const startGuardian = () => start(program, specFile(stateDir), spec.projectDir, env);
   return await answered(client, startGuardian, stateDir, options.limitMs ?? 10_000);
 }
 
-/** The state folder may be read-only, another user's, or no folder at all. */
-function writable<T>(stateDir: string, work: () => T): T {
+/** The folder may be read-only, another user's, or no folder at all. */
+function writable<T>(folder: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    throw new ErpError(`${stateDir} cannot be written: ${(error as Error).message}.`, {
-      code: 'ERP_STATE_UNWRITABLE',
+    if (error instanceof ErpError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new ErpError(`${folder} cannot be written: ${(error as Error).message}.`, {
+      code: 'ERP_FOLDER_UNWRITABLE',
       exitCode: ExitCode.unexpected,
-      remedy: ['make the folder writable for this user, or set stateDir in the configuration'],
+      remedy: ['make the folder writable for this user, or set stateDir and logDir in the configuration'],
       cause: error,
     });
   }
+}
+
+/**
+ * Asked before the start, by us and not by the supervisor: one that comes back after a crash must take up its services
+ * even where it can't write its log any more.
+ */
+function makeWritable(folder: string): void {
+  writable(folder, () => {
+    mkdirSync(folder, {recursive: true});
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  });
 }
 
 /** Readable by its owner only: the environment of every service is in it. */

@@ -3,6 +3,13 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import {formatTime} from '../lib/core/report/format.js';
 import {findSupervisor, nameOfUser} from './find-supervisor.js';
+import {instanceStateDir} from './place.js';
+
+/** Where state lies unless the configuration says otherwise; it may not be readable for us. */
+export function usualStateDir({projectDir, instance}: {projectDir: string; instance: string | null}): string {
+  const stateDir = join(projectDir, '.erp');
+  return instance === null ? stateDir : instanceStateDir(stateDir, instance);
+}
 
 /**
  * A supervisor that another user started has its socket where we do not look, or must not. Its process tells.
@@ -10,7 +17,7 @@ import {findSupervisor, nameOfUser} from './find-supervisor.js';
  */
 export function otherUsersSupervisor(
   projectDir: string,
-  stateDir = join(projectDir, '.erp'),
+  stateDir: string,
   argv: readonly string[] = process.argv.slice(2),
 ): ErpError | null {
   const found = findSupervisor(stateDir);

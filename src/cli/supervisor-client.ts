@@ -218,7 +218,7 @@ export class SupervisorClient {
 }
 
 /** The socket's file is missing, left over from a dead supervisor, or its supervisor ended right now. */
-const nobodyThere = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTSOCK', 'EPROTO']);
+const nobodyThere = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOTSOCK', 'EPROTO']);
 
 /** The header carries the folder URI-encoded: headers are Latin-1, folders are not. */
 function projectOf(answer: Pick<Answer, 'headers'>): string | null {

@@ -5,7 +5,7 @@ import {ErpCommand} from '../cli/base-command.js';
 import {clientFor, type Place, placeOf} from '../cli/compose.js';
 import {confirm} from '../cli/confirm.js';
 import {duration} from '../cli/flags.js';
-import {otherUsersSupervisor} from '../cli/other-user.js';
+import {otherUsersSupervisor, usualStateDir} from '../cli/other-user.js';
 import {chooseProgress} from '../cli/progress/choose.js';
 import {paintMark} from '../cli/render/colour.js';
 import type {SupervisorClient} from '../cli/supervisor-client.js';
@@ -61,7 +61,7 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
   }
 
   #adopt(place: Place, names: readonly string[], now: boolean) {
-    const other = otherUsersSupervisor(place.projectDir);
+    const other = otherUsersSupervisor(place.projectDir, usualStateDir(place));
     if (other !== null) throw other;
     const supervisorFile = join(this.config.root, 'dist', 'supervisor.js');
     return adoptToStop({place, names, now, supervisorFile, version: this.config.version});

@@ -144,6 +144,32 @@ itNeeds([root], 'the state folder of another user, who runs nothing: one clear e
   await rig.nothingLeft();
 });
 
+itNeeds([root], 'logs that belong to another user: one clear error', async (rig) => {
+  const here = projectAt(rig.project);
+  for (const folder of ['run', 'home']) chownSync(join(rig.dir, folder), nobody, nobody);
+  chmodSync(rig.dir, 0o755);
+  chmodSync(rig.project, 0o777);
+  for (const folder of ['logs', 'watchdog_logs']) {
+    mkdirSync(join(rig.project, folder), {mode: 0o755});
+    const {stderr} = await rig.expectErp(1, ['start', '--detach'], {...here, uid: nobody});
+    expect(stderr).toContain(`${join(rig.project, folder)} cannot be written: EACCES`);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    rig.remove(folder);
+    rig.remove('.erp');
+  }
+  await rig.nothingLeft();
+});
+
+itErp('a file in the place of the runtime folder: another place is taken', async (rig) => {
+  const here = projectAt(rig.project);
+  writeFileSync(join(rig.runtime, 'erp'), 'not a folder');
+  await rig.expectErp(6, ['status'], here);
+  await rig.expectErp(0, ['stop'], here);
+  await rig.expectErp(0, ['start', '--detach'], here);
+  await rig.expectErp(0, ['status'], here);
+  await rig.stop(here);
+});
+
 itErp('the project folder is moved away while it runs: stop still ends everything', async (rig) => {
   const here = projectAt(rig.project);
   await rig.expectErp(0, ['start', '--detach'], here);

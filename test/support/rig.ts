@@ -69,7 +69,7 @@ export const inRig =
       await body(rig);
     } catch (error) {
       failed = error;
-      if (error instanceof Error) error.message += rig.report();
+      if (error instanceof Error) error.message += rig.reportSafely();
     }
     const left = await rig.end(failed === undefined);
     if (failed !== undefined) throw failed as Error;
@@ -293,6 +293,15 @@ export class Rig {
 
   // ——— the end ———
 
+  /** The clean-up comes in every outcome, also when the report can't be made. */
+  reportSafely(): string {
+    try {
+      return this.report();
+    } catch (error) {
+      return `\n(no report: ${String(error)})`;
+    }
+  }
+
   report(): string {
     const parts = this.#runs.map(
       (run) => `\n--- ${run.words} (${run.running ? 'runs' : (run.code ?? run.killedBy ?? 'ended')})\n${run.all}`,
@@ -314,7 +323,7 @@ export class Rig {
     const deadline = performance.now() + (wentWell ? 2000 : 0);
     while (this.processes().length > 0 && performance.now() < deadline) await tick();
     const left = this.processes();
-    if (left.length > 0) this.lastReport = this.report();
+    if (left.length > 0) this.lastReport = this.reportSafely();
     // The guardian first: it would bring the supervisor back, and that its services.
     for (let round = 0; round < 100 && this.processes().length > 0; round += 1) {
       const all = this.processes();

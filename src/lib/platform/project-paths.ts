@@ -88,13 +88,14 @@ export function controlSocketPath(runtimeDir: string, platform: NodeJS.Platform 
  */
 export function ensureRuntimeDir(path: string, uid: number | null = process.geteuid?.() ?? null): void {
   const parent = dirname(path);
-  mkdirSync(dirname(parent), {recursive: true});
-  for (const folder of [parent, path]) {
+  for (const folder of [dirname(parent), parent, path]) {
+    const isOurs = folder !== dirname(parent);
     try {
-      mkdirSync(folder, {mode: 0o700});
+      mkdirSync(folder, isOurs ? {mode: 0o700} : {recursive: true});
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notUsable(folder, (error as Error).message);
     }
+    if (!isOurs) continue;
     const stats = lstatSync(folder);
     if (stats.isSymbolicLink()) throw notUsable(folder, 'it is a symbolic link');
     if (!stats.isDirectory()) throw notUsable(folder, 'it is no folder');
