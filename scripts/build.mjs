@@ -71,6 +71,7 @@ export async function build({announce = false, force = false} = {}) {
   const single = ['src/supervisor.ts'].filter((file) => existsSync(join(root, file)));
   const cli = [
     'src/cli/main.ts',
+    'src/cli/help.ts',
     'src/index.ts',
     ...(existsSync(join(root, 'src/commands')) ? files('src/commands') : []),
   ];

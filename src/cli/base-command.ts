@@ -18,9 +18,15 @@ export abstract class ErpCommand extends Command {
       char: 'C',
       description: 'folder of the project (default: search upwards)',
       env: 'ERP_PROJECT',
+      helpValue: 'FOLDER',
       helpGroup: 'PROJECT',
     }),
-    config: Flags.string({description: 'configuration file', env: 'ERP_CONFIG', helpGroup: 'PROJECT'}),
+    config: Flags.string({
+      description: 'configuration file',
+      env: 'ERP_CONFIG',
+      helpValue: 'FILE',
+      helpGroup: 'PROJECT',
+    }),
     instance: Flags.string({
       description: 'what `erp watchdog --name` started beside the project',
       helpValue: 'NAME',

@@ -8,7 +8,7 @@ import {unknownCommand} from './usage.js';
  * @param root folder of the package
  */
 export async function main(root: string): Promise<void> {
-  const {argv, advice} = translate(process.argv.slice(2));
+  const {argv, advice} = translate(helpAsFlag(process.argv.slice(2)));
   if (advice !== null) process.stderr.write(`${advice}\n`);
   try {
     const config = await Config.load({root});
@@ -27,6 +27,9 @@ export async function main(root: string): Promise<void> {
   }
 }
 
+/** `erp help start` is `erp start --help`. */
+const helpAsFlag = (argv: readonly string[]) => (argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
+
 const isOwnExit = (error: unknown) => (error as {code?: unknown} | null)?.code === 'EEXIT';
 
 function refuseUnknown(argv: readonly string[], config: Config): void {
@@ -36,7 +39,7 @@ function refuseUnknown(argv: readonly string[], config: Config): void {
     words.push(word);
   }
   const [first] = words;
-  if (first === undefined || first === 'help') return;
+  if (first === undefined) return;
   const ids = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
   const known = [...config.commandIDs, ...config.topics.map((topic) => topic.name)].map((id) =>
     id.replaceAll(':', ' '),

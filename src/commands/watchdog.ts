@@ -28,6 +28,7 @@ export default class Watchdog extends ErpCommand {
   static override description = `With a name: a service of the configuration and what it needs (default: the backend).
 With -- COMMAND: any program, without configuration.
 Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other configuration, 130 interrupted.`;
+  static override usage = ['watchdog [SERVICE] [FLAGS]', 'watchdog [FLAGS] -- COMMAND …'];
   static override strict = false;
   static override examples = [
     '<%= config.bin %> watchdog backend --max-restarts 10',
