@@ -3,6 +3,7 @@ import {Args, Flags} from '@oclif/core';
 import {leaseName} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
 import {EarlySignals} from '../cli/early-signals.js';
+import {ensureServices} from '../cli/ensure-services.js';
 import {duration, output} from '../cli/flags.js';
 import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
 import {loadSpec} from '../cli/load-spec.js';
@@ -120,16 +121,18 @@ export default class Start extends ErpCommand {
     const detached = flags.detach || flags.ensure;
     const begunAt = Date.now();
     const early = detached ? null : new EarlySignals();
-    const started = await startServices({
+    const started = await (flags.ensure ? ensureServices : startServices)({
       spec,
       services: selection.start,
       named: wish.names,
       alone: flags['frontend-only'],
-      ensure: flags.ensure,
       lease: detached ? null : leaseName(),
       supervisorFile: join(dist, 'supervisor.js'),
       version: this.config.version,
     });
+    if (started === null) {
+      return {project: spec.projectDir, started: [], alreadyRunning: [], end: null, status: null};
+    }
     const {answer} = started;
     const nothingNew = answer.started.length === 0 && !started.launched;
     if (nothingNew && !flags.ensure && !this.streaming) {
