@@ -56,9 +56,7 @@ async function record() {
   await type('first', 'erp start --demo');
   await until('a healthy demo', () => /(healthy|degraded) after/.test(screen('first')));
   await sleep(4000);
-  const {services} = JSON.parse(erp('status', '--json').stdout.toString('utf8'));
-  const {port} = services.find(({name}) => name === 'backend');
-  const crash = erp('demo', 'crash', '--url', `http://127.0.0.1:${port}`);
+  const crash = erp('demo', 'crash');
   if (crash.status !== 0) throw new Error(`erp demo crash: ${crash.stderr}`);
   await until('the recovery', () => /away \d/.test(screen('first')));
   // Long enough for the first samples of the new process.

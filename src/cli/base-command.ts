@@ -44,13 +44,25 @@ export abstract class ErpCommand extends Command {
     });
   }
 
-  /** oclif's parser, with an answer to a misspelt flag. */
+  /**
+   * oclif's parser, with an answer to a misspelt flag. Its `argv` is sorted by where a word first occurs, so that
+   * `--port 80 -- serve 80` would begin with 80: ours has the words as they were typed. And a missing argument is not
+   * read from stdin, where it would eat the input of a shell's loop.
+   */
   protected override async parse<F extends Values, B extends Values, A extends Values>(
     options?: Input<F, B, A>,
     argv?: string[],
   ): Promise<ParserOutput<F, B, A>> {
     try {
-      return await super.parse<F, B, A>(options, argv);
+      const given = options ?? (this.ctor as Input<F, B, A>);
+      const args = Object.fromEntries(
+        Object.entries(given.args ?? {}).map(([name, arg]) => [name, {...(arg as object), ignoreStdin: true}]),
+      ) as Input<F, B, A>['args'];
+      // A command's class is what oclif takes; what it inherits is not copied by itself.
+      const {flags, baseFlags, enableJsonFlag} = given;
+      const input = {...given, flags, baseFlags, enableJsonFlag, args} as Input<F, B, A>;
+      const parsed = await super.parse<F, B, A>(input, argv);
+      return {...parsed, argv: parsed.raw.flatMap((token) => (token.type === 'arg' ? [token.input] : []))};
     } catch (error) {
       throw betterUsage(error, this.ctor);
     }

@@ -1,4 +1,3 @@
-import {Flags} from '@oclif/core';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 
@@ -19,46 +18,7 @@ export interface ProvokeReport {
   readonly effect: string;
 }
 
-/** Finds the backend when no `--url` is given. */
-export type BackendUrlResolver = () => Promise<string>;
-
 const timeoutMs = 5000;
-
-export const demoFlags = {
-  url: Flags.string({
-    description: "the demo's backend, http://127.0.0.1:PORT",
-    env: 'ERP_DEMO_URL',
-    required: true,
-  }),
-};
-
-/** Seconds from `15`, `15s`, `500ms` or `1m30s`, the form of every duration that erp takes. */
-export const secondsFlag = Flags.custom<number>({
-  helpValue: 'DURATION',
-  parse: (text) => {
-    const match = /^(?:(\d+(?:\.\d+)?)|(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?)$/.exec(text);
-    const [plain, hours, minutes, seconds, milliseconds] = ((match ?? []) as (string | undefined)[])
-      .slice(1)
-      .map((part) => Number(part ?? 0));
-    const total =
-      (plain ?? 0) + (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0) + (milliseconds ?? 0) / 1000;
-    if (match !== null && total > 0) return Promise.resolve(total);
-    throw new ErpError(`"${text}" is no duration.`, {
-      code: 'ERP_USAGE',
-      exitCode: ExitCode.usage,
-      remedy: ['write it like 15, 15s or 1m30s'],
-    });
-  },
-});
-
-/** Provokes a failure where `resolve` finds the backend. */
-export async function provokeCommand(
-  failure: DemoFailure,
-  options: ProvokeOptions,
-  resolve: BackendUrlResolver,
-): Promise<ProvokeReport> {
-  return provoke(await resolve(), failure, options);
-}
 
 /** One line for the terminal. */
 export function renderProvoke({failure, url, effect}: ProvokeReport): string {

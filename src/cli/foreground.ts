@@ -83,7 +83,7 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
         if (!ready && verdictOf(last, 'ready') === 'reached') {
           ready = true;
           await progress.settled();
-          options.onReady?.(last);
+          progress.beside(() => options.onReady?.(message.status));
         }
       } else return {reason: message.reason, text: message.text, exitCode: codeAfter(operator.asked, message.exitCode)};
     }

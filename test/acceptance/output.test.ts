@@ -172,3 +172,38 @@ itNeeds([redis], 'redis-server that goes into the background: gone after stop, o
   await rig.nothingLeft();
   expect(await canConnect(port)).toBe(false);
 });
+
+itNeeds(
+  [redis],
+  'two services that go into the background at once: each told its cause, none takes the other for its own',
+  async (rig) => {
+    const ports = [await freePort(), await freePort()] as const;
+    mkdirSync(`${rig.project}/data`);
+    // As text: a shell stands between, and the daemon wipes its environment; nothing but the port leads back to us.
+    const service = (port: number) => ({
+      command: `redis-server --port {port} --save "" --dir '${rig.project}/data' --daemonize yes`,
+      port,
+      maxRestarts: 1,
+      backOff: [0],
+      afterBudget: 'fail',
+    });
+    rig.config({one: service(ports[0]), two: service(ports[1])});
+    await rig.erp(['start', '--detach', '--timeout', '10s']);
+    for (const [name, port] of [
+      ['one', ports[0]],
+      ['two', ports[1]],
+    ] as const) {
+      await rig.logged(
+        new RegExp(
+          `${name} had left redis-server \\*:${port} \\(pid \\d+\\) behind: ended\\n +cause: goes-into-background`,
+        ),
+      );
+    }
+    expect(rig.ownLog()).not.toMatch(
+      new RegExp(`one had left redis-server \\*:${ports[1]}|two had left redis-server \\*:${ports[0]}`),
+    );
+    await rig.expectErp(0, ['stop']);
+    await rig.nothingLeft();
+    for (const port of ports) expect(await canConnect(port)).toBe(false);
+  },
+);

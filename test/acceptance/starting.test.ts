@@ -1,34 +1,9 @@
 import {cpSync, existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
-import {
-  canConnect,
-  fixtures,
-  freePort,
-  get,
-  holds,
-  occupy,
-  program,
-  type Rig,
-  rootFile,
-  until,
-} from '../support/rig.js';
+import {canConnect, fixtures, freePort, get, holds, occupy, program, until} from '../support/rig.js';
+import {demoConfig} from '../support/demo-config.js';
 import {itErp, itNeeds, python} from '../support/tools.js';
-
-/** The demo's own configuration on ports that nobody else uses: other tests run the demo too. */
-async function demoConfig(rig: Rig): Promise<{backend: number; frontend: number}> {
-  const ports = {backend: await freePort(), frontend: await freePort()};
-  const {readFileSync} = await import('node:fs');
-  const text = readFileSync(rootFile('demo', 'erp.config.yaml'), 'utf8')
-    .replaceAll('{node}', process.execPath)
-    .replaceAll('{demo}', rootFile('dist', 'demo'))
-    .replace('primary: 8000', `primary: ${ports.backend}`)
-    .replace('primary: 3000', `primary: ${ports.frontend}`)
-    .replace('[8001,', `[${await freePort()},`)
-    .replace('[3001,', `[${await freePort()},`);
-  rig.write('erp.config.yaml', text);
-  return ports;
-}
 
 itErp('erp start --demo: healthy, seen from another process, and Ctrl-C leaves nothing', async (rig) => {
   const run = rig.start(['start', '--demo']);

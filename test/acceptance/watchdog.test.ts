@@ -47,6 +47,27 @@ async function leave(rig: Rig, run: Run): Promise<void> {
   await rig.nothingLeft();
 }
 
+itErp('words of the command that equal a flag are the command, in their order', async (rig) => {
+  const port = await freePort();
+  const words = [
+    '--max-restarts',
+    '5',
+    '--port',
+    String(port),
+    '--',
+    process.execPath,
+    program('serves.mjs'),
+    String(port),
+  ];
+  const run = rig.start(['watchdog', '--name', 'shop', ...words, '5', '--', '5', 'shop', program('serves.mjs')]);
+  await run.says(/shop ready on \d+/);
+  const found = rig.processes().filter(({command}) => command.includes('serves.mjs') && !command.includes('watchdog'));
+  expect(found.map(({command}) => command)).toEqual([
+    `${process.execPath} ${program('serves.mjs')} ${port} 5 -- 5 shop ${program('serves.mjs')}`,
+  ]);
+  await leave(rig, run);
+});
+
 itNeeds(
   [starlette],
   'kill -9 of a uvicorn backend: healthy again with a new pid',

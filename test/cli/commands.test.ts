@@ -1,6 +1,8 @@
 import type {ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals';
 import {loadSpec} from '../../src/cli/load-spec.js';
@@ -89,6 +91,66 @@ describe('wrong usage ends with 2 and one message', () => {
     const {stdout, code} = await erp(['start', '--detatch', '--json']);
     expect(JSON.parse(stdout).error).toMatchObject({code: 'ERP_USAGE', exitCode: 2});
     expect(code).toBe(2);
+  });
+});
+
+describe('arguments', () => {
+  it('keep their order, also when a flag has the same value', async () => {
+    await supervisor.listen();
+    supervisor.onPost = () => ({status: 200, body: {stopping: [], notRunning: ['backend', 'redis'], after: 0}});
+    symlinkSync('.', join(place.dir, 'redis'));
+    await erp(['stop', '--project', 'redis', 'backend', 'redis', '--yes']);
+    expect((await supervisor.asked(({path}) => path === '/v1/stop')).body).toMatchObject({
+      services: ['backend', 'redis'],
+    });
+  });
+
+  it('are never read from stdin, which may be a list that a shell loops over', async () => {
+    const {stdout, code} = await runErp(['start', '--dry-run'], {cwd: place.dir, env, input: 'bogus\n'});
+    expect(stdout).toContain('2 services would start');
+    expect(code).toBe(0);
+  });
+});
+
+describe('erp demo', () => {
+  it('asks the backend of what runs here', async () => {
+    const asked: string[] = [];
+    const backend = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      request.resume();
+      response.writeHead(202, {'content-type': 'application/json'}).end('{"effect": "it ends"}');
+    });
+    await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
+    const {port} = backend.address() as AddressInfo;
+    supervisor.status = {
+      ...supervisor.status,
+      services: [service('redis', {port: 6379}), service('backend', {role: 'backend', port})],
+    };
+    await supervisor.listen();
+    const {stdout, code} = await erp(['demo', 'crash', '--json', '-C', place.dir]);
+    backend.close();
+    expect(JSON.parse(stdout)).toEqual({failure: 'crash', url: `http://127.0.0.1:${port}`, effect: 'it ends'});
+    expect(asked).toEqual(['POST /api/v1/demo/provoke']);
+    expect(code).toBe(0);
+  });
+
+  it('without a demo ends with 6 and says how to start one', async () => {
+    const {stderr, code} = await erp(['demo', 'hang']);
+    expect(stderr).toMatch(/^No supervisor runs for .*\n[^]* remedy: erp start --demo/);
+    expect(code).toBe(6);
+    const {stdout} = await erp(['demo', 'hang', '--json']);
+    expect(JSON.parse(stdout).error).toMatchObject({code: 'ERP_NO_SUPERVISOR', exitCode: 6});
+  });
+
+  it('names the state of a backend that is away', async () => {
+    supervisor.status = {
+      ...supervisor.status,
+      services: [service('backend', {role: 'backend', state: 'failed', pid: null, port: null})],
+    };
+    await supervisor.listen();
+    const {stderr, code} = await erp(['demo', 'crash']);
+    expect(stderr).toContain('has a backend that is failed.');
+    expect(code).toBe(4);
   });
 });
 

@@ -44,7 +44,7 @@ describe('docs/reference/commands.md', () => {
   it.each(
     Object.entries(commands).flatMap(([id, {flags}]) => Object.keys(flags).map((flag) => [id, flag] as const)),
   )('erp %s: has --%s', (id, flag) => {
-    const place = common.has(flag) && !id.startsWith('demo:') ? sectionOf('Flags of every command') : sectionOf(id);
+    const place = common.has(flag) ? sectionOf('Flags of every command') : sectionOf(id);
     const {char, allowNo} = commands[id]?.flags[flag] ?? {};
     expect(place).toMatch(new RegExp(`--${flag}[\`\\s]`));
     if (char !== undefined) expect(place).toContain(`\`-${char}\``);

@@ -17,6 +17,7 @@ import {type AddressInfo, connect, createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {screenOf} from './screen.js';
 import type {ErpEvent, ServiceStatus, StatusDocument} from '../../src/lib/core/report/status.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -68,7 +69,7 @@ export const inRig =
       await body(rig);
     } catch (error) {
       failed = error;
-      if (error instanceof Error) error.message += rig.report();
+      if (error instanceof Error) error.message += rig.reportSafely();
     }
     const left = await rig.end(failed === undefined);
     if (failed !== undefined) throw failed as Error;
@@ -208,7 +209,7 @@ export class Rig {
       ...options,
       env: {TERM: 'xterm', ...options.env},
     });
-    return new Terminal(run);
+    return new Terminal(run, options.env?.['TERMINAL_SIZE'] ?? '100x30');
   }
 
   async status(options: RunOptions & {readonly args?: readonly string[]} = {}): Promise<StatusDocument> {
@@ -292,6 +293,15 @@ export class Rig {
 
   // ——— the end ———
 
+  /** The clean-up comes in every outcome, also when the report can't be made. */
+  reportSafely(): string {
+    try {
+      return this.report();
+    } catch (error) {
+      return `\n(no report: ${String(error)})`;
+    }
+  }
+
   report(): string {
     const parts = this.#runs.map(
       (run) => `\n--- ${run.words} (${run.running ? 'runs' : (run.code ?? run.killedBy ?? 'ended')})\n${run.all}`,
@@ -313,7 +323,7 @@ export class Rig {
     const deadline = performance.now() + (wentWell ? 2000 : 0);
     while (this.processes().length > 0 && performance.now() < deadline) await tick();
     const left = this.processes();
-    if (left.length > 0) this.lastReport = this.report();
+    if (left.length > 0) this.lastReport = this.reportSafely();
     // The guardian first: it would bring the supervisor back, and that its services.
     for (let round = 0; round < 100 && this.processes().length > 0; round += 1) {
       const all = this.processes();
@@ -412,9 +422,14 @@ export class Run {
 /** A program in a pseudo terminal. */
 export class Terminal {
   readonly run: Run;
+  readonly #columns: number;
+  readonly #rows: number;
 
-  constructor(run: Run) {
+  constructor(run: Run, size: string) {
     this.run = run;
+    const [columns = 100, rows = 30] = size.split('x').map(Number);
+    this.#columns = columns;
+    this.#rows = rows;
   }
 
   /** Waits until what was said matches, colours left out. */
@@ -432,18 +447,9 @@ export class Terminal {
     return this.run.all.replaceAll(colours, '');
   }
 
-  /** What a person sees: lines that were taken back are gone. */
+  /** What a person sees, with what has scrolled out at the top. */
   get screen(): string[] {
-    const rows: string[] = [''];
-    let row = 0;
-    for (const [token] of this.text.matchAll(/\u001b\[\d*[A-Z]|\n|\r|[^\u001b\n\r]+|\u001b/g)) {
-      if (token === '\n') row += 1;
-      else if (token.endsWith('A') && token.startsWith('\u001b')) row = Math.max(0, row - Number(token.slice(2, -1)));
-      else if (token === '\u001b[J') rows.length = row;
-      else if (token !== '\r') rows[row] = `${rows[row] ?? ''}${token}`;
-      rows[row] ??= '';
-    }
-    return rows;
+    return screenOf(this.run.all, this.#columns, this.#rows);
   }
 
   /** Pid of the program in it. */

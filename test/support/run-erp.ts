@@ -14,14 +14,17 @@ export interface Ran {
 /** The built command line, as a process of its own; never synchronously, because a fake supervisor lives in this one. */
 export function runErp(
   args: readonly string[],
-  {cwd, env, onChild}: {cwd: string; env: NodeJS.ProcessEnv; onChild?: (child: ChildProcess) => void},
+  options: {cwd: string; env: NodeJS.ProcessEnv; input?: string; onChild?: (child: ChildProcess) => void},
 ): Promise<Ran> {
+  const {cwd, env, input, onChild} = options;
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [erpBin, ...args], {cwd, env, stdio: ['ignore', 'pipe', 'pipe']});
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const child = spawn(process.execPath, [erpBin, ...args], {cwd, env, stdio: [stdin, 'pipe', 'pipe']});
+    child.stdin?.on('error', () => {}).end(input);
     let stdout = '';
     let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => (stdout += String(chunk)));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+    child.stdout?.on('data', (chunk: Buffer) => (stdout += String(chunk)));
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += String(chunk)));
     child.on('close', (code) => resolve({stdout, stderr, code}));
     onChild?.(child);
   });

@@ -3,6 +3,7 @@ import type {ErpEvent} from '../../lib/core/report/status.js';
 
 const windowMs = 60_000;
 const summaryEveryMs = 30_000;
+const wellAfterMs = 3_000;
 /** More changes a minute than this, and a service gets a summary instead. */
 const most = 5;
 
@@ -11,6 +12,8 @@ interface Talk {
   held: number;
   heldSince: number;
   last: string;
+  /** Since when it has been ready again; null: the last that was heard of it was something else. */
+  readyAt: number | null;
 }
 
 /**
@@ -22,8 +25,9 @@ export class Chatter {
 
   admits(event: ErpEvent, now: number): boolean {
     if (event.service === null || event.level === 'CRITICAL') return true;
-    const talk = this.#talks.get(event.service) ?? {recent: [], held: 0, heldSince: now, last: ''};
+    const talk = this.#talks.get(event.service) ?? {recent: [], held: 0, heldSince: now, last: '', readyAt: null};
     this.#talks.set(event.service, talk);
+    talk.readyAt = event.type === 'ready' ? now : null;
     talk.recent = talk.recent.filter((at) => now - at < windowMs);
     // A normal life is spawned and ready; both together are one change.
     const weight = event.type === 'spawned' || event.level === 'DEBUG' ? 0 : 1;
@@ -39,7 +43,9 @@ export class Chatter {
   summaries(now: number): string[] {
     const lines: string[] = [];
     for (const [service, talk] of this.#talks) {
-      if (talk.held === 0 || now - talk.heldSince < summaryEveryMs) continue;
+      // That it is well again is what is waited for: said as soon as it seems to last.
+      const isWell = talk.readyAt !== null && now - talk.readyAt >= wellAfterMs;
+      if (talk.held === 0 || (!isWell && now - talk.heldSince < summaryEveryMs)) continue;
       lines.push(`${service} ×${talk.held} in ${formatDuration(now - talk.heldSince)}, last: ${talk.last}`);
       talk.held = 0;
     }

@@ -37,6 +37,13 @@ export class LiveRegion {
     this.#stream.write(`${this.#erase()}${lines.map((line) => `${line}\n`).join('')}${this.#lines()}`);
   }
 
+  /** Somebody else writes whole lines to this terminal: ours are gone meanwhile and stand below them afterwards. */
+  beside(print: () => void): void {
+    if (!this.#closed) this.#stream.write(this.#erase());
+    print();
+    if (!this.#closed) this.flush();
+  }
+
   /** Something has changed: draws now, or as soon as a tenth of a second has passed since the last time. */
   redraw(): void {
     if (this.#closed || this.#timer !== null) return;
@@ -83,7 +90,8 @@ export class LiveRegion {
 
   /** Up to the first of our lines and away with everything below. */
   #erase(): string {
-    if (this.#drawn.length === 0) return '';
+    // The terminal has written ^C where the cursor stands.
+    if (this.#drawn.length === 0) return '\r\u001b[K';
     // A terminal that became narrower has broken our lines into several.
     const columns = Math.max(1, this.#stream.columns ?? 80);
     const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);

@@ -97,9 +97,9 @@ export function liveProgress(options: LiveOptions): Progress {
     settled: async () => {
       starting = false;
       await list?.close();
-      // Whoever prints next prints below what stands there now; a row that is drawn later would take it away.
       region.flush();
     },
+    beside: (print) => region.beside(print),
     close: async () => {
       starting = false;
       await list?.close();

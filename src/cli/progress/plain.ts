@@ -18,6 +18,7 @@ export interface PlainOptions {
 }
 
 const awaitedEveryMs = 10_000;
+const summariesEveryMs = 1_000;
 
 /** A line per change in the form of the log; every 10 s what is still awaited, with that service's last line. */
 export function plainProgress(options: PlainOptions): Progress {
@@ -26,14 +27,15 @@ export function plainProgress(options: PlainOptions): Progress {
   let document: StatusDocument | null = null;
   let since = now().getTime();
   const shown = (level: LogLevel) => logLevels.indexOf(level) >= logLevels.indexOf(options.level);
-  const tick = () => {
+  const summaries = () => {
     for (const summary of chatter.summaries(now().getTime())) options.write(`${plainLine(now(), 'INFO', summary)}\n`);
+  };
+  const tick = () => {
     for (const line of awaited(document, now().getTime() - since, options.lastLine)) {
       options.write(`${plainLine(now(), 'INFO', line)}\n`);
     }
   };
-  let timer: NodeJS.Timeout | null = setInterval(tick, awaitedEveryMs);
-  timer.unref();
+  const timers = [setInterval(tick, awaitedEveryMs).unref(), setInterval(summaries, summariesEveryMs).unref()];
   return {
     event: (event: ErpEvent) => {
       if (shown(event.level) && chatter.admits(event, now().getTime())) options.write(`${plainEvent(event)}\n`);
@@ -48,9 +50,10 @@ export function plainProgress(options: PlainOptions): Progress {
     settled: () => {
       since = now().getTime();
     },
+    beside: (print) => print(),
     close: () => {
-      if (timer !== null) clearInterval(timer);
-      timer = null;
+      summaries();
+      for (const timer of timers) clearInterval(timer);
     },
   };
 }

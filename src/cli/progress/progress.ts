@@ -8,6 +8,8 @@ export interface Progress {
   notice(text: string): void;
   /** Everything that was to come up is up, or everything is down: what follows are changes. */
   settled(): void | Promise<void>;
+  /** `print` writes to the same terminal, past us: what stands there must know of it, or the next redraw takes it away. */
+  beside(print: () => void): void;
   close(): void | Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export function jsonlProgress(write: (line: string) => void): Progress {
     status: () => {},
     notice: () => {},
     settled: () => {},
+    beside: (print) => print(),
     close: () => {},
   };
 }

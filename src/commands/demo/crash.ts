@@ -1,15 +1,13 @@
-import {Command} from '@oclif/core';
-import {demoFlags, type ProvokeReport, provokeCommand, renderProvoke} from '../../cli/demo-provoke.js';
+import {DemoCommand, demoFlags} from '../../cli/demo-command.js';
+import type {ProvokeReport} from '../../cli/demo-provoke.js';
 
-export default class Crash extends Command {
+export default class Crash extends DemoCommand {
   static override summary = "end the demo's backend with an exception that nobody catches";
-  static override examples = ['<%= config.bin %> <%= command.id %>'];
+  static override examples = ['<%= config.bin %> <%= command.id %> --url http://127.0.0.1:8000'];
   static override flags = demoFlags;
 
   async run(): Promise<ProvokeReport> {
     const {flags} = await this.parse(Crash);
-    const report = await provokeCommand('crash', {}, () => Promise.resolve(flags.url));
-    this.log(renderProvoke(report));
-    return report;
+    return await this.provoke('crash', flags);
   }
 }

@@ -1,12 +1,10 @@
-import {Command, Flags} from '@oclif/core';
-import {demoFlags, type ProvokeReport, provokeCommand, renderProvoke} from '../../cli/demo-provoke.js';
+import {Flags} from '@oclif/core';
+import {DemoCommand, demoFlags} from '../../cli/demo-command.js';
+import type {ProvokeReport} from '../../cli/demo-provoke.js';
 
-export default class Flood extends Command {
+export default class Flood extends DemoCommand {
   static override summary = "let the demo's backend write log lines as fast as it can";
-  static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --lines 1000000',
-  ];
+  static override examples = ['<%= config.bin %> <%= command.id %> --url http://127.0.0.1:8000 --lines 1000000'];
   static override flags = {
     ...demoFlags,
     lines: Flags.integer({description: 'how many', default: 100_000, min: 1, max: 10_000_000}),
@@ -14,8 +12,6 @@ export default class Flood extends Command {
 
   async run(): Promise<ProvokeReport> {
     const {flags} = await this.parse(Flood);
-    const report = await provokeCommand('flood', {lines: flags.lines}, () => Promise.resolve(flags.url));
-    this.log(renderProvoke(report));
-    return report;
+    return await this.provoke('flood', flags, {lines: flags.lines});
   }
 }

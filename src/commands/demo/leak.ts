@@ -1,12 +1,10 @@
-import {Command, Flags} from '@oclif/core';
-import {demoFlags, type ProvokeReport, provokeCommand, renderProvoke} from '../../cli/demo-provoke.js';
+import {Flags} from '@oclif/core';
+import {DemoCommand, demoFlags} from '../../cli/demo-command.js';
+import type {ProvokeReport} from '../../cli/demo-provoke.js';
 
-export default class Leak extends Command {
+export default class Leak extends DemoCommand {
   static override summary = "let the demo's backend grow by 50 MB a second";
-  static override examples = [
-    '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --megabytes 200',
-  ];
+  static override examples = ['<%= config.bin %> <%= command.id %> --url http://127.0.0.1:8000 --megabytes 200'];
   static override flags = {
     ...demoFlags,
     megabytes: Flags.integer({description: 'where it stops growing', default: 500, min: 1, max: 8192}),
@@ -14,8 +12,6 @@ export default class Leak extends Command {
 
   async run(): Promise<ProvokeReport> {
     const {flags} = await this.parse(Leak);
-    const report = await provokeCommand('leak', {megabytes: flags.megabytes}, () => Promise.resolve(flags.url));
-    this.log(renderProvoke(report));
-    return report;
+    return await this.provoke('leak', flags, {megabytes: flags.megabytes});
   }
 }

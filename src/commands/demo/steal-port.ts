@@ -1,10 +1,11 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import {Args, Command, Flags} from '@oclif/core';
-import {secondsFlag} from '../../cli/demo-provoke.js';
+import {Args, Flags} from '@oclif/core';
+import {ErpCommand} from '../../cli/base-command.js';
+import {secondsFlag} from '../../cli/demo-command.js';
 import {stealPort} from '../../cli/steal-port.js';
 import {ExitCode} from '../../lib/core/exit-codes.js';
 
-export default class StealPort extends Command {
+export default class StealPort extends ErpCommand {
   static override summary = 'take a port with a stranger that claims to be healthy';
   static override description =
     'Runs until Ctrl-C, or as long as --for says. With --wait it takes the port as soon as its owner lets go of it: ' +
@@ -43,17 +44,17 @@ export default class StealPort extends Command {
       wait: flags.wait,
       signal: stop.signal,
       onWaiting: () => {
-        this.logToStderr(`Waiting for port ${port}. In another terminal: erp demo crash`);
+        this.advise(`Waiting for port ${port}. In another terminal: erp demo crash`);
       },
     });
     if (stolen === undefined) return {port: args.port, answered: 0};
     const end = flags.for === undefined ? 'Ctrl-C gives it back' : `back in ${String(flags.for)}s, or with Ctrl-C`;
-    this.logToStderr(`Port ${port} is mine (pid ${String(process.pid)}); ${end}.`);
+    this.advise(`Port ${port} is mine (pid ${String(process.pid)}); ${end}.`);
     // Timers end at 24.8 days, so "until Ctrl-C" is just that.
     const keptMs = flags.for === undefined ? 2 ** 31 - 1 : Math.min(flags.for * 1000, 2 ** 31 - 1);
     await pause(keptMs, undefined, {signal: stop.signal}).catch(() => undefined);
     await stolen.release();
-    this.log(`port ${port} given back, ${String(stolen.answered())} requests answered`);
+    this.print(`port ${port} given back, ${String(stolen.answered())} requests answered\n`);
     return {port: args.port, answered: stolen.answered()};
   }
 }

@@ -104,6 +104,11 @@ export class PosixProcesses implements Processes {
     };
   }
 
+  identify(pid: number): ProcessIdentity | null {
+    const row = this.#table.read(pid);
+    return row === null || isEnded(row) ? null : {pid, startTime: row.startTime, bootId: this.#table.bootId};
+  }
+
   isAlive(identity: ProcessIdentity): boolean {
     const alive = this.#isAlive(identity);
     if (!alive) {

@@ -191,6 +191,8 @@ function bearsTrace(
   const isOfNext = query.except?.startTime != null && Number(row.startTime) >= Number(query.except.startTime);
   if (isOfNext) return false;
   if (table.standardStreams(row.pid).some((target) => sources.streams.includes(target))) return true;
+  // Two services may run the same program and begin at the same moment: where a port can tell, only it may.
+  if (query.hasPort === true) return false;
   const isOrphan = row.ppid === 1 || byPid.get(row.ppid)?.name === 'systemd';
   if (!isOrphan || sources.launches.length === 0) return false;
   const environ = table.environ(row.pid);

@@ -69,6 +69,8 @@ export interface Processes {
   spawn(plan: SpawnPlan, onExit: (exit: Exit) => void): SpawnResult;
   /** Watches a process that is not our child (adopted); its exit status is unknown. */
   watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel;
+  /** The process with this number, as it is now; null: there is none. */
+  identify?(pid: number): ProcessIdentity | null;
   /** Is this very process alive (zombies are not)? */
   isAlive(identity: ProcessIdentity): boolean;
   /**
@@ -107,11 +109,13 @@ export interface StragglerQuery {
   /** Sessions that incarnations of this service led (pid of the leader and its start time). */
   readonly leaders: readonly ProcessIdentity[];
   readonly except: ProcessIdentity | null;
+  /** The service has a port of its own: a daemon that wiped every trace is found by that, and by nothing weaker. */
+  readonly hasPort?: boolean;
 }
 
 export interface StrayProcess extends ProcessIdentity {
   readonly command: string;
-  readonly why: 'group' | 'session' | 'descendant' | 'mark';
+  readonly why: 'group' | 'session' | 'descendant' | 'mark' | 'port';
 }
 
 export interface PrecheckFailure {

@@ -6,7 +6,7 @@ import type {ServicePlan} from './service-plan.js';
 import type {Surroundings} from './shared.js';
 
 /** A verdict on who holds the listener is looked at again after this, and after every miss. */
-const verdictFreshMs = 15_000;
+const verdictFreshMs = 2000;
 
 /** Performs the probes of a service and finds out whether it was the service that answered. */
 export class ServiceProber {

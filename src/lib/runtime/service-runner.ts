@@ -12,7 +12,7 @@ import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
 import type {Surroundings} from './shared.js';
-import {Sweep} from './sweep.js';
+import {type EndedLife, Sweep} from './sweep.js';
 
 const tailLines = 50;
 const groupPollMs = [2, 5, 10, 20, 50] as const;
@@ -36,6 +36,7 @@ export class ServiceRunner {
   #spawnedAtWall: number | null = null;
   /** Hooks under way: a supervisor that ends meanwhile would leave something behind. */
   #chores = 0;
+  #lastLife: EndedLife | null = null;
   readonly #plan: ServicePlan;
   readonly #prober: ServiceProber;
   readonly #sweep: Sweep;
@@ -56,6 +57,10 @@ export class ServiceRunner {
 
   get leaders(): readonly ProcessIdentity[] {
     return this.#leaders;
+  }
+
+  get lastLife(): EndedLife | null {
+    return this.#lastLife;
   }
 
   get busy(): boolean {
@@ -282,7 +287,14 @@ export class ServiceRunner {
     const port = this.#port;
     const log = `${relative(this.#around.spec.projectDir, this.#around.spec.logDir) || '.'}/${this.#spec.name}.log`;
     const diagnosis = exitCause(exit, lines, this.#spec, port, log);
-    this.#journal({v: 1, t: 'exited', inc: incarnation, at: world.clock.wall(), code: exit.code, signal: exit.signal});
+    const wall = world.clock.wall();
+    this.#lastLife = {
+      port,
+      from: this.#spawnedAtWall ?? wall,
+      to: wall,
+      endedWell: exit.code === 0 && this.#around.now(this.#spec.name).state.tag !== 'stopping',
+    };
+    this.#journal({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal});
     const blockedOn: Blocker | null =
       port !== null && exit.signal === null && exit.code !== 0 && saysPortTaken(lines, port)
         ? {kind: 'port', port}

@@ -237,7 +237,7 @@ class SupervisorProcess {
     const runner = this.#supervisor.runner(name);
     const {state} = this.#supervisor.service(name);
     const sample = this.#measurements.of(name);
-    const troubled = state.tag !== 'ready' && state.tag !== 'stopped' && state.tag !== 'done';
+    const troubled = ['starting', 'clearing', 'backing-off', 'failed'].includes(state.tag);
     const verdict = runner.verdict?.verdict ?? null;
     return {
       pid: runner.identity?.pid ?? null,
@@ -245,9 +245,8 @@ class SupervisorProcess {
       cpuRatio: sample?.cpuRatio ?? null,
       memoryBytes: sample?.rssBytes ?? null,
       lastErrorLine:
-        troubled || this.#supervisor.service(name).memory.lastEnd !== null
-          ? lastErrorLine(this.#world.output.tail(name, 50))
-          : null,
+        // What this supervisor has not seen written belongs to a run before it.
+        troubled && runner.spawnedAtWall !== null ? lastErrorLine(this.#world.output.tail(name, 50)) : null,
       portNote: this.#notes.get(name) ?? null,
       listener: verdict === 'unknown' ? 'not-verified' : verdict,
     };

@@ -1,5 +1,6 @@
+import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
 import type {ServiceSpec} from '../core/spec.js';
-import type {ProcessIdentity} from '../platform/types.js';
+import type {ProcessIdentity, StragglerQuery, StrayProcess} from '../platform/types.js';
 import type {Surroundings} from './shared.js';
 
 const sweepGraceMs = 1000;
@@ -12,7 +13,21 @@ export interface SweepHost {
   readonly identity: ProcessIdentity | null;
   /** Leaders of earlier lives, whose session or group may still have members. */
   readonly leaders: readonly ProcessIdentity[];
+  /** The last life that ended: whoever began to listen on its port while it lasted was its child. */
+  readonly lastLife: EndedLife | null;
 }
+
+export interface EndedLife {
+  readonly port: number | null;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  readonly to: number;
+  /** It ended by itself, with 0: if it left something behind, it meant to go into the background. */
+  readonly endedWell: boolean;
+}
+
+/** Start times of processes are told in hundredths of a second, and the wall clock is not theirs. */
+const startToleranceMs = 1000;
 
 /** Looks for what escaped from a service's group and ends it. */
 export class Sweep {
@@ -43,6 +58,7 @@ export class Sweep {
     const query = {
       service: this.#spec.name,
       markPrefix: `${this.#around.projectMark}/${this.#spec.name}/`,
+      hasPort: this.#spec.port !== null,
     };
     const told = new Set<number>();
     // Time that was lived through: after a sleep of the machine nobody has had his grace yet.
@@ -52,7 +68,7 @@ export class Sweep {
     const round = (pause: number): void => {
       // The present incarnation and all that belongs to it stay.
       const except = this.#host.identity;
-      world.processes.stragglers({...query, leaders: this.#host.leaders, except}, (found) => {
+      this.#find({...query, leaders: this.#host.leaders, except}, (found) => {
         const now = world.clock.now();
         // A new life began while the search went on: it may be among what was found.
         if (this.#host.identity !== null && this.#host.identity !== except) {
@@ -77,11 +93,14 @@ export class Sweep {
         for (const stray of found) {
           if (!told.has(stray.pid)) {
             told.add(stray.pid);
+            const daemonized = this.#host.lastLife?.endedWell === true;
+            if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
             this.#around.tell({
               level: 'WARNING',
               service: this.#spec.name,
               type: 'straggler',
               text: `had left ${stray.command} (pid ${stray.pid}) behind: ended`,
+              ...(daemonized ? {diagnosis: background(stray)} : {}),
               facts: {pid: stray.pid, how: stray.why},
             });
           }
@@ -93,9 +112,46 @@ export class Sweep {
     round(10);
   }
 
+  /**
+   * Strays by session, descent and mark; and a daemon that shook off all three, by the port it has taken from its
+   * parent: nobody else can have begun to listen there while the parent lived.
+   */
+  #find(query: StragglerQuery, callback: (found: readonly StrayProcess[]) => void): void {
+    const {world} = this.#around;
+    world.processes.stragglers(query, (found) => {
+      const life = this.#host.lastLife;
+      if (found.length > 0 || life === null || life.port === null || !life.endedWell) {
+        callback(found);
+        return;
+      }
+      const {port, from, to} = life;
+      world.ports.owners(port, (listeners) => {
+        const daemons = (listeners ?? []).flatMap(({pid, startedAt, command}) => {
+          if (pid === null || startedAt === null || startedAt < from - startToleranceMs || startedAt > to) return [];
+          const identity = world.processes.identify?.(pid) ?? null;
+          const isPresent = query.except !== null && (pid === query.except.pid || startedAt > to);
+          return identity === null || isPresent
+            ? []
+            : [{...identity, command: command ?? 'a process', why: 'port' as const}];
+        });
+        callback(daemons);
+      });
+    });
+  }
+
   /** Only in the way before a spawn: a leader that was killed and is still there. */
   #formerLeader(except: ProcessIdentity | null): number | null {
     const {state} = this.#around.now(this.#spec.name);
     return state.tag === 'preparing' && except !== null ? except.pid : null;
   }
+}
+
+function background(stray: StrayProcess): Diagnosis {
+  return {
+    cause: 'goes-into-background',
+    confidence: 0.9,
+    subject: stray.command,
+    evidence: [`its command ended with code 0 and left ${stray.command} (pid ${stray.pid}) running`],
+    remedy: 'use its foreground form, e.g. redis-server --daemonize no, nginx -g "daemon off;"',
+  };
 }

@@ -119,6 +119,12 @@ const wrong: readonly Wrong[] = [
     at: '4:16',
     says: 'a needs b needs a',
   },
+  {
+    what: 'services that would restart each other for ever',
+    content: service('restartWith: b', '  b:\n    command: run\n    restartWith: [a]\n'),
+    at: '4:18',
+    says: 'a restarts with b restarts with a',
+  },
   {what: 'a dependency on itself', content: service('dependsOn: [a]'), at: '4:17', says: "a can't need itself"},
   {
     what: 'an unknown dependency',

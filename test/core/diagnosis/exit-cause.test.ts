@@ -117,6 +117,19 @@ describe('the line that tells most', () => {
     [['  File "main.py", line 3', "KeyError: 'DATABASE_URL'"], "KeyError: 'DATABASE_URL'"],
     [['one', 'two', ''], 'two'],
     [
+      ['Traceback (most recent call last):', '  File "invoice.py", line 88, in total', "KeyError: 'tax_rate'"],
+      "KeyError: 'tax_rate'",
+    ],
+    [
+      [
+        'Traceback (most recent call last):',
+        '  File "a.py", line 1',
+        'psycopg2.errors.UndefinedTable: relation "x" does not exist',
+        'bye',
+      ],
+      'psycopg2.errors.UndefinedTable: relation "x" does not exist',
+    ],
+    [
       [
         'Error: listen EADDRINUSE: address already in use',
         '    at Server.setupListenHandle',

@@ -4,7 +4,7 @@ import {nearest} from './nearest.js';
 /** Names that `dependsOn` and `restartWith` hold, and circles that would wait for each other for ever. */
 export function checkDependencies(checks: Checking): void {
   const names = checks.services.map(([name]) => name);
-  const needs = new Map<string, string[]>();
+  const circular = {dependsOn: new Map<string, string[]>(), restartWith: new Map<string, string[]>()};
   for (const [name, service] of checks.services) {
     for (const key of ['dependsOn', 'restartWith'] as const) {
       const value = service[key];
@@ -21,21 +21,24 @@ export function checkDependencies(checks: Checking): void {
           });
         } else if (listed.indexOf(other) !== index) checks.report(path, `${other} is listed twice`);
       });
-      if (key === 'dependsOn')
-        needs.set(
-          name,
-          listed.filter((other) => other !== name && names.includes(other)),
-        );
+      circular[key].set(
+        name,
+        listed.filter((other) => other !== name && names.includes(other)),
+      );
     }
   }
-  for (const circle of circles(needs)) {
-    const [first = '', second = ''] = circle;
-    const value = checks.config.services?.[first]?.dependsOn;
-    const index = Array.isArray(value) ? [value.indexOf(second)] : [];
-    checks.report(
-      ['services', first, 'dependsOn', ...index],
-      `a circle, nobody could start first: ${[...circle, first].join(' needs ')}`,
-    );
+  const words = {
+    dependsOn: ['a circle, nobody could start first', ' needs '],
+    restartWith: ['a circle, they would restart each other for ever', ' restarts with '],
+  } as const;
+  for (const key of ['dependsOn', 'restartWith'] as const) {
+    for (const circle of circles(circular[key])) {
+      const [first = '', second = ''] = circle;
+      const value = checks.config.services?.[first]?.[key];
+      const index = Array.isArray(value) ? [value.indexOf(second)] : [];
+      const [why, link] = words[key];
+      checks.report(['services', first, key, ...index], `${why}: ${[...circle, first].join(link)}`);
+    }
   }
 }
 

@@ -19,7 +19,7 @@ const portTaken =
 const namedPort =
   /(?:(?:\d{1,3}\.){3}\d{1,3}|\]|\*|localhost|::|\btcp[46]?\s):(\d{1,5})\b|['"], (\d{1,5})\)|\bport:? (\d{1,5})\b/gi;
 const errorLine =
-  /\b(?:error|exception|fatal|panic|traceback|critical|failed|cannot|refused|denied|not found|unable|no such)\b|\bE[A-Z]{4,}\b/i;
+  /\b\w*(?:error|exception)s?\b|\b(?:fatal|panic|critical|failed|cannot|refused|denied|not found|unable|no such)\b|\bE[A-Z]{4,}\b/i;
 
 /** Frames of a stack, and the properties Node prints below an error: they repeat what the line above has said. */
 const besides = /^\s+(?:at |(?:errno|code|syscall|address|port|path|dest|requireStack|\[cause\]):)/;

@@ -42,7 +42,8 @@ export function serviceStatus(
   const health = healthOf(state);
   const missing = state.tag === 'waiting' ? missingDependencies(spec, services) : [];
   const lost = state.tag === 'starting' && !state.life.own && memory.incidentSince !== null;
-  const silent = state.tag === 'ready' && state.life.tracks.some((track) => track.misses > 0);
+  // One miss is noise, the second is news.
+  const silent = state.tag === 'ready' && state.life.tracks.some((track) => track.misses > 1);
   const mark = markOf(
     state,
     health,
@@ -101,8 +102,8 @@ export function serviceStatus(
     note: noteOf(spec, service, missing, calendar),
     diagnosis: troubled
       ? (lastEnd?.end.diagnosis ?? null)
-      : state.tag === 'ready' && health === 'unhealthy'
-        ? unhealthyDiagnosis(state.life.lastWord, spec)
+      : state.tag === 'ready' && (silent || health === 'unhealthy')
+        ? unwellDiagnosis(state.life.lastWord, silent, spec)
         : null,
     waitsFor: missing,
     listener: seen.listener,
@@ -190,7 +191,9 @@ function noteOf(
         const left = Math.max(0, silent.lastAnswerAt + spec.policy.timeoutThresholdMs - now);
         return `no answer for ${formatDuration(now - silent.lastAnswerAt)}${state.life.own ? `, restart in ${formatDuration(left)} unless it answers` : ''}`;
       }
-      if (state.health === 'degraded' || state.health === 'unhealthy')
+      // What an unhealthy service says stands in its diagnosis.
+      if (state.health === 'unhealthy') return null;
+      if (state.health === 'degraded')
         return `${state.health}${state.life.lastWord === null ? '' : `: ${state.life.lastWord}`}`;
       if (memory.unstable !== 'no') return `unstable: ${memory.restartTimes.length} restarts within the last hour`;
       return null;
@@ -230,14 +233,11 @@ function noteOf(
   }
 }
 
-function unhealthyDiagnosis(word: string | null, spec: ServiceSpec): Diagnosis {
-  return {
-    cause: 'unhealthy',
-    confidence: 0.9,
-    subject: null,
-    evidence: [word ?? 'its health answer'],
-    remedy: `it answers, so it is not restarted; see what it says: erp logs ${spec.name} -n 60`,
-  };
+function unwellDiagnosis(word: string | null, silent: boolean, spec: ServiceSpec): Diagnosis {
+  const evidence = [word ?? (silent ? 'its probe' : 'its health answer')];
+  if (silent) return {cause: 'no-answer', confidence: 0.9, subject: null, evidence, remedy: null};
+  const remedy = `it answers, so it is not restarted; see what it says: erp logs ${spec.name} -n 60`;
+  return {cause: 'unhealthy', confidence: 0.9, subject: null, evidence, remedy};
 }
 
 /** Runs, but not where others expect it. */

@@ -51,6 +51,8 @@ export type Event =
       readonly answer: Answer;
     }
   | {readonly tag: 'log-ready'; readonly incarnation: number}
+  /** More is known about why the last life ended by itself with 0. */
+  | {readonly tag: 'diagnosed'; readonly diagnosis: Diagnosis}
   | {readonly tag: 'unblocked'}
   /** A process that a former supervisor started. */
   | {

@@ -1,3 +1,4 @@
+import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import {unreachable} from '../unreachable.js';
 import {answer, tick} from './being-up.js';
 import {adopt, becomeReadyIfSo, prepared, prepareFailed, spawned, spawnFailed} from './coming-up.js';
@@ -5,7 +6,7 @@ import type {Event} from './events.js';
 import {shifted} from './gaps.js';
 import {afterSweep, exited, groupGone, hasProbesIn} from './going-down.js';
 import {calmDown, prepare} from './judgement.js';
-import type {Service, State} from './state.js';
+import type {Memory, Service, State} from './state.js';
 import {type Context, report, step, type Step, withEffect} from './step.js';
 import {go, restart, start, stop} from './wishes.js';
 
@@ -53,6 +54,8 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
     case 'log-ready':
       if (state.tag !== 'starting') return [service, []];
       return becomeReadyIfSo({...state, life: {...state.life, logSeen: true}}, memory, [], ctx);
+    case 'diagnosed':
+      return [{state, memory: withDiagnosis(memory, event.diagnosis)}, []];
     case 'unblocked':
       if ((state.tag !== 'failed' && state.tag !== 'backing-off') || state.blockedOn === null) return [service, []];
       return withEffect(
@@ -70,4 +73,10 @@ function blockerText(blocker: NonNullable<Extract<State, {tag: 'failed'}>['block
 
 function hasProbes(state: State): boolean {
   return (state.tag === 'starting' || state.tag === 'ready') && hasProbesIn(state.life);
+}
+
+function withDiagnosis(memory: Memory, diagnosis: Diagnosis): Memory {
+  const {lastEnd} = memory;
+  if (lastEnd === null || lastEnd.end.kind !== 'exit' || lastEnd.end.exit?.code !== 0) return memory;
+  return {...memory, lastEnd: {...lastEnd, end: {...lastEnd.end, diagnosis}}};
 }
