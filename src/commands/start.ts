@@ -34,7 +34,7 @@ export interface StartReport {
 export default class Start extends ErpCommand {
   static override summary = 'start services in order, wait until they are ready, then watch them';
   static override description = `Exit codes: 0 stopped as asked, 3 configuration, 4 a service failed, 5 no port free,
-7 other configuration, 8 a tool is missing, 9 not ready in time, 130 interrupted.`;
+7 other configuration, 9 not ready in time, 130 interrupted.`;
   static override strict = false;
   static override examples = [
     '<%= config.bin %> start',
