@@ -42,6 +42,7 @@ export async function ensureServices(options: StartOptions): Promise<Started | n
     client,
     hello,
     launched: found === null,
+    otherEnvironment: [],
     answer: {started: answers.flatMap(({started}) => started), alreadyRunning: [], after: answers[0]?.after ?? 0},
     follow: (lease) => following(client, {after: answers[0]?.after ?? null, lease}),
   };

@@ -7,7 +7,7 @@ import {actor} from './actor.js';
 import {clientFor, doorOf} from './compose.js';
 import {launch, specFile} from './launch.js';
 import {otherUsersSupervisor} from './other-user.js';
-import {specDifference} from './spec-difference.js';
+import {environmentDifference, specDifference} from './spec-difference.js';
 import {type Following, following, listening} from './following.js';
 import {checkVersion, type SupervisorClient} from './supervisor-client.js';
 
@@ -29,6 +29,8 @@ export interface Started {
   readonly hello: Hello;
   readonly launched: boolean;
   readonly answer: StartAnswer;
+  /** Names of variables that are different here than where the running supervisor was started. */
+  readonly otherEnvironment: readonly string[];
   /**
    * Everything that happens because of the request.
    * @param lease to hold in a supervisor that was found; one that was launched here is held by the lease it was asked for
@@ -73,6 +75,7 @@ export async function startServices(options: StartOptions): Promise<Started> {
     client,
     hello,
     launched: found === null,
+    otherEnvironment: found === null ? [] : comparedWithRunning(spec, environmentDifference),
     answer: {
       ...answer,
       alreadyRunning: options.services.filter((name) => !answer.started.includes(name)),
@@ -100,7 +103,7 @@ function refuseOthers(hello: Hello, {spec, lease, named}: StartOptions): void {
 }
 
 function otherConfiguration(hello: Hello, spec: ProjectSpec): ErpError {
-  const difference = whatDiffers(spec);
+  const difference = comparedWithRunning(spec, specDifference);
   const shown = difference.slice(0, 10).map((line) => `\n  ${line}`);
   const more = difference.length > shown.length ? `\n  and ${difference.length - shown.length} more` : '';
   const file = hello.configFile === spec.configFile ? '' : ` (${hello.configFile ?? 'none'})`;
@@ -113,9 +116,12 @@ function otherConfiguration(hello: Hello, spec: ProjectSpec): ErpError {
 }
 
 /** Against the specification that the running supervisor was started with. */
-function whatDiffers(spec: ProjectSpec): string[] {
+function comparedWithRunning(
+  spec: ProjectSpec,
+  compare: (running: ProjectSpec, asked: ProjectSpec) => string[],
+): string[] {
   try {
-    return specDifference(JSON.parse(readFileSync(specFile(spec.stateDir), 'utf8')) as ProjectSpec, spec);
+    return compare(JSON.parse(readFileSync(specFile(spec.stateDir), 'utf8')) as ProjectSpec, spec);
   } catch {
     return [];
   }

@@ -133,7 +133,13 @@ export default class Start extends ErpCommand {
     if (started === null) {
       return {project: spec.projectDir, started: [], alreadyRunning: [], end: null, status: null};
     }
-    const {answer} = started;
+    const {answer, otherEnvironment} = started;
+    if (otherEnvironment.length > 0) {
+      const [shown, more] = [otherEnvironment.slice(0, 5), otherEnvironment.length - 5];
+      this.advise(
+        `The environment here is another one (${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}); services keep that of the first start until erp stop.`,
+      );
+    }
     const nothingNew = answer.started.length === 0 && !started.launched;
     if (nothingNew && !flags.ensure && !this.streaming) {
       this.print(

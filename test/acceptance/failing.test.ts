@@ -47,3 +47,24 @@ itErp('a missing program is a failed service, whoever starts it', async (rig) =>
   await rig.expectErp(4, ['watchdog', '--', 'nosuchprogram']);
   await rig.nothingLeft();
 });
+
+itErp('a preCheck that says nothing: no colon with nothing behind it', async (rig) => {
+  rig.config({shop: {...fine, hooks: {preCheck: 'exit 3'}}});
+  await rig.expectErp(0, ['start', '--detach']);
+  const {stderr} = await rig.expectErp(4, ['restart', 'shop']);
+  expect(stderr).toMatch(/preCheck ended with code 3\.?\n/);
+  await rig.stop();
+});
+
+itErp('another environment is no other configuration, but is said; the terminal is no part of it', async (rig) => {
+  rig.config({shop: fine});
+  await rig.expectErp(0, ['start', '--detach'], {env: {DATABASE_URL: 'a', TERM: 'xterm', SSH_TTY: '/dev/pts/1'}});
+  const {stderr} = await rig.expectErp(0, ['start', '--detach'], {env: {DATABASE_URL: 'b', SHLVL: '3', OLDPWD: '/'}});
+  expect(stderr).toMatch(/^The environment here is another one \(DATABASE_URL\); .*\n/);
+  const same = await rig.expectErp(0, ['start', '--detach'], {env: {DATABASE_URL: 'a', TERM: 'vt100'}});
+  expect(same.stderr).not.toMatch(/environment/);
+  const other = await rig.expectErp(7, ['start', '--detach', '--max-restarts', '7'], {env: {OLDPWD: '/tmp'}});
+  expect(other.stderr).toMatch(/maxRestarts/);
+  expect(other.stderr).not.toMatch(/OLDPWD|env\.PWD/);
+  await rig.stop();
+});
