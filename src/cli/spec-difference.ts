@@ -1,4 +1,5 @@
 import {isSecretName} from '../lib/core/config/secrets.js';
+import {isTerminalVariable} from '../lib/core/config/terminal-variables.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 
 /**
@@ -11,6 +12,13 @@ export function specDifference(running: ProjectSpec, asked: ProjectSpec): string
   return lines;
 }
 
+/** Variables that the services would get today and run without, or with another value. Values are nobody's business. */
+export function environmentDifference({baseEnv: running}: ProjectSpec, {baseEnv: asked}: ProjectSpec): string[] {
+  return [...new Set([...Object.keys(running), ...Object.keys(asked)])]
+    .filter((name) => !isTerminalVariable(name) && running[name] !== asked[name])
+    .sort();
+}
+
 function simplified({services, ...rest}: ProjectSpec): Record<string, unknown> {
   const {hash: _hash, tie: _tie, mode: _mode, baseEnv, logging, ...same} = rest;
   const {ownLevel: _level, ...log} = logging;
@@ -18,7 +26,7 @@ function simplified({services, ...rest}: ProjectSpec): Record<string, unknown> {
   return {
     ...same,
     logging: log,
-    env: baseEnv,
+    env: Object.fromEntries(Object.entries(baseEnv).filter(([name]) => !isTerminalVariable(name))),
     ...Object.fromEntries(services.map((service) => [service.name, service])),
   };
 }

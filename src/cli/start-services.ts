@@ -7,8 +7,7 @@ import {actor} from './actor.js';
 import {clientFor, doorOf} from './compose.js';
 import {launch, specFile} from './launch.js';
 import {otherUsersSupervisor} from './other-user.js';
-import {replaceSupervisor} from './replace-supervisor.js';
-import {specDifference} from './spec-difference.js';
+import {environmentDifference, specDifference} from './spec-difference.js';
 import {type Following, following, listening} from './following.js';
 import {checkVersion, type SupervisorClient} from './supervisor-client.js';
 
@@ -19,8 +18,6 @@ export interface StartOptions {
   readonly named: readonly string[];
   /** Without what they need (`--frontend-only`). */
   readonly alone: boolean;
-  /** Only what was wanted last; a first start takes `services`. */
-  readonly ensure: boolean;
   /** Ctrl-C in this terminal will stop everything: nobody else's terminal may hold them. null: detached. */
   readonly lease: string | null;
   readonly supervisorFile: string;
@@ -32,6 +29,8 @@ export interface Started {
   readonly hello: Hello;
   readonly launched: boolean;
   readonly answer: StartAnswer;
+  /** Names of variables that are different here than where the running supervisor was started. */
+  readonly otherEnvironment: readonly string[];
   /**
    * Everything that happens because of the request.
    * @param lease to hold in a supervisor that was found; one that was launched here is held by the lease it was asked for
@@ -43,13 +42,13 @@ export interface Started {
 export async function startServices(options: StartOptions): Promise<Started> {
   const {spec} = options;
   const client = clientFor(doorOf(spec));
-  const found = await client.hello().catch((error: unknown) => replacedIfStuck(error, options));
+  const found = await client.hello();
   if (found === null) {
     const other = otherUsersSupervisor(spec.projectDir, spec.stateDir);
     if (other !== null) throw other;
   } else {
     checkVersion(found, options.version);
-    if (!options.ensure) refuseOthers(found, options);
+    refuseOthers(found, options);
   }
   const hello =
     found ??
@@ -61,16 +60,7 @@ export async function startServices(options: StartOptions): Promise<Started> {
       client,
     }));
   // Two starts at once: the other one's supervisor may be the one that answers.
-  if (found === null && !options.ensure) refuseOthers(hello, options);
-  if (options.ensure) {
-    const status = await client.status();
-    const nothing = {started: [], alreadyRunning: [], after: 0};
-    // The supervisor itself takes up what was wanted before its death or the reboot.
-    if (status?.services.some(({wanted}) => wanted === 'up') === true) {
-      const follow = (lease: string | null) => following(client, {after: null, lease});
-      return {client, hello, launched: found === null, answer: nothing, follow};
-    }
-  }
+  if (found === null) refuseOthers(hello, options);
   // A program that fails at once takes its supervisor with it: whoever listens after the request may hear nothing.
   const early = found === null ? await listening(following(client, {after: null, lease: options.lease})) : null;
   const done = found === null ? [] : await jobsDone(client);
@@ -85,20 +75,13 @@ export async function startServices(options: StartOptions): Promise<Started> {
     client,
     hello,
     launched: found === null,
+    otherEnvironment: found === null ? [] : comparedWithRunning(spec, environmentDifference),
     answer: {
       ...answer,
       alreadyRunning: options.services.filter((name) => !answer.started.includes(name)),
     },
     follow: (lease) => early ?? following(client, {after: answer.after, lease}),
   };
-}
-
-/** For schedulers: a supervisor that has been silent for 10 s is replaced, its services go on. */
-async function replacedIfStuck(error: unknown, options: StartOptions): Promise<Hello> {
-  const isStuck = error instanceof ErpError && error.code === 'ERP_SUPERVISOR_SILENT';
-  if (!isStuck || !options.ensure) throw error;
-  const {spec, supervisorFile, version} = options;
-  return await replaceSupervisor({spec: {...spec, tie: 'none'}, supervisorFile, version, pid: null});
 }
 
 async function jobsDone(client: SupervisorClient): Promise<string[]> {
@@ -120,7 +103,7 @@ function refuseOthers(hello: Hello, {spec, lease, named}: StartOptions): void {
 }
 
 function otherConfiguration(hello: Hello, spec: ProjectSpec): ErpError {
-  const difference = whatDiffers(spec);
+  const difference = comparedWithRunning(spec, specDifference);
   const shown = difference.slice(0, 10).map((line) => `\n  ${line}`);
   const more = difference.length > shown.length ? `\n  and ${difference.length - shown.length} more` : '';
   const file = hello.configFile === spec.configFile ? '' : ` (${hello.configFile ?? 'none'})`;
@@ -133,9 +116,12 @@ function otherConfiguration(hello: Hello, spec: ProjectSpec): ErpError {
 }
 
 /** Against the specification that the running supervisor was started with. */
-function whatDiffers(spec: ProjectSpec): string[] {
+function comparedWithRunning(
+  spec: ProjectSpec,
+  compare: (running: ProjectSpec, asked: ProjectSpec) => string[],
+): string[] {
   try {
-    return specDifference(JSON.parse(readFileSync(specFile(spec.stateDir), 'utf8')) as ProjectSpec, spec);
+    return compare(JSON.parse(readFileSync(specFile(spec.stateDir), 'utf8')) as ProjectSpec, spec);
   } catch {
     return [];
   }

@@ -2,13 +2,13 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {StreamMessage} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
-import {verdictOf} from '../lib/core/report/verdict.js';
+import {failedAmong, verdictOf} from '../lib/core/report/verdict.js';
 import {actor} from './actor.js';
 import {followStop} from './follow-stop.js';
 import type {Following} from './following.js';
 import type {Progress} from './progress/progress.js';
 import type {SupervisorClient} from './supervisor-client.js';
-import {gone, hopeless, interrupted, tooLate} from './watch-status.js';
+import {failure, gone, interrupted, tooLate} from './watch-status.js';
 
 export interface WaitReadyOptions {
   readonly client: SupervisorClient;
@@ -21,9 +21,11 @@ export interface WaitReadyOptions {
   readonly orStop: boolean;
 }
 
+const notReady = 'It did not get ready';
+
 /**
- * `start --detach`: shows the start until all are ready. What is up stays up whatever happens, unless `orStop`.
- * @throws ErpError 4, 5 or 8 for a service that failed for good, 9 when the time is over, 130 after Ctrl-C
+ * `start --detach`: shows the start until all are ready or the first has failed, though erp may try it again. What is up stays up whatever happens, unless `orStop`.
+ * @throws ErpError 4 or 5 for a service that failed, 9 when the time is over, 130 after Ctrl-C
  */
 export async function waitUntilReady(options: WaitReadyOptions): Promise<StatusDocument> {
   const {client, progress} = options;
@@ -68,9 +70,9 @@ async function wait({client, progress, following, names, timeoutMs}: WaitReadyOp
       else if (message.type === 'status') {
         last = message.status;
         progress.status(last);
-        const verdict = verdictOf(last, 'ready', names);
-        if (verdict === 'hopeless') throw hopeless(last, 'ready', names);
-        if (verdict === 'reached') {
+        const failed = failedAmong(last, names);
+        if (failed.length > 0) throw failure(notReady, failed, {});
+        if (verdictOf(last, 'ready', names) === 'reached') {
           await progress.settled();
           return last;
         }
@@ -91,9 +93,10 @@ function ended(
   last: StatusDocument | null,
   names: readonly string[] | null,
 ): ErpError {
-  if (last !== null && verdictOf(last, 'ready', names) === 'hopeless') return hopeless(last, 'ready', names);
+  const failed = last === null ? [] : failedAmong(last, names);
+  if (failed.length > 0) return failure(notReady, failed, {});
   const known = Object.values(ExitCode).find((code) => code === exitCode && code !== 0);
-  return new ErpError(`It did not get ready: ${text}.`, {
+  return new ErpError(`${notReady}: ${text}.`, {
     code: 'ERP_SERVICE_FAILED',
     exitCode: known ?? ExitCode.serviceFailed,
     remedy: ['erp logs', 'erp start --debug'],

@@ -3,7 +3,7 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import {formatDuration, listOf} from '../lib/core/report/format.js';
 import {isoWithOffset} from '../lib/core/report/build-status.js';
-import type {StatusDocument} from '../lib/core/report/status.js';
+import type {ServiceStatus, StatusDocument} from '../lib/core/report/status.js';
 import {failureExitCode, type Goal, givenUp, verdictOf} from '../lib/core/report/verdict.js';
 import type {Place} from './compose.js';
 import type {SupervisorClient} from './supervisor-client.js';
@@ -44,7 +44,7 @@ export async function watchStatus(
 /**
  * Waits until the goal is reached.
  * @param names only these count; null: all that are wanted up
- * @throws ErpError 9 when the time is over; 4, 5 or 8 at once when it can't come true any more
+ * @throws ErpError 9 when the time is over; 4 or 5 at once when it can't come true any more
  */
 export async function waitFor(
   client: SupervisorClient,
@@ -108,18 +108,27 @@ export function tooLate(
   );
 }
 
-export function hopeless(document: StatusDocument, goal: Goal, names: readonly string[] | null): ErpError {
-  const failed = givenUp(document, names);
-  const first = failed[0];
-  const why = first?.diagnosis == null ? 'cause unknown' : first.diagnosis.cause;
-  return new ErpError(`It can't get ${goal} any more: ${listOf(failed.map(({name}) => name))} failed (${why}).`, {
+function hopeless(document: StatusDocument, goal: Goal, names: readonly string[] | null): ErpError {
+  return failure(`It can't get ${goal} any more`, givenUp(document, names), {goal});
+}
+
+/** Names what has failed, and of the first, which decides the exit code, all that is known. */
+export function failure(outcome: string, failed: readonly ServiceStatus[], facts: Record<string, unknown>): ErpError {
+  const [first] = failed;
+  const diagnosis = first?.diagnosis ?? null;
+  const lines = [
+    `${outcome}: ${listOf(failed.map(({name}) => name))} failed (${diagnosis?.cause ?? 'cause unknown'}).`,
+    ...(diagnosis?.evidence ?? []).map((line) => `  ${line}`),
+    ...(first?.nextTryInMs == null ? [] : [`  erp tries it again in ${formatDuration(first.nextTryInMs)}`]),
+  ];
+  return new ErpError(lines.join('\n'), {
     code: 'ERP_SERVICE_FAILED',
     exitCode: first === undefined ? ExitCode.serviceFailed : failureExitCode(first),
     remedy: [
-      ...(first?.diagnosis?.remedy == null ? [] : [first.diagnosis.remedy]),
+      ...(diagnosis?.remedy == null ? [] : [diagnosis.remedy]),
       ...(first === undefined ? [] : [`erp status ${first.name}`]),
     ],
-    facts: {goal, failed: failed.map(({name, diagnosis}) => ({name, diagnosis}))},
+    facts: {...facts, failed: failed.map(({name, diagnosis}) => ({name, diagnosis}))},
   });
 }
 

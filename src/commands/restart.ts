@@ -20,7 +20,7 @@ export default class Restart extends ErpCommand {
   static override summary = 'restart services (planned: costs no budget) and wait until they are ready';
   static override description =
     `A preCheck hook that fails stops nothing. Exit codes: 0 ready again, 4 a service failed, 5 no port free,
-6 no supervisor, 8 a tool is missing, 9 not ready in time.`;
+6 no supervisor, 9 not ready in time.`;
   static override strict = false;
   static override examples = ['<%= config.bin %> restart backend'];
   static override args = {services: Args.string({description: 'services to restart (default: all that run)'})};

@@ -3,6 +3,7 @@ import {Args, Flags} from '@oclif/core';
 import {leaseName} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
 import {EarlySignals} from '../cli/early-signals.js';
+import {ensureServices} from '../cli/ensure-services.js';
 import {duration, output} from '../cli/flags.js';
 import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
 import {loadSpec} from '../cli/load-spec.js';
@@ -33,7 +34,7 @@ export interface StartReport {
 export default class Start extends ErpCommand {
   static override summary = 'start services in order, wait until they are ready, then watch them';
   static override description = `Exit codes: 0 stopped as asked, 3 configuration, 4 a service failed, 5 no port free,
-7 other configuration, 8 a tool is missing, 9 not ready in time, 130 interrupted.`;
+7 other configuration, 9 not ready in time, 130 interrupted.`;
   static override strict = false;
   static override examples = [
     '<%= config.bin %> start',
@@ -120,17 +121,25 @@ export default class Start extends ErpCommand {
     const detached = flags.detach || flags.ensure;
     const begunAt = Date.now();
     const early = detached ? null : new EarlySignals();
-    const started = await startServices({
+    const started = await (flags.ensure ? ensureServices : startServices)({
       spec,
       services: selection.start,
       named: wish.names,
       alone: flags['frontend-only'],
-      ensure: flags.ensure,
       lease: detached ? null : leaseName(),
       supervisorFile: join(dist, 'supervisor.js'),
       version: this.config.version,
     });
-    const {answer} = started;
+    if (started === null) {
+      return {project: spec.projectDir, started: [], alreadyRunning: [], end: null, status: null};
+    }
+    const {answer, otherEnvironment} = started;
+    if (otherEnvironment.length > 0) {
+      const [shown, more] = [otherEnvironment.slice(0, 5), otherEnvironment.length - 5];
+      this.advise(
+        `The environment here is another one (${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}); services keep that of the first start until erp stop.`,
+      );
+    }
     const nothingNew = answer.started.length === 0 && !started.launched;
     if (nothingNew && !flags.ensure && !this.streaming) {
       this.print(

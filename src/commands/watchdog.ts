@@ -96,7 +96,6 @@ Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other c
       services: selectServices(spec, {names: [service]}).start,
       named: [],
       alone: false,
-      ensure: false,
       lease,
       supervisorFile: join(this.config.root, 'dist', 'supervisor.js'),
       version: this.config.version,

@@ -251,7 +251,7 @@ describe('with a supervisor', () => {
   });
 
   it.each([
-    ['missing-executable', 8],
+    ['missing-executable', 4],
     ['port-taken', 5],
     ['killed-by-signal', 4],
   ])('start --detach of a service that fails for good (%s) ends with %i', async (cause, exitCode) => {
@@ -259,7 +259,7 @@ describe('with a supervisor', () => {
     const failed = service('backend', {state: 'failed', mark: 'failed', turn: 'you', diagnosis});
     supervisor.status = {...supervisor.status, services: [service('redis'), failed]};
     const {stderr, code} = await erp(['start', '--detach']);
-    expect(stderr).toContain(`It can't get ready any more: backend failed (${cause}).\n  remedy: do this\n`);
+    expect(stderr).toContain(`It did not get ready: backend failed (${cause}).\n  remedy: do this\n`);
     expect(code).toBe(exitCode);
   });
 

@@ -38,7 +38,7 @@ describe('own log', () => {
     await log.load();
     log.log('WARNING', 'two\nlines');
     expect(rig.text()).toMatch(
-      /^# Watchdog-Log gestartet am \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n# Pfad: \/srv\/erp\n# System: Linux .*\n# Node: 20.*\n# -{54}\n\n\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] \[INFO\] backend started\n\[.{19}\] \[WARNING\] two\n {4}lines\n$/,
+      /^# Watchdog-Log gestartet am \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n# Pfad: \/srv\/erp\n# System: Linux .*\n# Node: \d+.*\n# -{54}\n\n\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] \[INFO\] backend started\n\[.{19}\] \[WARNING\] two\n {4}lines\n$/,
     );
     log.close();
     const second = rig.open();

@@ -22,6 +22,7 @@ export class FakeSupervisor {
   hello: Hello;
   status: StatusDocument;
   events: ErpEvent[] = [];
+  #last: StreamMessage | null = null;
   /** Called for each POST; the default sets everything in motion at once. */
   onPost: (received: Received) => Reply = (received) => ({
     status: 200,
@@ -106,7 +107,8 @@ export class FakeSupervisor {
   }
 
   end(message: Omit<Extract<StreamMessage, {type: 'end'}>, 'type'>): void {
-    this.#send({type: 'end', ...message});
+    this.#last = {type: 'end', ...message};
+    this.#send(this.#last);
     for (const stream of this.#streams) stream.response.end();
     this.#streams.clear();
   }
@@ -167,7 +169,9 @@ export class FakeSupervisor {
       if (event.seq > after) response.write(`${JSON.stringify({type: 'event', event})}\n`);
     }
     if (stream.status) response.write(`${JSON.stringify({type: 'status', status: this.status})}\n`);
-    if (received.query['follow'] === '0') response.end();
+    // As the real one: whoever comes at the very end still hears it.
+    if (this.#last !== null) response.write(`${JSON.stringify(this.#last)}\n`);
+    if (received.query['follow'] === '0' || this.#last !== null) response.end();
     else this.#streams.add(stream);
   }
 }

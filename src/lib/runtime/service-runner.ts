@@ -159,13 +159,14 @@ export class ServiceRunner {
       return;
     }
     this.#around.world.processes.run(this.#plan.run('preCheck', hook, this.#spec.hookTimeoutMs), (result) => {
+      const said = result.tail.trimEnd().split('\n').at(-1) ?? '';
       if (result.error === null && !result.timedOut && result.exit.code === 0) done(null);
       else
         done(
           result.error?.message ??
             (result.timedOut
               ? 'preCheck ran into its time-out'
-              : `preCheck ended with ${result.exit.signal ?? `code ${result.exit.code}`}: ${result.tail.trimEnd().split('\n').at(-1) ?? ''}`),
+              : `preCheck ended with ${result.exit.signal ?? `code ${result.exit.code}`}${said === '' ? '' : `: ${said}`}`),
         );
     });
   }

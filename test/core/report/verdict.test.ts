@@ -49,7 +49,7 @@ describe('what somebody waits for', () => {
 
   it.each([
     ['port-taken', 5],
-    ['missing-executable', 8],
+    ['missing-executable', 4],
     ['hang', 4],
     [null, 4],
   ])('a failure by %s ends with %i', (cause, code) => {

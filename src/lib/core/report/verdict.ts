@@ -46,19 +46,24 @@ const isThere = ({state, health, mark}: ServiceStatus, goal: 'healthy' | 'ready'
   state === 'done' ||
   (state === 'ready' && (goal === 'ready' || (mark !== 'acting' && health !== 'degraded' && health !== 'unhealthy')));
 
-const toolCauses = new Set(['missing-executable', 'not-executable']);
 const portCauses = new Set(['port-taken', 'no-port-free', 'ports-exhausted']);
 
-/** What a start that failed because of this service ends with: 5 no port, 8 a tool is missing, else 4. */
+/** What a start that failed because of this service ends with. Its missing program is its own: 8 is for what erp needs. */
 export function failureExitCode({diagnosis}: Pick<ServiceStatus, 'diagnosis'>): ExitCode {
-  if (diagnosis !== null && toolCauses.has(diagnosis.cause)) return ExitCode.toolMissing;
-  if (diagnosis !== null && portCauses.has(diagnosis.cause)) return ExitCode.noPortFree;
-  return ExitCode.serviceFailed;
+  return diagnosis !== null && portCauses.has(diagnosis.cause) ? ExitCode.noPortFree : ExitCode.serviceFailed;
 }
 
 /** Failed services among those somebody waits for; the first of them decides the exit code. */
 export function givenUp(document: Pick<StatusDocument, 'services'>, names: readonly string[] | null): ServiceStatus[] {
+  return failedAmong(document, names).filter(isGivenUp);
+}
+
+/** Also those that erp tries again later: who starts something wants to know now, not after the cool-down. */
+export function failedAmong(
+  document: Pick<StatusDocument, 'services'>,
+  names: readonly string[] | null,
+): ServiceStatus[] {
   return document.services.filter(
-    (service) => isGivenUp(service) && (names === null ? service.wanted === 'up' : names.includes(service.name)),
+    ({name, state, wanted}) => state === 'failed' && (names === null ? wanted === 'up' : names.includes(name)),
   );
 }
