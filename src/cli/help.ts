@@ -134,7 +134,8 @@ function labelOf({name, char, type, allowNo, helpValue, options}: Flag): string 
 }
 
 function explained(flag: Flag): string {
-  const {description = '', default: preset} = flag;
+  const {description = ''} = flag;
+  const preset = flag.default as string | number | boolean | undefined;
   const text = flag.name === 'json' ? 'one JSON document on stdout, errors too' : description;
   const known = flag.type === 'boolean' || preset === undefined || text.includes('default');
   return known ? text : `${text} (default: ${String(preset)})`;
@@ -148,9 +149,11 @@ export function variablesOf(flags: readonly Pick<Flag, 'name' | 'env' | 'helpGro
   });
 }
 
-function usageOf({usage, args, strict}: Command.Loadable, id: string): string[] {
+function usageOf(command: Command.Loadable, id: string): string[] {
+  const {args, strict} = command;
+  const {usage} = command;
   if (usage !== undefined) return [usage].flat().map((line: string) => `erp ${line}`);
-  const words = (Object.values(args) as readonly {name: string; required?: boolean}[]).map(({name, required}) => {
+  const words = Object.values(args).map(({name, required}) => {
     const word = `${name.toUpperCase()}${strict === false ? '…' : ''}`;
     return required === true ? word : `[${word}]`;
   });

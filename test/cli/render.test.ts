@@ -1,6 +1,7 @@
-import {describe, expect, it} from '@jest/globals';
+import {afterEach, describe, expect, it, jest} from '@jest/globals';
 import fc from 'fast-check';
 import {serviceRow} from '../../src/cli/progress/live.js';
+import {plainProgress} from '../../src/cli/progress/plain.js';
 import {paintFor, wantsColour} from '../../src/cli/render/colour.js';
 import {errorDocument, renderError} from '../../src/cli/render/error.js';
 import {liveEvent, plainEvent} from '../../src/cli/render/events.js';
@@ -405,5 +406,43 @@ describe('errors', () => {
     expect(renderError(new TypeError('x is not a function'))).toMatch(
       /TypeError: x is not a function\n {4}at .*\nThis is a defect/s,
     );
+  });
+});
+
+describe('each fact once', () => {
+  const page = (differs: Parameters<typeof service>[1]) => renderService(service('backend', differs), view());
+
+  it('the last exit of a failed service', () => {
+    const lastExit = {at: '2026-05-22T09:41:07Z', code: 1, signal: null, text: 'exited with code 1', awayMs: null};
+    expect(page({state: 'failed', mark: 'failed', lastExit}).match(/exited with code 1/g)).toHaveLength(1);
+    expect(page({lastExit}).match(/exited with code 1/g)).toHaveLength(1);
+  });
+
+  it('what an unhealthy answer says', () => {
+    const words = '503 Service Unavailable';
+    const diagnosis = {cause: 'unhealthy', confidence: 0.9, subject: null, evidence: [words], remedy: null};
+    const text = page({health: 'unhealthy', mark: 'acting', note: `unhealthy: ${words}`, diagnosis});
+    expect(text.match(/503/g)).toHaveLength(1);
+  });
+
+  it('a borrowed service is named as not ours', () => {
+    expect(page({borrowed: true, pid: null})).toContain('not ours: it ran before (ifRunning: use)');
+    expect(page({})).not.toContain('not ours');
+  });
+});
+
+describe('lines instead of a live view', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('name what is awaited once, and say nothing of an output that is not known', () => {
+    jest.useFakeTimers({now: 0});
+    const lines: string[] = [];
+    const progress = plainProgress({write: (text) => lines.push(text), level: 'INFO', lastLine: null});
+    progress.status({...acme, services: [service('backend', {state: 'stopping', note: 'stopping'})]});
+    jest.advanceTimersByTime(10_000);
+    void progress.close();
+    expect(lines.join('')).toMatch(/still waiting for backend: stopping, 10s so far\n$/);
   });
 });

@@ -219,6 +219,7 @@ export function service(name: string, facts: Partial<ServiceStatus> = {}): Servi
     answeredAt: '2026-05-22T09:05:33.000Z',
     critical: false,
     observed: null,
+    borrowed: false,
     unstable: false,
     ...facts,
   };

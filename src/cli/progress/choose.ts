@@ -26,9 +26,10 @@ export async function chooseProgress(choice: ProgressChoice): Promise<Progress> 
       level: choice.level,
     });
   }
+  const {logDir} = choice;
   return plainProgress({
     write: (text) => process.stderr.write(text),
     level: choice.quiet ? 'ERROR' : choice.level,
-    lastLine: (service) => (choice.logDir === null ? null : lastLineOf(join(choice.logDir, `${service}.log`))),
+    lastLine: logDir === null ? null : (service) => lastLineOf(join(logDir, `${service}.log`)),
   });
 }

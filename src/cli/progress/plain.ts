@@ -12,8 +12,8 @@ export interface PlainOptions {
   readonly write: (text: string) => void;
   /** Lines below it are for the file only. */
   readonly level: LogLevel;
-  /** What a service wrote last, for those that let one wait. */
-  readonly lastLine: (service: string) => string | null;
+  /** What a service wrote last, for those that let one wait; null: not known where it writes. */
+  readonly lastLine: ((service: string) => string | null) | null;
   readonly now?: () => Date;
 }
 
@@ -58,15 +58,12 @@ export function plainProgress(options: PlainOptions): Progress {
   };
 }
 
-function awaited(
-  document: StatusDocument | null,
-  sinceMs: number,
-  lastLine: (service: string) => string | null,
-): string[] {
+function awaited(document: StatusDocument | null, sinceMs: number, lastLine: PlainOptions['lastLine']): string[] {
   const open = (document?.services ?? []).filter(({state}) => state === 'starting' || state === 'stopping');
   return open.map(({name, state, note}) => {
-    const last = lastLine(name);
-    const words = last === null ? 'no output yet' : `last line: ${cutEnd(neutralise(last), 160, '…')}`;
-    return `still waiting for ${name}: ${state}${note === null ? '' : `, ${note}`}, ${formatDuration(sinceMs)} so far; ${words}`;
+    const last = lastLine?.(name) ?? null;
+    const words = last === null ? '; no output yet' : `; last line: ${cutEnd(neutralise(last), 160, '…')}`;
+    const why = note === null || note === state ? '' : `, ${note}`;
+    return `still waiting for ${name}: ${state}${why}, ${formatDuration(sinceMs)} so far${lastLine === null ? '' : words}`;
   });
 }

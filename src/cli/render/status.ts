@@ -87,10 +87,11 @@ export function explanation(service: ServiceStatus, view: View): string[] {
   } else if (service.portNote !== null) {
     lines.push(neutralise(service.portNote));
   }
+  if (service.borrowed) lines.push('not ours: it ran before (ifRunning: use); erp watches it, and never stops it');
   if (service.mark === 'good') return lines;
   const next = service.nextTryInMs === null ? null : `next try in ${formatDuration(service.nextTryInMs)}`;
   if (service.diagnosis !== null) lines.push(joined([diagnosed(service.diagnosis, view), next]));
-  if (service.note !== null) lines.push(neutralise(service.note));
+  if (service.note !== null && !isSaid(service)) lines.push(neutralise(service.note));
   if (service.lastExit !== null && service.state !== 'stopped') lines.push(lastExit(service.lastExit, view));
   if (service.diagnosis === null) {
     if (service.state === 'failed') lines.push(joined(['cause unknown', next]));
@@ -106,6 +107,10 @@ export function explanation(service: ServiceStatus, view: View): string[] {
   if (service.mark === 'failed') lines.push(`your turn; then: erp restart ${service.name}`);
   return lines;
 }
+
+/** An unhealthy answer is the note and the evidence. */
+const isSaid = ({note, diagnosis, health}: ServiceStatus) =>
+  diagnosis !== null && diagnosis.evidence.some((words) => note === `${health}: ${words}`);
 
 const said = (note: string | null) => (note === null ? '' : `, ${neutralise(note)}`);
 const joined = (parts: readonly (string | null)[]) => parts.filter((part) => part !== null).join('; ');
@@ -126,6 +131,7 @@ function lastExit(exit: NonNullable<ServiceStatus['lastExit']>, view: View): str
 /** `erp status SERVICE`: one page. */
 export function renderService(service: ServiceStatus, view: View): string {
   const time = (iso: string | null) => (iso === null ? null : formatTime(new Date(iso), view.now));
+  const below = explanation(service, view);
   const health = service.health === 'unknown' ? '' : `, ${service.health}`;
   const facts: [string, string | null][] = [
     [
@@ -145,7 +151,12 @@ export function renderService(service: ServiceStatus, view: View): string {
     ['cpu', service.cpuRatio === null ? null : formatShare(service.cpuRatio)],
     ['memory', service.memoryBytes === null ? null : formatSize(service.memoryBytes)],
     ['waits for', service.waitsFor.length === 0 ? null : service.waitsFor.join(', ')],
-    ['last exit', service.lastExit === null ? null : lastExit(service.lastExit, view).replace('last exit: ', '')],
+    [
+      'last exit',
+      service.lastExit === null || below.some((line) => line.startsWith('last exit: '))
+        ? null
+        : lastExit(service.lastExit, view).replace('last exit: ', ''),
+    ],
     ['command', service.command == null ? null : neutralise(service.command)],
     ['folder', service.folder == null ? null : neutralise(service.folder)],
   ];
@@ -155,7 +166,7 @@ export function renderService(service: ServiceStatus, view: View): string {
     view.glyphs.cut,
   );
   const lines = [`${paintMark(view.paint, view.glyphs, service.mark)} ${view.paint(bold, title)}`];
-  for (const line of explanation(service, view)) lines.push(...indented(line, 2, view.columns));
+  for (const line of below) lines.push(...indented(line, 2, view.columns));
   for (const [label, value] of facts) {
     if (value === null) continue;
     lines.push(...hanging(`  ${label.padEnd(11)}`, 13, value, view.columns));

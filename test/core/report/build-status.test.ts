@@ -1,6 +1,8 @@
 import {describe, expect, it} from '@jest/globals';
-import {isoWithOffset, overallMark, overallOf} from '../../../src/lib/core/report/build-status.js';
+import {isoWithOffset, overallMark, overallOf, serviceStatus} from '../../../src/lib/core/report/build-status.js';
 import type {ServiceStatus} from '../../../src/lib/core/report/status.js';
+import {initialService, type Service} from '../../../src/lib/core/supervision/state.js';
+import {service as specOf} from '../../support/sim/specs.js';
 
 const service = (part: Partial<ServiceStatus>): ServiceStatus => ({
   name: 'x',
@@ -34,6 +36,7 @@ const service = (part: Partial<ServiceStatus>): ServiceStatus => ({
   answeredAt: null,
   critical: false,
   observed: null,
+  borrowed: false,
   unstable: false,
   ...part,
 });
@@ -67,6 +70,37 @@ describe('the system as a whole', () => {
   it('is marked as failed only when somebody has to act', () => {
     expect(overallMark('unhealthy', [service({mark: 'acting'})])).toBe('acting');
     expect(overallMark('unhealthy', [service({mark: 'acting'}), service({mark: 'failed'})])).toBe('failed');
+  });
+});
+
+describe('one service', () => {
+  const at = (port: number, own: boolean) => {
+    const spec = specOf('shop', 8000);
+    const life = {incarnation: 1, own, pid: own ? 7 : null, spawnedAt: 0, tracks: [], logSeen: false, lastWord: null};
+    const now: Service = {
+      state: {tag: 'ready', life, health: 'healthy', readyAt: 0, stable: false} as unknown as Service['state'],
+      memory: {...initialService.memory, wanted: 'up', port},
+    };
+    const seen = {
+      pid: null,
+      spawnedAtWall: null,
+      cpuRatio: null,
+      memoryBytes: null,
+      lastErrorLine: null,
+      portNote: 'held by python3 (pid 812)',
+      listener: null,
+    };
+    return serviceStatus(spec, now, new Map([['shop', now]]), seen, {now: 1000, iso: String});
+  };
+
+  it('on another port than the one that was wanted is degraded, as the whole is', () => {
+    expect(at(8001, true)).toMatchObject({mark: 'degraded', turn: null, portNote: 'held by python3 (pid 812)'});
+    expect(at(8000, true)).toMatchObject({mark: 'good', portNote: null});
+  });
+
+  it('says that it is borrowed', () => {
+    expect(at(8000, false)).toMatchObject({mark: 'good', borrowed: true});
+    expect(at(8000, true)).toMatchObject({borrowed: false});
   });
 });
 

@@ -50,6 +50,7 @@ export function serviceStatus(
     lost,
     silent,
     missing.some((name) => isStuck(services.get(name)?.state)),
+    movedPort(spec, memory.port, running),
   );
   const nextAt = state.tag === 'backing-off' ? state.until : state.tag === 'failed' ? state.nextTryAt : null;
   const answeredAt =
@@ -110,6 +111,7 @@ export function serviceStatus(
     answeredAt: answeredAt === null ? null : calendar.iso(answeredAt),
     critical: spec.critical,
     observed: spec.observed,
+    borrowed: life !== null && !life.own && spec.kind !== 'external' && spec.observed === null,
     unstable: memory.unstable !== 'no',
   };
 }
@@ -134,11 +136,19 @@ function isStuck(state: State | undefined): boolean {
   return state?.tag === 'failed' && state.nextTryAt === null && state.blockedOn === null;
 }
 
-function markOf(state: State, health: HealthName, lost: boolean, silent: boolean, blocked: boolean): Mark {
+function markOf(
+  state: State,
+  health: HealthName,
+  lost: boolean,
+  silent: boolean,
+  blocked: boolean,
+  moved: boolean,
+): Mark {
   switch (state.tag) {
     case 'ready':
       if (silent || health === 'unhealthy') return 'acting';
-      return health === 'degraded' ? 'degraded' : 'good';
+      // Others outside may still look for it at the port that was wanted.
+      return health === 'degraded' || moved ? 'degraded' : 'good';
     case 'starting':
       return lost ? 'acting' : 'moving';
     case 'preparing':

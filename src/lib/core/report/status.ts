@@ -87,6 +87,8 @@ export interface ServiceStatus {
   readonly answeredAt: string | null;
   readonly critical: boolean;
   readonly observed: string | null;
+  /** It ran before erp came and is only used (`ifRunning: use`): watched, never signalled. */
+  readonly borrowed: boolean;
   readonly unstable: boolean;
   /** As it was started, placeholders filled in, secrets masked; absent or null: not known. */
   readonly command?: string | null;
