@@ -5,6 +5,7 @@ import type {StatusDocument} from '../lib/core/report/status.js';
 import {verdictOf} from '../lib/core/report/verdict.js';
 import {actor} from './actor.js';
 import type {EarlySignals} from './early-signals.js';
+import {exitWithoutTerminal} from './lost-terminal.js';
 import type {Following} from './following.js';
 import type {Progress} from './progress/progress.js';
 import type {SupervisorClient} from './supervisor-client.js';
@@ -56,12 +57,13 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
   const onInt = () => stop('SIGINT');
   const onTerm = () => stop('SIGTERM');
   // Our terminal is gone. Anything we still wanted to say would only raise the next error.
-  const onHup = () => process.exit(ExitCode.interrupted);
+  const onHup = () => exitWithoutTerminal(ExitCode.interrupted);
   process.on('SIGINT', onInt);
   process.on('SIGTERM', onTerm);
   process.on('SIGHUP', onHup);
   const onLost = (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EIO' || error.code === 'EPIPE') process.exit(error.code === 'EPIPE' ? 0 : ExitCode.interrupted);
+    if (error.code === 'EIO' || error.code === 'EPIPE')
+      exitWithoutTerminal(error.code === 'EPIPE' ? 0 : ExitCode.interrupted);
   };
   process.stderr.on('error', onLost);
   options.early?.handOver();

@@ -234,9 +234,8 @@ itNeeds([python], 'a terminal that is closed: the services go on, and erp attach
   const terminal = rig.terminal(['start']);
   await terminal.says(healthy);
   const before = await pids(rig);
-  const cli = await terminal.pid();
   terminal.close();
-  await until('the command has gone', () => !isAlive(cli));
+  expect(await terminal.end()).toEqual({code: 130, signal: null});
   await until('the end of the lease is told', () => rig.events().some(({type}) => type === 'lease-ended'));
   expect(await pids(rig)).toEqual(before);
   const again = rig.terminal(['attach']);
@@ -245,6 +244,12 @@ itNeeds([python], 'a terminal that is closed: the services go on, and erp attach
   await again.says(/restart of shop/);
   again.type('\x03');
   expect((await again.end()).code).toBe(0);
+  const third = rig.terminal(['attach']);
+  await third.says(/shop/);
+  await rig.expectErp(0, ['restart', 'shop']);
+  await third.says(/restart of shop/);
+  third.close();
+  expect(await third.end()).toEqual({code: 130, signal: null});
   expect(rig.supervisors()).toHaveLength(1);
   await rig.stop();
 });
@@ -254,6 +259,7 @@ itNeeds([python], 'a terminal that is closed with tie: terminal: the services st
   const terminal = rig.terminal(['start']);
   await terminal.says(healthy);
   terminal.close();
+  expect(await terminal.end()).toEqual({code: 130, signal: null});
   await rig.nothingLeft(15_000);
 });
 
@@ -266,6 +272,7 @@ itNeeds([python], 'a terminal that is closed while everything stops: it stops al
   terminal.type('\x03');
   await terminal.says(/Stopping 1 service/);
   terminal.close();
+  expect(await terminal.end()).toEqual({code: 130, signal: null});
   await rig.nothingLeft(15_000);
 });
 

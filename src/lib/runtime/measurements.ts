@@ -45,7 +45,7 @@ export class Measurements {
 
   start(): void {
     const host = this.#host;
-    const {spec, sampler, clock} = host;
+    const {spec, sampler} = host;
     host.before();
     const named = [...host.leaders()].map(([service, leader]) => ({service, leader}));
     sampler.sample(named, ({at, services, machine}) => {
@@ -58,12 +58,18 @@ export class Measurements {
         diskSizeBytes: machine.diskTotalBytes,
       };
       this.#at = new Date(at);
-      const [watch, news] = watchMachine(this.#watch, this.#machine, spec, clock.now());
-      this.#watch = watch;
-      for (const {level, quantity, text} of news)
-        host.tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
+      // The first, close samples see a start and no busy machine.
+      if (this.#pauses.length === 0) this.#warn(this.#machine);
       this.#timer = setTimeout(() => this.start(), this.#pauses.shift() ?? spec.sampleIntervalMs);
     });
+  }
+
+  #warn(machine: MachineStatus): void {
+    const {spec, clock} = this.#host;
+    const [watch, news] = watchMachine(this.#watch, machine, spec, clock.now());
+    this.#watch = watch;
+    for (const {level, quantity, text} of news)
+      this.#host.tell({level, service: null, type: 'machine-warning', text, facts: {quantity}});
   }
 
   stop(): void {

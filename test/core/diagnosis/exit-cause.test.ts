@@ -101,6 +101,26 @@ describe('the cause of an exit', () => {
     expect(evidence).toEqual(['ended by SIGSEGV', 'logs/web.log "Fatal Python error: Segmentation fault"']);
   });
 
+  it.each([
+    "KeyError: 'tax_rate'",
+    "TypeError: Cannot read properties of undefined (reading 'percent')",
+    'Exception in thread "main" java.lang.IllegalStateException: no config',
+    'sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) connection refused',
+    'AssertionError',
+  ])('%s is an exception that nobody caught', (line) => {
+    expect(exitCause(at(1), ['starting', line], web, 8000, 'logs/web.log')).toMatchObject({
+      cause: 'unhandled-exception',
+      confidence: 0.7,
+      subject: line,
+    });
+  });
+
+  it.each([
+    '2026-05-22 ERROR backend could not load',
+    'error: unknown option --prot',
+    'npm ERR! code ELIFECYCLE',
+  ])('%s is none', (line) => expect(exitCause(at(1), [line], web, 8000, 'logs/web.log').cause).toBe('unknown'));
+
   it('of a life without output says so', () => {
     expect(exitCause(at(1), ['', '  '], web, 8000, 'logs/web.log').evidence).toEqual([
       'logs/web.log has no output of this life',

@@ -21,6 +21,8 @@ const namedPort =
 const errorLine =
   /\b\w*(?:error|exception)s?\b|\b(?:fatal|panic|critical|failed|cannot|refused|denied|not found|unable|no such)\b|\bE[A-Z]{4,}\b/i;
 
+/** The line by which Node, Python, Java and others tell what nobody caught. */
+const uncaught = /^(?:Uncaught |Exception in thread "[^"]*" )?(?:\w+[.:])*\w*(?:Error|Exception)(?:: .*|$)/;
 /** Frames of a stack, and the properties Node prints below an error: they repeat what the line above has said. */
 const besides = /^\s+(?:at |(?:errno|code|syscall|address|port|path|dest|requireStack|\[cause\]):)/;
 
@@ -123,6 +125,16 @@ export function exitCause(
       subject: 'exit code 0',
       evidence,
       remedy: `if that is right, say restart: on-failure or kind: job; else look: ${look}`,
+    };
+  }
+  const exception = last === null ? null : uncaught.exec(last.trim());
+  if (exception !== null && exit.code !== null) {
+    return {
+      cause: 'unhandled-exception',
+      confidence: 0.7,
+      subject: exception[0].slice(0, 120),
+      evidence,
+      remedy: `see what led to it: ${look}`,
     };
   }
   return {
