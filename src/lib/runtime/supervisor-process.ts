@@ -315,8 +315,10 @@ class SupervisorProcess {
       text: `supervisor ends after ${formatDuration(Date.now() - this.#startedAt.getTime())}: ${text}`,
     });
     this.#control.end({type: 'end', reason, exitCode, text}, () => {
+      // Pipes of a service that can't be ended, or of another supervisor that has taken over, are not ours to remove.
+      const forGood = this.#supervisor.leaders().size === 0 && this.#door.isOurs();
       this.#door.close();
-      this.#world.close();
+      this.#world.close(forGood);
       this.#ownLog.flushSync();
       process.exit(exitCode);
     });
