@@ -58,6 +58,12 @@ export async function connect(place: Place, version: string): Promise<Connection
   return {client, hello};
 }
 
+/** Nobody supervises here, and nothing was left behind by one who did. */
+export async function nothingRuns(place: Place): Promise<boolean> {
+  if ((await clientFor(place).hello()) !== null) return false;
+  return otherUsersSupervisor(place.projectDir, usualStateDir(place)) === null && leftOver(place).length === 0;
+}
+
 /** Exit 6, with all that is known: what still runs here, and where else something runs; 7 when it is another user's. */
 export async function nobodyThere(place: Place): Promise<ErpError> {
   const other = otherUsersSupervisor(place.projectDir, usualStateDir(place));

@@ -1,8 +1,11 @@
+import {basename} from 'node:path';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import {formatDuration, listOf} from '../lib/core/report/format.js';
+import {isoWithOffset} from '../lib/core/report/build-status.js';
 import type {ServiceStatus, StatusDocument} from '../lib/core/report/status.js';
 import {failureExitCode, type Goal, givenUp, verdictOf} from '../lib/core/report/verdict.js';
+import type {Place} from './compose.js';
 import type {SupervisorClient} from './supervisor-client.js';
 
 export interface WatchOutcome {
@@ -63,6 +66,21 @@ export async function waitFor(
   // The supervisor ends when all is stopped, perhaps without a word.
   if (!late.aborted && goal === 'stopped' && last !== null) return {...last, supervisor: null};
   throw late.aborted ? tooLate(last, goal, timeoutMs, names) : gone(client.door.projectDir);
+}
+
+/** What there is to say without a supervisor: that all is stopped. */
+export function stoppedDocument({projectDir, configFile, instance}: Place): StatusDocument {
+  return {
+    schema: 1,
+    project: {name: basename(projectDir), dir: projectDir, configFile, instance},
+    supervisor: null,
+    overall: 'stopped',
+    mark: 'stopped',
+    sampledAt: null,
+    services: [],
+    machine: null,
+    at: isoWithOffset(new Date()),
+  };
 }
 
 export function tooLate(

@@ -1,10 +1,10 @@
 import {Args, Flags} from '@oclif/core';
 import {ErpCommand} from '../cli/base-command.js';
-import {connect, nobodyThere, placeOf} from '../cli/compose.js';
+import {connect, nobodyThere, nothingRuns, placeOf} from '../cli/compose.js';
 import {duration, output} from '../cli/flags.js';
 import {renderService, renderStatus} from '../cli/render/status.js';
 import type {SupervisorClient} from '../cli/supervisor-client.js';
-import {waitFor, watchStatus} from '../cli/watch-status.js';
+import {stoppedDocument, waitFor, watchStatus} from '../cli/watch-status.js';
 import {unknownService} from '../lib/core/config/selection.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {ServiceStatus, StatusDocument} from '../lib/core/report/status.js';
@@ -34,6 +34,11 @@ export default class Status extends ErpCommand {
     const {args, flags} = await this.parse(Status);
     this.streaming = flags.output === 'jsonl';
     const place = placeOf(flags);
+    if (flags.wait === 'stopped' && (await nothingRuns(place))) {
+      const stopped = stoppedDocument(place);
+      this.print(renderStatus(stopped, this.view(process.stdout, flags.color)));
+      return stopped;
+    }
     const {client} = await connect(place, this.config.version);
     if (flags.wait !== undefined) {
       const document = await waitFor(client, flags.wait, flags.timeout);

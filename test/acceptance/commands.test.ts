@@ -181,7 +181,7 @@ itErp('attach: Ctrl-C only leaves; without anything to do it ends with the super
 });
 
 itErp(
-  'start --detach: 9 when it takes too long, 5 without a port, 8 without the program, and --or-stop',
+  'start --detach: 9 when it takes too long, 5 without a port, 4 without the program, and --or-stop',
   async (rig) => {
     rig.config({slow: {command: ['sh', program('waits.sh')], readiness: {log: 'never said'}}});
     await all(rig, [
@@ -193,7 +193,7 @@ itErp(
     ]);
     rig.config({tool: {command: ['no-such-program-here']}, slow: fine});
     await all(rig, [
-      ['start --detach --after-budget fail', 8, /no-such-program-here/],
+      ['start --detach --after-budget fail', 4, /no-such-program-here/],
       ['stop', 0, /stopped/],
     ]);
     await rig.nothingLeft();

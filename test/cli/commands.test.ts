@@ -182,6 +182,14 @@ describe('without a supervisor', () => {
     expect(stdout).toBe('○ nothing runs\n');
     expect(code).toBe(0);
   });
+  it('status --wait stopped has nothing to wait for', async () => {
+    const {stdout, code} = await erp(['status', '--wait', 'stopped']);
+    expect(stdout).toMatch(/^○ stopped {2}\S+, no supervisor runs\n$/);
+    expect(code).toBe(0);
+    const json = await erp(['status', '--wait', 'stopped', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({overall: 'stopped', supervisor: null, services: []});
+    expect((await erp(['status', '--wait', 'ready'])).code).toBe(6);
+  });
   it('the message lists what runs elsewhere', async () => {
     await supervisor.listen();
     const elsewhere = join(place.dir, 'elsewhere');

@@ -3,7 +3,7 @@ import type {ProvokeReport} from '../../cli/demo-provoke.js';
 
 export default class Hang extends DemoCommand {
   static override summary = "stop the demo's backend from answering while it lives on";
-  static override examples = ['<%= config.bin %> <%= command.id %> --url http://127.0.0.1:8000'];
+  static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override flags = demoFlags;
 
   async run(): Promise<ProvokeReport> {

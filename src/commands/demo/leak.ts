@@ -4,7 +4,7 @@ import type {ProvokeReport} from '../../cli/demo-provoke.js';
 
 export default class Leak extends DemoCommand {
   static override summary = "let the demo's backend grow by 50 MB a second";
-  static override examples = ['<%= config.bin %> <%= command.id %> --url http://127.0.0.1:8000 --megabytes 200'];
+  static override examples = ['<%= config.bin %> <%= command.id %> --megabytes 200'];
   static override flags = {
     ...demoFlags,
     megabytes: Flags.integer({description: 'where it stops growing', default: 500, min: 1, max: 8192}),

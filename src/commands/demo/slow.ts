@@ -3,7 +3,7 @@ import type {ProvokeReport} from '../../cli/demo-provoke.js';
 
 export default class Slow extends DemoCommand {
   static override summary = "make each answer of the demo's backend late for a while";
-  static override examples = ['<%= config.bin %> <%= command.id %> --url http://127.0.0.1:8000 --for 30s --latency 5s'];
+  static override examples = ['<%= config.bin %> <%= command.id %> --for 30s --latency 5s'];
   static override flags = {
     ...demoFlags,
     for: secondsFlag({description: 'how long', default: 60, defaultHelp: async () => '60s'}),
