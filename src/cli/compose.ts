@@ -4,7 +4,8 @@ import type {ProjectSpec} from '../lib/core/spec.js';
 import {controlSocketPath} from '../lib/platform/project-paths.js';
 import {locate} from './locate.js';
 import {runtimeDirsOf, socketsOf} from './place.js';
-import {leftOver} from './left-over.js';
+import {lastTrouble} from './last-trouble.js';
+import {leftOver, stateDirOf} from './left-over.js';
 import {otherUsersSupervisor, usualStateDir} from './other-user.js';
 import {noSupervisor, runningProjects} from './projects.js';
 import {checkVersion, type Door, SupervisorClient} from './supervisor-client.js';
@@ -66,5 +67,7 @@ export async function nothingRuns(place: Place): Promise<boolean> {
 /** Exit 6, with all that is known: what still runs here, and where else something runs; 7 when it is another user's. */
 export async function nobodyThere(place: Place): Promise<ErpError> {
   const other = otherUsersSupervisor(place.projectDir, usualStateDir(place));
-  return other ?? noSupervisor(place.projectDir, await runningProjects(), leftOver(place));
+  return (
+    other ?? noSupervisor(place.projectDir, await runningProjects(), leftOver(place), lastTrouble(stateDirOf(place)))
+  );
 }

@@ -29,6 +29,10 @@ export interface ForegroundOutcome {
   readonly exitCode: number;
 }
 
+/** An end that an event has told already. */
+export const isSaid = ({reason}: ForegroundOutcome): boolean =>
+  reason === 'critical-failed' || reason === 'budget-spent';
+
 /**
  * Shows what happens until the supervisor ends. With a lease, Ctrl-C and SIGTERM stop everything in order, a second
  * Ctrl-C at once. When the terminal goes away (SIGHUP, EIO, EPIPE) this just ends: the lease ends with the connection,

@@ -29,7 +29,7 @@ export function lastSpec(place: WhereItRan): ProjectSpec | null {
 }
 
 /** As the last start wrote it down; that note goes with a reboot, and then the default is all there is. */
-function stateDirOf(place: WhereItRan): string {
+export function stateDirOf(place: WhereItRan): string {
   for (const folder of place.runtimeDirs) {
     try {
       return readFileSync(stateDirFile(folder), 'utf8').trim();

@@ -67,6 +67,7 @@ export function noSupervisor(
   projectDir: string,
   running: readonly RunningProject[],
   left: readonly LeftOver[] = [],
+  trouble: readonly string[] = [],
 ): ErpError {
   const here = running.find(({project}) => project === projectDir)?.instance ?? null;
   const others = running.map(
@@ -81,7 +82,7 @@ export function noSupervisor(
     left.length === 0
       ? ''
       : `What the last one started runs on, unwatched:\n${left.map(({service, pid, command}) => `  ${service}, pid ${pid}: ${neutralise(command)}\n`).join('')}`;
-  return new ErpError(`No supervisor runs for ${projectDir}.\n${still}${list}`, {
+  return new ErpError([`No supervisor runs for ${projectDir}.`, ...trouble, `${still}${list}`].join('\n'), {
     code: 'ERP_NO_SUPERVISOR',
     exitCode: ExitCode.noSupervisor,
     remedy:
@@ -92,6 +93,6 @@ export function noSupervisor(
           : others.length === 0
             ? ['erp start']
             : ['erp start, or name the folder: erp -C DIR …'],
-    facts: {project: projectDir, running: running.map(({project, instance}) => ({project, instance})), left},
+    facts: {project: projectDir, running: running.map(({project, instance}) => ({project, instance})), left, trouble},
   });
 }

@@ -5,7 +5,7 @@ import {ErpCommand} from '../cli/base-command.js';
 import {EarlySignals} from '../cli/early-signals.js';
 import {ensureServices} from '../cli/ensure-services.js';
 import {duration, output} from '../cli/flags.js';
-import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
+import {type ForegroundOutcome, isSaid, stayInForeground} from '../cli/foreground.js';
 import {loadSpec} from '../cli/load-spec.js';
 import {chooseProgress} from '../cli/progress/choose.js';
 import type {Progress} from '../cli/progress/progress.js';
@@ -213,7 +213,8 @@ export default class Start extends ErpCommand {
     });
     process.exitCode = outcome.exitCode;
     if (this.streaming) this.#result(outcome);
-    else if (outcome.reason !== 'stopped') this.advise(`${outcome.text}. Exit code ${outcome.exitCode}.`);
+    else if (outcome.reason !== 'stopped')
+      this.advise(`${isSaid(outcome) ? '' : `${outcome.text}. `}Exit code ${outcome.exitCode}.`);
     return this.#report(spec, started, outcome, status);
   }
 

@@ -4,7 +4,7 @@ import {leaseName} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
 import {EarlySignals} from '../cli/early-signals.js';
 import {output} from '../cli/flags.js';
-import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
+import {type ForegroundOutcome, isSaid, stayInForeground} from '../cli/foreground.js';
 import {type LoadedSpec, loadSpec} from '../cli/load-spec.js';
 import {chooseProgress} from '../cli/progress/choose.js';
 import {startServices} from '../cli/start-services.js';
@@ -120,7 +120,7 @@ Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other c
     });
     process.exitCode = end.exitCode;
     if (this.streaming) process.stdout.write(`${JSON.stringify({type: 'result', ...end})}\n`);
-    else if (end.reason !== 'stopped') this.advise(`${end.text}. Exit code ${end.exitCode}.`);
+    else if (end.reason !== 'stopped') this.advise(`${isSaid(end) ? '' : `${end.text}. `}Exit code ${end.exitCode}.`);
     return {service, instance: spec.instance, end};
   }
 

@@ -68,3 +68,16 @@ itErp('another environment is no other configuration, but is said; the terminal 
   expect(other.stderr).not.toMatch(/OLDPWD|env\.PWD/);
   await rig.stop();
 });
+
+itErp('a critical failure is said once, and status still knows of it when nothing runs', async (rig) => {
+  rig.config({shop: fine, core: {...broken, maxRestarts: 0, afterBudget: 'fail', critical: true}});
+  const {stderr} = await rig.expectErp(4, ['start']);
+  expect(stderr.match(/is critical and has failed/g)).toHaveLength(1);
+  expect(stderr).toMatch(/Exit code 4\.\n$/);
+  const status = await rig.expectErp(6, ['status']);
+  expect(status.stderr).toMatch(/The last run, [\d:]+: core is critical and has failed[^]*cause: [^]*no such table/);
+  rig.config({shop: fine});
+  await rig.expectErp(0, ['start', '--detach']);
+  await rig.stop();
+  expect((await rig.expectErp(6, ['status'])).stderr).not.toMatch(/last run/);
+});

@@ -1,3 +1,5 @@
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import {expect} from '@jest/globals';
 import {erpBinary, freePort, isAlive, kill, program, type Rig, type Run, until} from '../support/rig.js';
 import {itErp, itNeeds, python} from '../support/tools.js';
@@ -297,4 +299,19 @@ itNeeds([python], 'Ctrl-Z in a terminal suspends the command, not the services; 
   await rig.nothingLeftBut(await terminal.pid());
   terminal.type('exit\r');
   await terminal.end();
+});
+
+itErp('a stop of everything leaves no pipe in the runtime folder; a supervisor that dies leaves them', async (rig) => {
+  shop(rig);
+  await rig.expectErp(0, ['start', '--detach']);
+  const [folder = ''] = readdirSync(join(rig.runtime, 'erp')).map((name) => join(rig.runtime, 'erp', name));
+  const pipes = () => readdirSync(folder).filter((name) => /\.(?:in|out|hook)$/.test(name));
+  const before = pipes();
+  expect(before.length).toBeGreaterThan(0);
+  for (const {pid} of [...rig.guardians(), ...rig.supervisors()]) kill(pid);
+  await until('the supervisor is gone', () => rig.supervisors().length === 0);
+  expect(pipes()).toEqual(before);
+  await rig.stop();
+  expect(pipes()).toEqual([]);
+  expect(readdirSync(folder).some((name) => name.startsWith('lock.'))).toBe(true);
 });

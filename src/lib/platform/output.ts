@@ -129,7 +129,8 @@ export class PosixOutputs implements Outputs {
     this.#log(service).write(bytes);
   }
 
-  close(): void {
+  /** @param forGood nothing runs any more that could hold the other end: the FIFOs go too */
+  close(forGood = false): void {
     this.retention.close();
     if (this.#followTimer !== null) clearInterval(this.#followTimer);
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
@@ -138,6 +139,10 @@ export class PosixOutputs implements Outputs {
       pipe.close();
     }
     for (const hook of this.#hooks.values()) hook.reader.close();
+    if (forGood) {
+      for (const service of this.#logs.keys())
+        for (const which of ['in', 'out', 'hook'] as const) rmSync(this.#fifo(service, which), {force: true});
+    }
     for (const log of this.#logs.values()) log.close();
     this.#pipes.clear();
     this.#hooks.clear();

@@ -40,8 +40,11 @@ export interface SystemWorld extends World {
   readonly bootId: string;
   /** This very process. */
   readonly self: ProcessIdentity;
-  /** Closes files, pipes and timers. Services are not touched. */
-  close(): void;
+  /**
+   * Closes files, pipes and timers. Services are not touched.
+   * @param forGood nothing runs any more: their pipes are removed
+   */
+  close(forGood?: boolean): void;
 }
 
 /** The adapters for the system we run on. */
@@ -66,9 +69,9 @@ export function createWorld(options: WorldOptions): SystemWorld {
     get bootId() {
       return table.bootId;
     },
-    close: () => {
+    close: (forGood = false) => {
       processes.close();
-      output.close();
+      output.close(forGood);
       journal.close();
     },
   };

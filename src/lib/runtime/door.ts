@@ -54,6 +54,10 @@ export class Door {
     this.#socket.close();
   }
 
+  isOurs(): boolean {
+    return holdsLock(this.#spec.runtimeDir, this.#generation);
+  }
+
   /** Looks after both. @returns false: another supervisor has taken over */
   look(): boolean {
     const {runtimeDir} = this.#spec;

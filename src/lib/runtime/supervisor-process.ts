@@ -308,15 +308,19 @@ class SupervisorProcess {
 
   #end(reason: EndReason, exitCode: number, text: string): void {
     this.#measurements.stop();
+    // What was critical has been said; once is enough.
+    const why = reason === 'critical-failed' || reason === 'budget-spent' ? '' : `: ${text}`;
     this.#tell({
       level: 'INFO',
       service: null,
       type: 'supervisor-stopping',
-      text: `supervisor ends after ${formatDuration(Date.now() - this.#startedAt.getTime())}: ${text}`,
+      text: `supervisor ends after ${formatDuration(Date.now() - this.#startedAt.getTime())}${why}`,
     });
     this.#control.end({type: 'end', reason, exitCode, text}, () => {
+      // Pipes of a service that can't be ended, or of another supervisor that has taken over, are not ours to remove.
+      const forGood = this.#supervisor.leaders().size === 0 && this.#door.isOurs();
       this.#door.close();
-      this.#world.close();
+      this.#world.close(forGood);
       this.#ownLog.flushSync();
       process.exit(exitCode);
     });
