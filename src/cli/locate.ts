@@ -2,11 +2,12 @@ import {readFileSync, realpathSync, statSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 
-const endings = ['yaml', 'yml', 'json', 'js', 'mjs', 'cjs', 'ts', 'mts'];
+/** Of configuration files. */
+export const endings = ['yaml', 'yml', 'json', 'js', 'mjs', 'cjs', 'ts', 'mts'];
 
 /**
- * The names under which the configuration loader finds a configuration (`config/search.ts`; a test keeps the two equal).
- * Repeated here because asking a supervisor needs only the folder, and cosmiconfig would double the time that takes.
+ * The names under which a configuration is found, in this order. Here, because asking a supervisor needs only the folder,
+ * and cosmiconfig (`config/search.ts`) would double the time that takes.
  */
 export const configPlaces: readonly string[] = [
   ...endings.map((ending) => `erp.config.${ending}`),

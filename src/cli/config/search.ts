@@ -1,19 +1,8 @@
 import {homedir} from 'node:os';
 import {basename, dirname, join, resolve} from 'node:path';
 import {cosmiconfig} from 'cosmiconfig';
+import {configPlaces, endings} from '../locate.js';
 import {type ConfigFiles, realFiles} from './config-files.js';
-
-const endings = ['yaml', 'yml', 'json', 'js', 'mjs', 'cjs', 'ts', 'mts'];
-
-/** In this order; the first one wins. */
-export const searchPlaces: readonly string[] = [
-  ...endings.map((ending) => `erp.config.${ending}`),
-  '.erprc',
-  ...endings.map((ending) => `.erprc.${ending}`),
-  ...['yaml', 'yml', 'json'].map((ending) => `.config/erprc.${ending}`),
-  'package.json',
-  'config/system_config.json',
-];
 
 export interface Found {
   readonly file: string;
@@ -32,7 +21,7 @@ export async function findConfig(
 ): Promise<Found | null> {
   const asText = (_file: string, content: string): unknown => content;
   const explorer = cosmiconfig('erp', {
-    searchPlaces: [...searchPlaces],
+    searchPlaces: [...configPlaces],
     searchStrategy: 'none',
     ignoreEmptySearchPlaces: false,
     cache: false,
@@ -77,7 +66,7 @@ function homeFolder(): string | null {
 
 function firstOf(a: string, b: string | null, folder: string): string {
   if (b === null) return a;
-  const rank = (file: string) => searchPlaces.findIndex((place) => join(folder, place) === file);
+  const rank = (file: string) => configPlaces.findIndex((place) => join(folder, place) === file);
   return rank(a) < rank(b) ? a : b;
 }
 
@@ -87,7 +76,7 @@ async function presentIn(folder: string, files: ConfigFiles): Promise<string[]> 
   for (const inner of ['config', '.config']) {
     if (names.has(inner)) for (const name of await list(join(folder, inner))) names.add(`${inner}/${name}`);
   }
-  return searchPlaces.filter((place) => names.has(place));
+  return configPlaces.filter((place) => names.has(place));
 }
 
 /** A broken package.json is npm's business, not ours. */

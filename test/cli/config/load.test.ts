@@ -5,9 +5,7 @@ import fc from 'fast-check';
 import {parseJson} from '../../../src/cli/config/json-document.js';
 import {loadConfig} from '../../../src/cli/config/load.js';
 import {runProgram} from '../../../src/cli/config/program.js';
-import {searchPlaces} from '../../../src/cli/config/search.js';
 import {parseYaml} from '../../../src/cli/config/yaml-document.js';
-import {configPlaces} from '../../../src/cli/locate.js';
 import {ConfigProject} from '../../support/config-project.js';
 
 const yaml = 'services: {a: {command: run}}\n';
@@ -32,8 +30,6 @@ describe('where a configuration is found', () => {
     expect(loaded.projectDir).toBe(project.dir);
     expect(loaded.config?.services).toEqual({a: {command: 'run'}});
   });
-
-  it('the places are those that the fast path knows', () => expect(searchPlaces).toEqual(configPlaces));
 
   it('the first one wins and the others are named', async () => {
     using project = new ConfigProject({
