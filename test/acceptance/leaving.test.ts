@@ -252,7 +252,7 @@ itNeeds([python], 'a terminal that is closed: the services go on, and erp attach
   await third.says(/restart of shop/);
   third.close();
   expect(await third.end()).toEqual({code: 130, signal: null});
-  expect(rig.supervisors()).toHaveLength(1);
+  await until('one supervisor', () => rig.supervisors().length === 1);
   await rig.stop();
 });
 

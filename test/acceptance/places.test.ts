@@ -61,7 +61,7 @@ itErp('two ways to one folder, and a folder inside, are one project', async (rig
   await rig.expectErp(0, ['status', '-C', rig.project], {cwd: '/'});
   const {stdout} = await rig.expectErp(0, ['start', '--detach'], {cwd: join(rig.dir, 'link', 'deep')});
   expect(stdout).toMatch(/already running/);
-  expect(rig.supervisors()).toHaveLength(1);
+  await until('one supervisor', () => rig.supervisors().length === 1);
   await rig.stop({cwd: join(rig.dir, 'link')});
 });
 
@@ -75,7 +75,7 @@ itErp('started with a runtime folder, looked for without one: found all the same
   await rig.expectErp(0, ['start', '--detach'], {...here, env: {XDG_RUNTIME_DIR: undefined}});
   await rig.expectErp(0, ['status'], here);
   await rig.expectErp(0, ['start', '--detach'], here);
-  expect(rig.supervisors()).toHaveLength(1);
+  await until('one supervisor', () => rig.supervisors().length === 1);
   await rig.stop(here);
 });
 
@@ -128,7 +128,7 @@ itNeeds([root], "another user's supervisor: who, since when, and how to act as t
     const {stderr} = await rig.expectErp(7, command, theirs);
     expect(stderr).toMatch(/runs as root since .* \(pid \d+\): sudo -u root erp/);
   }
-  expect(rig.supervisors()).toHaveLength(1);
+  await until('one supervisor', () => rig.supervisors().length === 1);
   await rig.stop(here);
 });
 

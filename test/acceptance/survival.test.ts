@@ -63,7 +63,7 @@ itErp('kill -9 of the supervisor: back at once, same processes, no line lost, no
     expect(performance.now() - killedAt).toBeLessThan(10_000); // 1 s, where the machine has nothing else to do
     expect(await pids(rig)).toEqual(before);
   }
-  expect(rig.supervisors()).toHaveLength(1);
+  await until('one supervisor', () => rig.supervisors().length === 1);
   expect(rig.guardians()).toHaveLength(1);
   await oneCopy(rig);
   const said = numbersOf(rig.log('counter'), 2).length;
@@ -154,7 +154,7 @@ itErp('erp start while it runs detached: already running, exit 0', async (rig) =
   const {stdout} = await rig.expectErp(0, ['start']);
   expect(stdout).toMatch(/already running: counter and shop/);
   expect(await pids(rig)).toEqual(before);
-  expect(rig.supervisors()).toHaveLength(1);
+  await until('one supervisor', () => rig.supervisors().length === 1);
   await rig.stop();
 });
 
@@ -199,7 +199,7 @@ itErp('the runtime folder deleted under a running supervisor: its door is opened
   rmSync(join(rig.runtime, 'erp'), {recursive: true});
   await until('it answers again', async () => (await rig.erp(['status'])).code === 0);
   expect(await pids(rig)).toEqual(before);
-  expect(rig.supervisors()).toHaveLength(1);
+  await until('one supervisor', () => rig.supervisors().length === 1);
   await rig.stop();
 });
 
