@@ -104,9 +104,12 @@ export class PosixProcesses implements Processes {
     };
   }
 
-  identify(pid: number): ProcessIdentity | null {
+  identifyOrphan(pid: number): ProcessIdentity | null {
     const row = this.#table.read(pid);
-    return row === null || isEnded(row) ? null : {pid, startTime: row.startTime, bootId: this.#table.bootId};
+    if (row === null || isEnded(row) || this.#table.uid(pid) !== (process.geteuid?.() ?? 0)) return null;
+    // Orphans are given to pid 1, or to the systemd of the user's session.
+    const isOrphan = row.ppid === 1 || this.#table.read(row.ppid)?.name === 'systemd';
+    return isOrphan ? {pid, startTime: row.startTime, bootId: this.#table.bootId} : null;
   }
 
   isAlive(identity: ProcessIdentity): boolean {

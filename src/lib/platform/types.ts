@@ -69,8 +69,8 @@ export interface Processes {
   spawn(plan: SpawnPlan, onExit: (exit: Exit) => void): SpawnResult;
   /** Watches a process that is not our child (adopted); its exit status is unknown. */
   watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel;
-  /** The process with this number, as it is now; null: there is none. */
-  identify?(pid: number): ProcessIdentity | null;
+  /** The process with this number if it is of our user and an orphan (its parent has ended); null: it is not. */
+  identifyOrphan?(pid: number): ProcessIdentity | null;
   /** Is this very process alive (zombies are not)? */
   isAlive(identity: ProcessIdentity): boolean;
   /**

@@ -28,6 +28,11 @@ export interface EndedLife {
 
 /** Start times of processes are told in hundredths of a second, and the wall clock is not theirs. */
 const startToleranceMs = 1000;
+/**
+ * A command that goes into the background ends soon. In a long life others start programs too, and one of them may
+ * listen on this port at another address: it must never be taken for a daemon of ours.
+ */
+const longestLaunchMs = 10_000;
 
 /** Looks for what escaped from a service's group and ends it. */
 export class Sweep {
@@ -120,7 +125,8 @@ export class Sweep {
     const {world} = this.#around;
     world.processes.stragglers(query, (found) => {
       const life = this.#host.lastLife;
-      if (found.length > 0 || life === null || life.port === null || !life.endedWell) {
+      const isLaunch = life !== null && life.to - life.from <= longestLaunchMs;
+      if (found.length > 0 || life === null || life.port === null || !life.endedWell || !isLaunch) {
         callback(found);
         return;
       }
@@ -128,11 +134,8 @@ export class Sweep {
       world.ports.owners(port, (listeners) => {
         const daemons = (listeners ?? []).flatMap(({pid, startedAt, command}) => {
           if (pid === null || startedAt === null || startedAt < from - startToleranceMs || startedAt > to) return [];
-          const identity = world.processes.identify?.(pid) ?? null;
-          const isPresent = query.except !== null && (pid === query.except.pid || startedAt > to);
-          return identity === null || isPresent
-            ? []
-            : [{...identity, command: command ?? 'a process', why: 'port' as const}];
+          const identity = world.processes.identifyOrphan?.(pid) ?? null;
+          return identity === null ? [] : [{...identity, command: command ?? 'a process', why: 'port' as const}];
         });
         callback(daemons);
       });
