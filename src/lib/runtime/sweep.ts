@@ -98,7 +98,7 @@ export class Sweep {
         for (const stray of found) {
           if (!told.has(stray.pid)) {
             told.add(stray.pid);
-            const daemonized = this.#host.lastLife?.endedWell === true;
+            const daemonized = wasLaunch(this.#host.lastLife);
             if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
             this.#around.tell({
               level: 'WARNING',
@@ -125,8 +125,7 @@ export class Sweep {
     const {world} = this.#around;
     world.processes.stragglers(query, (found) => {
       const life = this.#host.lastLife;
-      const isLaunch = life !== null && life.to - life.from <= longestLaunchMs;
-      if (found.length > 0 || life === null || life.port === null || !life.endedWell || !isLaunch) {
+      if (found.length > 0 || life === null || life.port === null || !wasLaunch(life)) {
         callback(found);
         return;
       }
@@ -158,3 +157,7 @@ function background(stray: StrayProcess): Diagnosis {
     remedy: 'use its foreground form, e.g. redis-server --daemonize no, nginx -g "daemon off;"',
   };
 }
+
+/** It ended soon and with 0: if anything of it is left, it meant to go into the background. */
+const wasLaunch = (life: EndedLife | null): boolean =>
+  life !== null && life.endedWell && life.to - life.from <= longestLaunchMs;
