@@ -8,6 +8,7 @@ import type {Blocker, ExitStatus} from '../core/supervision/state.js';
 import {unreachable} from '../core/unreachable.js';
 import type {Cancel, ListenerVerdict, ProcessIdentity} from '../platform/types.js';
 import {BlockerWatch} from './blocker-watch.js';
+import {faultPoint} from './fault.js';
 import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
@@ -211,6 +212,7 @@ export class ServiceRunner {
     const wall = world.clock.wall();
     const env = this.#plan.env(port, incarnation);
     this.#journal({v: 1, t: 'intent', inc: incarnation, at: wall, mark: env.ERP_MARK ?? '', port});
+    faultPoint('after-intent');
     world.output.beginLife(name);
     this.#prober.forget();
     let identity: ProcessIdentity | null = null;
@@ -241,6 +243,7 @@ export class ServiceRunner {
       });
       return;
     }
+    faultPoint('after-spawn');
     identity = result.identity;
     this.#identity = identity;
     this.#adopted = false;
@@ -254,6 +257,7 @@ export class ServiceRunner {
       start: identity.startTime,
       boot: identity.bootId,
     });
+    faultPoint('after-spawned');
     this.#watchLog(incarnation);
     this.#around.emit(this.#spec, {tag: 'spawned', incarnation, pid: identity.pid});
   }
@@ -296,6 +300,7 @@ export class ServiceRunner {
       endedWell: exit.code === 0 && this.#around.now(this.#spec.name).state.tag !== 'stopping',
     };
     this.#journal({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal});
+    faultPoint('after-exited');
     const blockedOn: Blocker | null =
       port !== null && exit.signal === null && exit.code !== 0 && saysPortTaken(lines, port)
         ? {kind: 'port', port}

@@ -8,6 +8,7 @@ import {missingDependencies, runningDependents, settle, withDependencies} from '
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
+import {faultPoint} from './fault.js';
 import {ServiceRunner} from './service-runner.js';
 import type {News, Surroundings} from './shared.js';
 
@@ -301,6 +302,7 @@ export class Supervisor {
       at: this.#world.clock.wall(),
       by: by === null ? null : by.user,
     });
+    faultPoint('after-wanted');
   }
 
   #batch(events: readonly (readonly [string, Event])[]): void {
@@ -362,6 +364,7 @@ export class Supervisor {
         used: memory.restartsUsed,
         total: memory.totalRestarts,
       });
+      faultPoint('after-memory');
     }
     for (const effect of effects) entry.runner.perform(effect);
     const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;

@@ -3,7 +3,15 @@ import {variableName} from './variable-names.js';
 import type {Variables} from './variables.js';
 
 /** Of erp itself and of the npm that may have started it: a service must not see how it was started. */
-const internal = new Set(['INIT_CWD', 'ERP_PROJECT', 'ERP_CONFIG', 'ERP_MARK', ...overrideKeys.map(variableName)]);
+const internal = new Set([
+  'INIT_CWD',
+  'ERP_PROJECT',
+  'ERP_CONFIG',
+  'ERP_MARK',
+  'ERP_FAULT',
+  'ERP_FAULT_ONCE',
+  ...overrideKeys.map(variableName),
+]);
 
 /**
  * What every service gets before its own `env`: the environment of erp, beneath it the project's `.env`.
