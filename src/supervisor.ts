@@ -14,6 +14,9 @@ declare const ERP_VERSION: string;
 // Terminals come and go; we stay.
 process.on('SIGHUP', () => {});
 process.on('SIGPIPE', () => {});
+// Node would open its debugger, to whoever connects from this machine; `kill -USR1` is how many daemons rotate their logs.
+process.on('SIGUSR1', () => {});
+process.on('SIGUSR2', () => {});
 process.title = 'erp-supervisor';
 
 const specPath = process.argv[2];
@@ -31,7 +34,8 @@ try {
 }
 runSupervisor(spec, ERP_VERSION, {
   adoptOnly: process.env.ERP_ADOPT_ONLY === '1',
-  ownFiles: [fileURLToPath(import.meta.url), specPath],
+  program: fileURLToPath(import.meta.url),
+  specFile: specPath,
 }).catch((error: unknown) => {
   writeFatal(spec, error);
   process.exit(error instanceof ErpError ? error.exitCode : ExitCode.unexpected);

@@ -22,7 +22,8 @@ export function findSupervisor(stateDir: string): SupervisorProcess | null {
   return null;
 }
 
-function processes(): number[] {
+/** All that the process table shows; empty where there is none. */
+export function processes(): number[] {
   try {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))

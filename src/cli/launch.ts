@@ -19,7 +19,7 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
-import {guardianScript} from './guardian.js';
+import {guardianArguments, type GuardianFiles, guardianFiles} from '../lib/platform/guardian.js';
 import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
 import {stateDirFile} from './place.js';
 import {errorFrom, type SupervisorClient} from './supervisor-client.js';
@@ -50,6 +50,8 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
     mkdirSync(stateDir, {recursive: true, mode: 0o700});
     rmSync(fatalFile(stateDir), {force: true});
     writeSpec(spec);
+    // Made here for its mode: the guardian's shell would make it readable for others.
+    writeWhole(guardianFiles(spec, '', '').crash, '', 0o600);
     return ownCopy(options.supervisorFile, stateDir, options.version);
   });
   // Who only stops must be able to without logs.
@@ -59,7 +61,9 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
     writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
   });
   const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
-  const startGuardian = () => start(program, specFile(stateDir), spec.projectDir, env);
+  const files = guardianFiles(spec, program, specFile(stateDir));
+  endResting(files.note);
+  const startGuardian = () => start(files, spec.projectDir, env);
   return await answered(client, startGuardian, stateDir, options.limitMs ?? 10_000);
 }
 
@@ -136,11 +140,11 @@ interface Guardian {
   ended: {readonly code: number | null; readonly error: Error | null} | null;
 }
 
-function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEnv): Guardian {
+function start(files: GuardianFiles, cwd: string, env: NodeJS.ProcessEnv): Guardian {
   const [command, args] =
     process.platform === 'win32'
-      ? [process.execPath, [program, spec]]
-      : ['/bin/sh', ['-c', guardianScript, 'erp-guardian', process.execPath, program, spec]];
+      ? [process.execPath, [files.program, files.spec]]
+      : ['/bin/sh', guardianArguments(files)];
   const child = spawn(command, args, {
     cwd,
     detached: true,
@@ -155,12 +159,26 @@ function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEn
   return guardian;
 }
 
+/**
+ * A guardian that rests between two tries would start its supervisor beside ours some seconds later: harmless, the lock
+ * decides, but after an `erp stop` something would be there again for a minute.
+ */
+function endResting(note: string): void {
+  try {
+    const pid = Number(readFileSync(`${note}.resting`, 'utf8'));
+    if (pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('erp-guardian'))
+      process.kill(pid, 'SIGTERM');
+  } catch {
+    // None rests, or it has just ended.
+  }
+}
+
+const notForSupervisor = new Set(['INIT_CWD', 'NODE_OPTIONS', 'ERP_MARK', 'ERP_GUARDIAN', 'ERP_LAST_EXIT']);
+
 /** What npm put into our environment is about npm's run; options of this Node process are not meant for the supervisor. */
 export function supervisorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) => !/^npm_/i.test(name) && name !== 'INIT_CWD' && name !== 'NODE_OPTIONS' && name !== 'ERP_MARK',
-    ),
+    Object.entries(env).filter(([name]) => !/^npm_/i.test(name) && !notForSupervisor.has(name)),
   );
 }
 

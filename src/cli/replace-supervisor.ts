@@ -5,7 +5,7 @@ import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {clientFor, doorOf} from './compose.js';
-import {findSupervisor, parentOf} from './find-supervisor.js';
+import {findSupervisor, parentOf, processes} from './find-supervisor.js';
 import {launch} from './launch.js';
 
 export interface ReplaceOptions {
@@ -24,8 +24,7 @@ export async function replaceSupervisor(options: ReplaceOptions): Promise<Hello>
   const {spec} = options;
   const pid = options.pid ?? findSupervisor(spec.stateDir)?.pid ?? null;
   if (pid !== null) {
-    const guardian = guardianOf(pid);
-    if (guardian !== null) kill(guardian);
+    for (const guardian of guardiansOf(pid)) kill(guardian);
     kill(pid);
     const until = Date.now() + 5000;
     while (isAlive(pid)) {
@@ -47,13 +46,17 @@ export async function replaceSupervisor(options: ReplaceOptions): Promise<Hello>
   });
 }
 
-/** Its parent, if that is our shell loop; null: it has none (Windows, or the guardian was killed). */
-function guardianOf(pid: number): number | null {
+/** Its parent, or a child that stands in for one that was killed; none on Windows. */
+function guardiansOf(pid: number): number[] {
+  const parent = parentOf(pid);
+  return processes().filter((each) => (each === parent || parentOf(each) === pid) && isGuardian(each));
+}
+
+function isGuardian(pid: number): boolean {
   try {
-    const parent = parentOf(pid);
-    return readFileSync(`/proc/${parent}/cmdline`, 'utf8').split('\0').includes('erp-guardian') ? parent : null;
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('erp-guardian');
   } catch {
-    return null;
+    return false;
   }
 }
 

@@ -82,7 +82,11 @@ export class SupervisorClient {
     const aborted = () => options.signal?.aborted === true;
     while (!aborted()) {
       let heard = false;
-      for await (const line of this.#lines(streamPath({...options, after}), options.signal)) {
+      // Lower than what we have seen: somebody has deleted the events, and they are counted anew.
+      const onSeq = (seq: number) => {
+        if (after === null || seq < after) after = seq;
+      };
+      for await (const line of this.#lines(streamPath({...options, after}), options.signal, onSeq)) {
         heard = true;
         silentSince = null;
         const message = JSON.parse(line) as StreamMessage;
@@ -102,7 +106,11 @@ export class SupervisorClient {
   }
 
   /** The lines of one connection; ends silently when the connection does. */
-  async *#lines(path: string, signal: AbortSignal | undefined): AsyncGenerator<string, void> {
+  async *#lines(
+    path: string,
+    signal: AbortSignal | undefined,
+    onSeq: (seq: number) => void,
+  ): AsyncGenerator<string, void> {
     const queue: string[] = [];
     const now: {problem: Error | null; refused: Omit<Answer, 'body'> | null; over: boolean} = {
       problem: null,
@@ -113,7 +121,9 @@ export class SupervisorClient {
     const stream = follow(this.#socket, path, {
       head: (answer) => {
         now.problem = this.#otherProject(answer, this.#socket);
+        const seq = answer.headers['x-erp-seq'];
         if (answer.status !== 200) now.refused = answer;
+        else if (seq !== undefined) onSeq(Number(seq));
         wake();
       },
       line: (line) => {

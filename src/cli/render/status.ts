@@ -23,7 +23,7 @@ export function headline(document: StatusDocument, view: View): string {
   const facts =
     supervisor === null
       ? 'no supervisor runs'
-      : `supervisor pid ${supervisor.pid} up ${formatDuration(supervisor.uptimeMs)}`;
+      : `supervisor pid ${supervisor.pid} up ${formatDuration(supervisor.uptimeMs)}${cameBack(supervisor.returns ?? 0)}`;
   const age =
     document.sampledAt === null
       ? ''
@@ -34,6 +34,11 @@ export function headline(document: StatusDocument, view: View): string {
     ? view.paint(bold, document.overall) + kept.slice(document.overall.length)
     : kept;
   return `${paintMark(view.paint, view.glyphs, document.mark)} ${answer}`;
+}
+
+/** A supervisor that is killed again and again is back each time; nobody would notice. */
+function cameBack(returns: number): string {
+  return returns === 0 ? '' : ` (came back ${returns === 1 ? 'once' : `${returns} times`} in the last hour)`;
 }
 
 export function serviceTable(services: readonly ServiceStatus[], view: View): string[] {

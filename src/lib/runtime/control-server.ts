@@ -247,6 +247,8 @@ export class ControlServer {
 
   #stream(query: URLSearchParams, response: ServerResponse): void {
     const {events} = this.#options;
+    // From where to go on in the next supervisor, for whoever has not seen any event when this one dies.
+    response.setHeader('x-erp-seq', events.last);
     response.writeHead(200, {'content-type': 'application/jsonl', 'cache-control': 'no-store'});
     response.flushHeaders();
     const lease = query.get('lease');

@@ -13,8 +13,10 @@ import {OwnLog} from '../platform/own-log.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
 import {ControlServer} from './control-server.js';
 import {Door, takeLock} from './door.js';
+import {defectExitCode, guardianFiles} from '../platform/guardian.js';
 import {EventLog} from './event-log.js';
 import {lastSeq, logText} from './event-text.js';
+import {Guarding} from './guarding.js';
 import {Measurements} from './measurements.js';
 import {OwnFiles} from './own-files.js';
 import type {News} from './shared.js';
@@ -23,8 +25,9 @@ import {type EndReason, Supervisor} from './supervisor.js';
 export interface SupervisorOptions {
   /** Take over what runs and start nothing: for a stop without a supervisor. */
   readonly adoptOnly: boolean;
-  /** Its program and its specification: made again when somebody deletes them. */
-  readonly ownFiles: readonly string[];
+  /** Its program and its specification: what it is started again from, and made again when somebody deletes them. */
+  readonly program: string;
+  readonly specFile: string;
 }
 
 /** A supervisor nobody talks to after a start that failed must not stay for ever. */
@@ -92,12 +95,18 @@ class SupervisorProcess {
   readonly #notes = new Map<string, string>();
   readonly #door: Door;
   readonly #measurements: Measurements;
+  readonly #guarding: Guarding;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
     this.#spec = spec;
     this.#version = version;
     this.#options = options;
-    this.#ownFiles = new OwnFiles(options.ownFiles);
+    this.#ownFiles = new OwnFiles([options.program, options.specFile]);
+    this.#guarding = new Guarding({
+      files: guardianFiles(spec, options.program, options.specFile),
+      env: process.env,
+      tell: (news) => this.#tell(news),
+    });
     this.#ownLog = new OwnLog({
       ownLogDir: spec.ownLogDir,
       stateDir: spec.stateDir,
@@ -181,6 +190,7 @@ class SupervisorProcess {
       });
     }
     const {wantedUp, rebooted} = this.#supervisor.adopt(this.#world.bootId);
+    const adopted = this.#supervisor.leaders().size;
     if (rebooted)
       this.#tell({
         level: 'INFO',
@@ -190,6 +200,7 @@ class SupervisorProcess {
       });
     else if (!this.#options.adoptOnly && wantedUp.length > 0) this.#supervisor.resume(wantedUp);
     await this.#door.open();
+    this.#guarding.up(adopted, rebooted || this.#options.adoptOnly ? 0 : wantedUp.length);
     // From here on nobody waits for us: the heavy part of the log comes last.
     await this.#ownLog.load();
     this.#tell({
@@ -226,6 +237,7 @@ class SupervisorProcess {
         uptimeMs: Date.now() - this.#startedAt.getTime(),
         specHash: this.#spec.hash,
         user: this.#user,
+        returns: this.#guarding.returns,
       },
       this.#measurements.machine,
       this.#measurements.at === null ? null : isoWithOffset(this.#measurements.at),
@@ -264,6 +276,7 @@ class SupervisorProcess {
   /** Once per sample: what others may have taken away. */
   #lookAround(): void {
     this.#lookAfterFiles();
+    this.#guarding.look();
     if (this.#door.look()) return;
     this.#tell({
       level: 'ERROR',
@@ -328,16 +341,20 @@ class SupervisorProcess {
 
   /** Our own defect: said synchronously, and the guardian brings the next supervisor, which adopts everything. */
   #die(error: unknown): void {
-    this.#supervisor.letGo();
-    this.#tell({
-      level: 'CRITICAL',
-      service: null,
-      type: 'defect',
-      text: `the supervisor met a defect of its own and starts anew; services go on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    });
-    this.#ownLog.flushSync();
-    writeFatal(this.#spec, error);
-    process.exit(ExitCode.unexpected);
+    try {
+      this.#supervisor.letGo();
+      this.#tell({
+        level: 'CRITICAL',
+        service: null,
+        type: 'defect',
+        text: `the supervisor met a defect of its own and starts anew; services go on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      });
+      this.#ownLog.flushSync();
+      writeFatal(this.#spec, error);
+    } finally {
+      // An exception in here would end Node with 7, which the guardian takes for an end that was meant.
+      process.exit(defectExitCode);
+    }
   }
 }
 

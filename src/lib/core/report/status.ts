@@ -110,6 +110,8 @@ export interface StatusDocument {
     readonly uptimeMs: number;
     readonly specHash: string;
     readonly user: string;
+    /** How often it came back after an abnormal end, within the last hour; absent: a supervisor that does not count. */
+    readonly returns?: number;
   } | null;
   readonly overall: 'healthy' | 'degraded' | 'unhealthy' | 'starting' | 'stopping' | 'stopped' | 'no-supervisor';
   readonly mark: Mark;
