@@ -1,0 +1,129 @@
+import {mkdirSync, renameSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {run} from './commands.js';
+import {load, loadNow, machine, Others, processCount} from './machine.js';
+import {options, type Options} from './options.js';
+import {candidates} from './peers/all.js';
+import {rounded} from './statistics.js';
+import {tests} from './tests/all.js';
+import {isFloor, type Test} from './tests/test.js';
+import {measure} from './trial.js';
+import type {Candidate, Entry, Run} from './types.js';
+import {root, Workplace} from './workplace.js';
+
+const results = join(root, 'bench', 'results');
+const interrupted = new AbortController();
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const wish = options(argv);
+  const workplace = new Workplace();
+  const others = new Others(wish.settings.others);
+  const stop = (name: string) => {
+    console.error(`${name}: ending everything that was started …`);
+    // The second time there is no patience: what carries our mark is killed.
+    if (interrupted.signal.aborted) {
+      workplace.close();
+      process.exit(130);
+    }
+    interrupted.abort();
+    process.exitCode = 130;
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop(name));
+  try {
+    await sleep(500);
+    await runAll(workplace, wish);
+  } finally {
+    others.end();
+    workplace.close();
+  }
+}
+
+async function runAll(workplace: Workplace, wish: Options): Promise<void> {
+  const all = candidates(workplace).filter(({id}) => wish.peers?.includes(id) ?? true);
+  const present = all.filter((candidate) => candidate.missing() === null);
+  const absent = all.flatMap(({title, missing}) => {
+    const why = missing();
+    return why === null ? [] : [{title, missing: why}];
+  });
+  for (const {title, missing} of absent) console.log(`left out: ${title}: ${missing}`);
+  const startedAt = new Date();
+  let record: Run = {
+    id: startedAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-'),
+    whole: wish.peers === null && wish.tests === null,
+    startedAt: startedAt.toISOString(),
+    finishedAt: null,
+    commit: (await run(['git', 'describe', '--always', '--dirty'], {cwd: root})).output.trim(),
+    machine: await machine(),
+    otherProcesses: {ours: wish.settings.others, all: processCount()},
+    loadAtStart: load(),
+    loadAtEnd: null,
+    settings: wish.settings,
+    peers: await Promise.all(
+      present.map(async (candidate) => ({
+        id: candidate.id,
+        title: candidate.title,
+        floor: isFloor(candidate),
+        version: await candidate.version(),
+        options: candidate.options,
+      })),
+    ),
+    absent,
+    entries: [],
+  };
+  const chosen = tests.filter(({id}) => wish.tests?.includes(id) ?? true);
+  for (const test of chosen) {
+    for (const group of turns(test, present)) {
+      if (interrupted.signal.aborted) break;
+      const entries = await Promise.all(group.map(({candidate, round}) => one(workplace, wish, test, candidate, round)));
+      record = {...record, entries: [...record.entries, ...entries]};
+      save(record);
+    }
+  }
+  if (interrupted.signal.aborted) return;
+  record = {...record, finishedAt: new Date().toISOString(), loadAtEnd: load()};
+  console.log(save(record));
+}
+
+/** Who is measured when: one after the other and in turns, but where a test mostly waits the slow peers all at once. */
+function turns(test: Test, present: readonly Candidate[]): {candidate: Candidate; round: number}[][] {
+  const suited = present.filter((candidate) => test.applies(candidate));
+  const compared = suited.filter((candidate) => candidate.id === 'erp' || isFloor(candidate));
+  const peers = suited.filter((candidate) => !compared.includes(candidate));
+  const rounds = Array.from({length: test.rounds}, (_, index) => index + 1);
+  const inTurns = rounds.flatMap((round) => compared.map((candidate) => [{candidate, round}]));
+  const rest = peers.map((candidate) => ({candidate, round: 1}));
+  return [...inTurns, ...(test.waits ? [rest] : rest.map((each) => [each]))].filter(({length}) => length > 0);
+}
+
+async function one(
+  workplace: Workplace,
+  {settings}: Options,
+  test: Test,
+  candidate: Candidate,
+  round: number,
+): Promise<Entry> {
+  const loadBefore = loadNow();
+  const since = Date.now();
+  const limit = AbortSignal.any([interrupted.signal, AbortSignal.timeout(test.limitSeconds * 1000)]);
+  let outcome: Pick<Entry, 'result' | 'error'>;
+  try {
+    const work = measure(workplace, candidate, settings, limit, (trial) => test.measure(trial));
+    outcome = {result: await work, error: null};
+  } catch (error) {
+    outcome = {result: null, error: limit.aborted ? `stopped after ${test.limitSeconds} s` : String(error)};
+  }
+  const seconds = rounded((Date.now() - since) / 1000);
+  const words = outcome.result === null ? (outcome.error ?? '') : test.brief(outcome.result);
+  console.log(`${test.id}  ${test.title}  ${candidate.id}${test.rounds > 1 ? ` ${round}/${test.rounds}` : ''}: ${words}  (${seconds} s)`);
+  return {test: test.id, peer: candidate.id, round, loadBefore, seconds, ...outcome} as Entry;
+}
+
+/** After each measurement, so that a run that is cut short has not been in vain. */
+function save(record: Run): string {
+  mkdirSync(results, {recursive: true});
+  const path = join(results, `${record.id}.json`);
+  writeFileSync(`${path}.new`, `${JSON.stringify(record, null, 1)}\n`);
+  renameSync(`${path}.new`, path);
+  return path;
+}

@@ -1,0 +1,55 @@
+import {constants} from 'node:os';
+import {allAnswer, answering, untilReplaced} from '../http.js';
+import {spread} from '../statistics.js';
+import type {Trial} from '../trial.js';
+import type {Recovery} from '../types.js';
+import {suits, type Test} from './test.js';
+
+const rounds = 2;
+const mostAtOnce = 20;
+
+/** a: SIGKILL of a service; how long until another process answers. */
+export const recovery: Test<'a'> = {
+  id: 'a',
+  title: 'crash recovery',
+  rounds,
+  waits: false,
+  limitSeconds: 240,
+  applies: (candidate) => suits(candidate, 'a'),
+  measure,
+  brief: ({steady, atOnce}) => `median ${steady.median} ms, again at once ${atOnce?.median ?? '–'} ms`,
+};
+
+async function measure(trial: Trial): Promise<Recovery> {
+  const [web] = trial.services(1);
+  if (web === undefined) throw new Error('no service');
+  await trial.peer.start([web], {});
+  if ((await allAnswer([web.port], 30_000, trial.aborted)) > 0) throw new Error('did not come up');
+  await trial.daemons();
+  const reps = Math.ceil(trial.settings.reps / rounds);
+  const steady: number[] = [];
+  for (let rep = 0; rep < reps; rep += 1) {
+    // More than a second of life: runit and s6 make a shorter one wait. Not in step with anybody's timer.
+    await trial.sleep(1050 + Math.random() * 200);
+    const ms = await kill(trial, web.port, 15_000);
+    if (ms === null) throw new Error(`did not come back after kill ${rep + 1}`);
+    steady.push(ms);
+  }
+  const atOnce: number[] = [];
+  let gaveUpAfter: number | null = null;
+  for (let rep = 0; rep < Math.min(reps, mostAtOnce) && gaveUpAfter === null; rep += 1) {
+    const ms = await kill(trial, web.port, 8000);
+    if (ms === null) gaveUpAfter = rep;
+    else atOnce.push(ms);
+  }
+  return {
+    steady: spread(steady),
+    atOnce: atOnce.length === 0 ? null : spread(atOnce),
+    gaveUpAfter,
+  };
+}
+
+export async function kill(trial: Trial, port: number, limitMs: number): Promise<number | null> {
+  const pid = await answering(port, 2000);
+  return pid === null ? null : untilReplaced(trial.svc, {port, pid, signal: constants.signals.SIGKILL}, limitMs);
+}
