@@ -7,16 +7,23 @@ import type {Scene} from './scene.js';
 
 /** So long a fleet may take until all is well again: the longest freeze, its threshold, a start, a busy machine. */
 const wellWithinMs = 45_000;
+/** Within the bound, but worth a look. */
+const lateMs = 5000;
 const clearWithinMs = 10_000;
 
 /** After a storm: everything is as it is wanted, in bounded time, and nothing is left of what was. */
 export async function checkpoint(scene: Scene, operators: Operators, exact: boolean): Promise<string[]> {
   const from = Date.now();
-  const calm = await reached(wellWithinMs, () => isSettled(scene));
+  let late = '';
+  const calm = await reached(wellWithinMs, async () => {
+    const seen = (await statusOf(scene)) ?? [];
+    if (late === '' && Date.now() - from > lateMs) late = unwell(scene, seen);
+    return isSettled(scene, seen);
+  });
   const services = await statusOf(scene);
   if (services === null) return [`no status within ${wellWithinMs} ms; ${runs(scene)}`];
   if (!calm)
-    return [`not well again within ${wellWithinMs} ms: ${services.filter((one) => !isWell(one)).map(describe).join('; ')}`];
+    return [`not well again within ${wellWithinMs} ms: ${unwell(scene, services)}`];
   const violations = judgeWishes(operators.wishes, services);
   if (!(await reached(clearWithinMs, async () => orphansOf(scene.marked(), (await statusOf(scene)) ?? []).length === 0)))
     violations.push(...orphansOf(scene.marked(), (await statusOf(scene)) ?? []).map((text) => `orphan: ${text}`));
@@ -26,6 +33,7 @@ export async function checkpoint(scene: Scene, operators: Operators, exact: bool
   if (defect !== null) violations.push(`defect: ${defect[0].slice(0, 2000)}`);
   for (const one of services) violations.push(...judgeLives(scene.fleet.records(one.name), one, {exact}));
   scene.note(`all well ${((Date.now() - from) / 1000).toFixed(1)} s after the last fault`);
+  if (late !== '') scene.note(`${lateMs / 1000} s after it: ${late}`);
   return violations;
 }
 
@@ -36,17 +44,25 @@ export async function bringUp(scene: Scene, operators: Operators): Promise<strin
   await operators.wish(['start', '--detach', '--timeout', '45s'], all, 'up', [0]);
   // Somebody has to bring back the next supervisor that is killed.
   if (scene.rig.guardians().length === 0) await scene.replace(operators);
-  if (!(await reached(wellWithinMs, () => isSettled(scene)))) return [`not all well after erp start --detach: ${runs(scene)}`];
+  if (!(await reached(wellWithinMs, async () => isSettled(scene, (await statusOf(scene)) ?? []))))
+    return [`not all well after erp start --detach: ${runs(scene)}`];
   return operators.violations.length > before ? ['see above'] : [];
 }
 
-async function isSettled(scene: Scene): Promise<boolean> {
-  const services = await statusOf(scene);
-  return services !== null && services.every(isWell);
+const isSettled = (scene: Scene, services: readonly ServiceStatus[]): boolean =>
+  services.length > 0 && services.every((one) => isWell(scene, one));
+
+/** What erp says, and what we see: an adopted process that has just died may still count as ready. */
+function isWell(scene: Scene, {name, state, health, wanted, pid}: ServiceStatus): boolean {
+  if (wanted === 'down') return state === 'stopped';
+  return state === 'ready' && pid !== null && pid === scene.leader(name) && health !== 'unhealthy';
 }
 
-const isWell = ({state, health, wanted, pid}: ServiceStatus): boolean =>
-  wanted === 'up' ? state === 'ready' && pid !== null && health !== 'unhealthy' : state === 'stopped';
+const unwell = (scene: Scene, services: readonly ServiceStatus[]): string =>
+  services
+    .filter((one) => !isWell(scene, one))
+    .map(describe)
+    .join('; ');
 
 const describe = ({name, state, health, note, wanted, diagnosis}: ServiceStatus): string =>
   `${name} is ${state} (${health}), wanted ${wanted}, ${note ?? 'no note'}, ${diagnosis?.evidence.join(' ') ?? 'no diagnosis'}`;

@@ -14,7 +14,7 @@ const thiefPatienceMs = 1500;
 const spawnWaitMs = 1000;
 const exits = {
   stop: [0, 6, 9],
-  start: [0, 4, 5, 9],
+  start: [0, 4, 5, 6, 9],
   restart: [0, 4, 5, 6, 9],
   status: [0, 4, 6, 9],
 } as const;

@@ -16,6 +16,7 @@ const usage = `npm run chaos -- [FLAGS]
   --supervisor-kills N    instead of rounds: so many in a row, each must be taken over
   --pause-ms N            between two lines of a service (default 5)
   --flood-lines N         in a flood (default 5000)
+  --keep                  leave logs, journals and books behind, also when all went well
   --strict                no line may be lost, also not the piece that a killed supervisor had in its hands
 
 The same seed gives the same actions at the same offsets; how long each thing takes is the machine's, so a replay is
@@ -40,6 +41,7 @@ function optionsOf(args: string[]): RunOptions {
       'pause-ms': {type: 'string', default: '5'},
       'flood-lines': {type: 'string', default: '5000'},
       strict: {type: 'boolean', default: false},
+      keep: {type: 'boolean', default: false},
       help: {type: 'boolean', default: false},
     },
   });
@@ -61,6 +63,7 @@ function optionsOf(args: string[]): RunOptions {
     kinds: only.filter((kind) => !without.includes(kind)),
     supervisorKills: kills === undefined ? null : number('supervisor-kills', kills),
     strict: values.strict,
+    keep: values.keep,
     pauseMs: number('pause-ms', values['pause-ms']),
     floodLines: number('flood-lines', values['flood-lines']),
     ownDisk: process.env[insideName] === '1',
@@ -116,7 +119,8 @@ async function main(args: string[]): Promise<void> {
   }, 1000).unref();
   const {violations, folder} = await runChaos(options, (scene) => scenes.push(scene));
   for (const violation of violations) options.say(`VIOLATION ${violation}`);
-  options.say(violations.length === 0 ? 'no violation' : `${violations.length} violations; see ${folder}`);
+  options.say(violations.length === 0 ? 'no violation' : `${violations.length} violations`);
+  if (violations.length > 0 || options.keep) options.say(`what they left: ${folder}`);
   process.exit(violations.length === 0 ? 0 : 1);
 }
 

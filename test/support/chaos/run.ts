@@ -20,6 +20,7 @@ export interface RunOptions extends FleetOptions {
   readonly supervisorKills: number | null;
   /** No line may be lost, also not to a kill of the supervisor. */
   readonly strict: boolean;
+  readonly keep: boolean;
   readonly ownDisk: boolean;
   readonly say: (text: string) => void;
 }
@@ -52,7 +53,7 @@ export async function runChaos(options: RunOptions, onScene: (scene: Scene) => v
   } catch (error) {
     violations.push(`the driver: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
-  const left = await scene.close(violations.length === 0, violations.length > 0);
+  const left = await scene.close(violations.length === 0, options.keep || violations.length > 0);
   violations.push(...left.map((text) => `left behind: ${text}`), ...operators.violations);
   return {violations, folder: scene.rig.dir};
 }
@@ -97,7 +98,7 @@ class Cron {
         missed = scene.supervisor() === null ? missed + 1 : 0;
         if (missed < 3) continue;
         missed = 0;
-        await operators.run(['start', '--ensure'], [0, 4, 5, 9]);
+        await operators.run(['start', '--ensure'], [0, 4, 5, 6, 9]);
       }
     })();
   }
