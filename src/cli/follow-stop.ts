@@ -12,35 +12,46 @@ export interface FollowStopOptions {
   /** Empty: all, and then the supervisor ends. */
   readonly names: readonly string[];
   readonly stopping: readonly string[];
+  /** Process of the supervisor that was asked; null: not known. */
+  readonly supervisor: number | null;
   readonly timeoutMs: number;
 }
 
-/** Shows how services go down until they are; @throws ErpError 9 when that takes too long. */
-export async function followStop(options: FollowStopOptions): Promise<void> {
+/**
+ * Shows how services go down until they are.
+ * @returns false: the supervisor that was asked went away without a word. The next one knows that the services are
+ * wanted down, not that it was asked to end: ask again.
+ * @throws ErpError 9 when that takes too long
+ */
+export async function followStop(options: FollowStopOptions): Promise<boolean> {
   const {client, progress, names, stopping} = options;
   if (names.length > 0 && stopping.length === 0) {
     await progress.close();
-    return;
+    return true;
   }
   const late = AbortSignal.timeout(options.timeoutMs);
   let services: readonly ServiceStatus[] = [];
+  let asked: number | null = options.supervisor;
   try {
     const follow = {after: options.after, lease: null, status: true, signal: late};
     // Asked to stop everything, the supervisor ends too, perhaps before we listen.
     for await (const message of client.events(names.length === 0 ? {...follow, patienceMs: 1000} : follow)) {
       if (message.type === 'event') progress.event(message.event);
-      else if (message.type === 'end') return;
+      else if (message.type === 'end') return true;
       else {
+        const pid = message.status.supervisor?.pid ?? null;
+        if (asked !== null && pid !== asked) return false;
+        asked = pid;
         progress.status(message.status);
         services = message.status.services;
-        if (names.length > 0 && stopping.every((name) => isDown(services.find((each) => each.name === name)))) return;
+        if (names.length > 0 && stopping.every((name) => isDown(services.find((each) => each.name === name))))
+          return true;
       }
     }
   } finally {
     await progress.close();
   }
-  // Without names the supervisor ends as well: that it no longer answers is the end we waited for.
-  if (!late.aborted) return;
+  if (!late.aborted) return false;
   const open = stopping.filter((name) => !isDown(services.find((each) => each.name === name)));
   throw new ErpError(`Not stopped within ${formatDuration(options.timeoutMs)}: ${listOf(open)}.`, {
     code: 'ERP_STOP_TIMED_OUT',

@@ -34,14 +34,15 @@ export async function waitUntilReady(options: WaitReadyOptions): Promise<StatusD
   } catch (error) {
     if (!options.orStop || !(error instanceof ErpError)) throw error;
     progress.notice(`${error.message} Everything stops (--or-stop).`);
-    const answer = await client.stop({services: null, now: false, dependents: true, actor: actor()});
-    if (answer !== null) {
-      await followStop({
+    const ask = () => client.stop({services: null, now: false, dependents: true, actor: actor()});
+    for (let answer = await ask(), down = false; answer !== null && !down; answer = down ? null : await ask()) {
+      down = await followStop({
         client,
         progress,
         after: answer.after,
         names: [],
         stopping: answer.stopping,
+        supervisor: null,
         timeoutMs: 120_000,
       });
     }

@@ -37,27 +37,41 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
     const {argv, flags} = await this.parse(Stop);
     const names = argv as string[];
     const place = placeOf(flags);
+    const until = Date.now() + flags.timeout;
+    let stopped: readonly string[] = [];
+    for (;;) {
+      const stop = await this.#askWhoever(place, names, flags);
+      if (stop === null) return this.#done({stopped, notRunning: stopped.length > 0 ? [] : names}, flags.color);
+      const {answer} = stop;
+      stopped = [...new Set([...stopped, ...answer.stopping])];
+      const notRunning = answer.notRunning.filter((name) => !stopped.includes(name));
+      const progress = await chooseProgress({
+        output: 'text',
+        quiet: this.jsonEnabled(),
+        level: 'INFO',
+        colour: flags.color,
+        logDir: null,
+      });
+      const isDown = await followStop({
+        ...stop,
+        progress,
+        after: answer.after,
+        names,
+        stopping: answer.stopping,
+        timeoutMs: Math.max(1, until - Date.now()),
+      });
+      if (isDown) return this.#done({stopped, notRunning}, flags.color);
+    }
+  }
+
+  /** The supervisor that lives, else one that takes over what the last one left; null: there is nothing to stop. */
+  async #askWhoever(place: Place, names: readonly string[], flags: {readonly yes: boolean; readonly now: boolean}) {
     const client = clientFor(place);
-    const asked = (await client.hello()) === null ? null : await this.#ask(client, names, flags.yes, flags.now);
-    const stop = asked === null ? await this.#adopt(place, names, flags.now) : {client, answer: asked};
-    if (stop === null) return this.#done({stopped: [], notRunning: names}, flags.color);
-    const {answer} = stop;
-    const progress = await chooseProgress({
-      output: 'text',
-      quiet: this.jsonEnabled(),
-      level: 'INFO',
-      colour: flags.color,
-      logDir: null,
-    });
-    await followStop({
-      ...stop,
-      progress,
-      after: answer.after,
-      names,
-      stopping: answer.stopping,
-      timeoutMs: flags.timeout,
-    });
-    return this.#done({stopped: answer.stopping, notRunning: answer.notRunning}, flags.color);
+    const hello = await client.hello();
+    const answer = hello === null ? null : await this.#ask(client, names, flags.yes, flags.now);
+    if (answer !== null) return {client, answer, supervisor: hello?.pid ?? null};
+    const adopted = await this.#adopt(place, names, flags.now);
+    return adopted === null ? null : {...adopted, supervisor: null};
   }
 
   #adopt(place: Place, names: readonly string[], now: boolean) {

@@ -109,6 +109,21 @@ itErp('kill -9 of supervisor and guardian: erp stop ends what they left', async 
   expect(stdout).toMatch(/nothing runs/);
 });
 
+for (const [who, victims] of [
+  ['the supervisor', (rig: Rig) => rig.supervisors()],
+  ['supervisor and guardian', (rig: Rig) => [...rig.guardians(), ...rig.supervisors()]],
+] as const) {
+  itErp(`${who} killed while erp stop waits: it asks whoever comes next, and all of it ends`, async (rig) => {
+    rig.config({slow: {command: ['sh', program('ignores-sigterm.sh')], readiness: {log: '.'}, stopGrace: '3s'}});
+    await rig.expectErp(0, ['start', '--detach']);
+    const stop = rig.start(['stop']);
+    await stop.says(/slow stopping/);
+    for (const {pid} of victims(rig)) kill(pid);
+    expect((await stop.end()).code).toBe(0);
+    await rig.nothingLeft();
+  });
+}
+
 itErp('kill -9 of everything, services too: erp stop and erp start go on as if nothing had been', async (rig) => {
   shop(rig);
   await rig.expectErp(0, ['start', '--detach']);

@@ -319,6 +319,14 @@ export class Rig {
 
   /** @returns what was still there, half a second after everything should have ended */
   async end(wentWell: boolean): Promise<Process[]> {
+    const left = await this.endProcesses(wentWell);
+    chmodBack(this.dir);
+    rmSync(this.dir, {recursive: true, force: true, maxRetries: 5});
+    return left;
+  }
+
+  /** As `end`, and the files stay. */
+  async endProcesses(wentWell: boolean): Promise<Process[]> {
     for (const close of this.#closers) close();
     const deadline = performance.now() + (wentWell ? 2000 : 0);
     while (this.processes().length > 0 && performance.now() < deadline) await tick();
@@ -330,8 +338,6 @@ export class Rig {
       for (const pid of [...this.guardians(), ...this.supervisors(), ...all].map((process) => process.pid)) kill(pid);
       await tick();
     }
-    chmodBack(this.dir);
-    rmSync(this.dir, {recursive: true, force: true, maxRetries: 5});
     return left;
   }
 }

@@ -1,0 +1,184 @@
+/** Was every line written exactly once and in order? Judged by the books that the services keep themselves. */
+
+/** What stands in a service's log, in order. */
+export type Entry =
+  | {readonly tag: 'line'; readonly incarnation: number; readonly pid: number; readonly n: number; readonly at: number}
+  /** erp says that it could not write so many lines. */
+  | {readonly tag: 'dropped'; readonly lines: number}
+  | {readonly tag: 'torn'; readonly text: string};
+
+/** A life as the service itself has counted it. */
+export interface Life {
+  readonly incarnation: number;
+  readonly pid: number;
+  /** What write(2) has taken: owed. */
+  readonly said: number;
+  /** It was about to say so many: the last write of a killed process may have come or not. */
+  readonly about: number;
+}
+
+/** When a supervisor was killed, as far as it is known; epoch milliseconds. */
+export interface Kill {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Loss {
+  readonly why: 'supervisor killed' | 'disk full';
+  readonly lines: number;
+  readonly text: string;
+}
+
+export interface LineVerdict {
+  readonly lines: number;
+  readonly violations: readonly string[];
+  /** What is missing and may be: counted one by one. */
+  readonly losses: readonly Loss[];
+}
+
+/** A supervisor reads at most so long after a line was written, unless it was stopped. */
+const lagMs = 2000;
+
+export function readEntries(service: string, text: string): Entry[] {
+  const entries: Entry[] = [];
+  const pattern = new RegExp(`^${service} (\\d+):(\\d+) (\\d+) (\\d+)(?: x*)?$`);
+  for (const raw of text.split('\n')) {
+    if (raw === '') continue;
+    const line = pattern.exec(raw);
+    const dropped = /^--- erp: (\d+) lines \(\d+ bytes\) of output are missing here/.exec(raw);
+    if (line !== null) {
+      const [incarnation = 0, pid = 0, n = 0, at = 0] = line.slice(1).map(Number);
+      entries.push({tag: 'line', incarnation, pid, n, at});
+    } else if (dropped !== null) entries.push({tag: 'dropped', lines: Number(dropped[1])});
+    else if (!/^--- erp: |^Error: listen /.test(raw)) entries.push({tag: 'torn', text: raw});
+  }
+  return entries;
+}
+
+/**
+ * @param lives in the order in which they began
+ * @param kills each explains one piece that the killed supervisor had read and not written
+ */
+export function judgeLines(
+  service: string,
+  lives: readonly Life[],
+  entries: readonly Entry[],
+  kills: readonly Kill[],
+): LineVerdict {
+  return new Walk(service, lives, kills).judge(entries);
+}
+
+/** Missing between two lines that are there: in one life, or over the ends of some. */
+interface Hole {
+  /** Pieces that are missing for sure, and how many lines each has. */
+  readonly parts: readonly number[];
+  readonly least: number;
+  readonly most: number;
+  readonly ends: number;
+  readonly from: number;
+  readonly to: number;
+  readonly where: string;
+}
+
+class Walk {
+  readonly #service: string;
+  readonly #lives: readonly Life[];
+  readonly #kills: Kill[];
+  readonly #violations: string[] = [];
+  readonly #losses: Loss[] = [];
+  /** Where we are: the life, and its last line that was there. */
+  #life = -1;
+  #n = 0;
+  #at = 0;
+  #dropped = 0;
+  #torn: string[] = [];
+  #lines = 0;
+
+  constructor(service: string, lives: readonly Life[], kills: readonly Kill[]) {
+    this.#service = service;
+    this.#lives = lives;
+    this.#kills = [...kills];
+  }
+
+  judge(entries: readonly Entry[]): LineVerdict {
+    for (const entry of entries) {
+      if (entry.tag === 'dropped') this.#dropped += entry.lines;
+      else if (entry.tag === 'torn') this.#torn.push(entry.text);
+      else this.#line(entry);
+    }
+    this.#close(this.#holeBefore(this.#lives.length, 0, Number.POSITIVE_INFINITY));
+    return {lines: this.#lines, violations: this.#violations, losses: this.#losses};
+  }
+
+  #line(entry: Extract<Entry, {tag: 'line'}>): void {
+    const {incarnation, pid, n, at} = entry;
+    const index = this.#lives.findIndex((life) => life.incarnation === incarnation && life.pid === pid);
+    const name = `${this.#service} ${incarnation}:${pid} line ${n}`;
+    const life = this.#lives[index];
+    if (life === undefined) this.#violations.push(`${name} is of a life that nobody began`);
+    else if (index < this.#life) this.#violations.push(`${name} comes after a line of a later life`);
+    else if (index === this.#life && n <= this.#n)
+      this.#violations.push(`${name} comes ${n === this.#n ? 'twice' : `after line ${this.#n}`}`);
+    else if (n > life.about) this.#violations.push(`${name} was never written (${life.about} were)`);
+    else {
+      // Who tells no time may have said it at any.
+      this.#close(this.#holeBefore(index, n, at === 0 ? Number.POSITIVE_INFINITY : at));
+      this.#life = index;
+      this.#n = n;
+      this.#at = at;
+      this.#lines += 1;
+    }
+  }
+
+  /** What is missing between the last line and line n of that life. */
+  #holeBefore(index: number, n: number, at: number): Hole {
+    const passed = this.#lives.slice(Math.max(this.#life, 0), index);
+    const begun = index === this.#life ? this.#n : 0;
+    const sure = passed.map((life, i) => life.said - (i === 0 && this.#life >= 0 ? this.#n : 0));
+    const maybe = passed.map((life, i) => life.about - (i === 0 && this.#life >= 0 ? this.#n : 0));
+    const head = Math.max(0, n - 1 - begun);
+    const parts = [...sure.map((lines) => Math.max(0, lines)), head].filter((lines) => lines > 0);
+    const from = this.#lives[this.#life];
+    const to = this.#lives[index];
+    return {
+      parts,
+      least: sum(parts),
+      most: sum(maybe) + head,
+      ends: passed.length,
+      from: this.#at,
+      to: at,
+      where: `${this.#service}: between ${from === undefined ? 'the beginning' : `${from.incarnation}:${from.pid} line ${this.#n}`} and ${to === undefined ? 'the end' : `${to.incarnation}:${to.pid} line ${n}`}`,
+    };
+  }
+
+  #close(hole: Hole): void {
+    const dropped = this.#dropped;
+    const torn = this.#torn;
+    this.#dropped = 0;
+    this.#torn = [];
+    // The line end that erp sets behind an unfinished life may be among what it counts.
+    if (dropped > hole.most + hole.ends)
+      this.#violations.push(`${hole.where}: erp says that ${dropped} lines are missing, ${hole.least} are`);
+    if (dropped > 0) this.#losses.push({why: 'disk full', lines: Math.min(dropped, hole.most), text: hole.where});
+    const unexplained = hole.least - dropped;
+    if (unexplained > 0) {
+      const pieces = dropped > 0 ? 1 : hole.parts.length;
+      if (this.#take(pieces, hole)) {
+        this.#losses.push({why: 'supervisor killed', lines: unexplained, text: hole.where});
+        return;
+      }
+      this.#violations.push(`${hole.where}: ${unexplained} lines are missing`);
+    } else if (torn.length > 0 && dropped === 0)
+      this.#violations.push(`${hole.where}: what is this? ${JSON.stringify(torn[0]?.slice(0, 200))}`);
+  }
+
+  /** Uses up so many kills that may have cost something here. */
+  #take(pieces: number, {from, to}: Hole): boolean {
+    const able = this.#kills.filter((kill) => kill.to >= from && kill.from <= to + lagMs);
+    if (able.length < pieces) return false;
+    for (const kill of able.slice(0, pieces)) this.#kills.splice(this.#kills.indexOf(kill), 1);
+    return true;
+  }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
