@@ -17,6 +17,7 @@ import {EventLog} from './event-log.js';
 import {lastSeq, logText} from './event-text.js';
 import {Measurements} from './measurements.js';
 import {OwnFiles} from './own-files.js';
+import {ServiceWatches} from './service-watches.js';
 import type {News} from './shared.js';
 import {type EndReason, Supervisor} from './supervisor.js';
 
@@ -92,6 +93,7 @@ class SupervisorProcess {
   readonly #notes = new Map<string, string>();
   readonly #door: Door;
   readonly #measurements: Measurements;
+  readonly #watches: ServiceWatches;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
     this.#spec = spec;
@@ -115,6 +117,7 @@ class SupervisorProcess {
       runtimeDir: spec.runtimeDir,
       stateDir: spec.stateDir,
       logDir: spec.logDir,
+      projectDir: spec.projectDir,
       logging: spec.logging,
       machine: spec.machine,
       onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
@@ -126,6 +129,7 @@ class SupervisorProcess {
       this.#world,
       {
         tell: (news) => this.#tell(news),
+        answered: (service, incarnation, latencyMs) => this.#watches.answered(service, incarnation, latencyMs),
         changed: () => this.#control.changed(),
         ended: (reason, code, text) => this.#end(reason, code, text),
       },
@@ -138,6 +142,13 @@ class SupervisorProcess {
       (socket) => this.#control.server.emit('connection', socket),
       (news) => this.#tell(news),
     );
+    this.#watches = new ServiceWatches({
+      spec,
+      clock: this.#world.clock,
+      now: (name) => this.#supervisor.service(name),
+      tell: (news) => this.#tell(news),
+      restart: (name, text, done) => this.#supervisor.restartUnasked(name, 'memory', text, done),
+    });
     this.#measurements = new Measurements({
       spec: spec.machine,
       sampler: this.#world.sampler,
@@ -145,6 +156,7 @@ class SupervisorProcess {
       leaders: () => this.#supervisor.leaders(),
       tell: (news) => this.#tell(news),
       before: () => this.#lookAround(),
+      sampled: (services, available) => this.#watches.sampled(services, available),
     });
     this.#control = new ControlServer({
       spec,
@@ -217,7 +229,7 @@ class SupervisorProcess {
     return statusDocument(
       this.#spec,
       this.#supervisor.services(),
-      (name) => this.#observe(name),
+      (name) => this.#observe(name, calendar.iso),
       calendar,
       {
         pid: process.pid,
@@ -227,13 +239,13 @@ class SupervisorProcess {
         specHash: this.#spec.hash,
         user: this.#user,
       },
-      this.#measurements.machine,
+      this.#measurements.machine(calendar.iso),
       this.#measurements.at === null ? null : isoWithOffset(this.#measurements.at),
       this.#supervisor.ending,
     );
   }
 
-  #observe(name: string): Observation {
+  #observe(name: string, iso: (at: number) => string): Observation {
     const runner = this.#supervisor.runner(name);
     const {state} = this.#supervisor.service(name);
     const sample = this.#measurements.of(name);
@@ -249,6 +261,8 @@ class SupervisorProcess {
         troubled && runner.spawnedAtWall !== null ? lastErrorLine(this.#world.output.tail(name, 50)) : null,
       portNote: this.#notes.get(name) ?? null,
       listener: verdict === 'unknown' ? 'not-verified' : verdict,
+      warnings: this.#watches.of(name, iso),
+      nextRestartAtWall: this.#supervisor.nextRestartAt(name),
     };
   }
 
