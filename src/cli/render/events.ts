@@ -77,9 +77,12 @@ export function eventMark(event: ErpEvent): Mark {
     case 'backing-off':
     case 'waiting':
     case 'dependency-lost':
+    case 'memory-limit':
       return 'acting';
     case 'stopped':
       return 'stopped';
+    case 'schedule':
+      return 'moving';
     default:
       break;
   }
@@ -91,7 +94,7 @@ export function eventMark(event: ErpEvent): Mark {
     case 'WARNING':
       return 'degraded';
     case 'INFO':
-      return event.type === 'health-changed' ? 'good' : 'unknown';
+      return event.type === 'health-changed' || event.type === 'limit-warning' ? 'good' : 'unknown';
     case 'DEBUG':
       return 'unknown';
   }

@@ -13,9 +13,16 @@ const wideFrom = 100;
 
 /** `erp status`: line one answers, healthy services take a line, the others explain themselves. */
 export function renderStatus(document: StatusDocument, view: View): string {
-  const lines = [headline(document, view)];
+  const lines = [headline(document, view), ...machineWarnings(document, view)];
   if (document.services.length > 0) lines.push(...serviceTable(document.services, view));
   return `${lines.join('\n')}\n`;
+}
+
+/** What the machine lacks, before what the services say. */
+function machineWarnings({machine}: StatusDocument, view: View): string[] {
+  return (machine?.warnings ?? []).flatMap(({text}) =>
+    hanging(`${paintMark(view.paint, view.glyphs, 'degraded')} `, 2, `machine: ${neutralise(text)}`, view.columns),
+  );
 }
 
 export function headline(document: StatusDocument, view: View): string {
@@ -97,6 +104,7 @@ export function explanation(service: ServiceStatus, view: View): string[] {
   const next = service.nextTryInMs === null ? null : `next try in ${formatDuration(service.nextTryInMs)}`;
   if (service.diagnosis !== null) lines.push(joined([diagnosed(service.diagnosis, view), next]));
   if (service.note !== null && !isSaid(service)) lines.push(neutralise(service.note));
+  for (const {text} of service.warnings ?? []) lines.push(neutralise(text));
   if (service.lastExit !== null && service.state !== 'stopped') lines.push(lastExit(service.lastExit, view));
   if (service.diagnosis === null) {
     if (service.state === 'failed') lines.push(joined(['cause unknown', next]));
@@ -155,6 +163,9 @@ export function renderService(service: ServiceStatus, view: View): string {
     ['restarts', `${service.restartsUsed} of ${service.maxRestarts} used, ${service.totalRestarts} in all`],
     ['cpu', service.cpuRatio === null ? null : formatShare(service.cpuRatio)],
     ['memory', service.memoryBytes === null ? null : formatSize(service.memoryBytes)],
+    ['limit', service.maxMemoryBytes == null ? null : `restarted above ${formatSize(service.maxMemoryBytes)}`],
+    ['schedule', service.schedule == null ? null : scheduleWords(service.schedule, view)],
+    ['restarted', service.lastRestart == null ? null : restartWords(service.lastRestart, view)],
     ['waits for', service.waitsFor.length === 0 ? null : service.waitsFor.join(', ')],
     [
       'last exit',
@@ -177,6 +188,15 @@ export function renderService(service: ServiceStatus, view: View): string {
     lines.push(...hanging(`  ${label.padEnd(11)}`, 13, value, view.columns));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function scheduleWords({expression, timezone, nextAt}: NonNullable<ServiceStatus['schedule']>, view: View): string {
+  const next = nextAt === null ? 'never' : `next ${formatTime(new Date(nextAt), view.now)}`;
+  return `restarted at ${neutralise(expression)}${timezone === null ? '' : ` (${neutralise(timezone)})`}, ${next}`;
+}
+
+function restartWords({at, reason, text}: NonNullable<ServiceStatus['lastRestart']>, view: View): string {
+  return `${formatTime(new Date(at), view.now)}, ${reason}${text === null ? '' : `: ${neutralise(text)}`}`;
 }
 
 function listenerWords(service: ServiceStatus): string {

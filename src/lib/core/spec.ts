@@ -1,3 +1,5 @@
+import type {Schedule} from './schedule/cron.js';
+
 /**
  * The resolved specification: all that a supervisor needs to know, and nothing it would have to look up. The CLI makes
  * it from configuration, environment and flags (`core/config`); the supervisor takes it as JSON and never reads a
@@ -77,6 +79,8 @@ export interface ServiceSpec {
   /** Regular expression on an output line: ready when it appears. */
   readonly readyLog: string | null;
   readonly policy: ServicePolicy;
+  /** Restarted (planned) at these times; null: never. */
+  readonly schedule: Schedule | null;
   readonly dependsOn: readonly Dependency[];
   /** Restarted (planned) when one of these has been restarted. */
   readonly restartWith: readonly string[];
@@ -170,4 +174,12 @@ export interface ServicePolicy {
   readonly giveUpAfterMs: number | null;
   /** Restart a service that has said "unhealthy" for this long; null: never. */
   readonly unhealthyForMs: number | null;
+  /** Restart (planned) a service whose processes together take more; null: never. */
+  readonly maxMemoryBytes: number | null;
+  /** Warn above this share of `maxMemoryBytes`, 0..1. */
+  readonly memoryWarnRatio: number;
+  /** Warn when answers to probes take longer; null: never. */
+  readonly slowAfterMs: number | null;
+  /** Warn when a process has more of the files open that it may have, 0..1. */
+  readonly openFilesWarnRatio: number;
 }

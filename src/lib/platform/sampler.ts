@@ -1,4 +1,4 @@
-import {readFileSync, statfs} from 'node:fs';
+import {readFileSync, stat, statfs} from 'node:fs';
 import {cpus, freemem, totalmem} from 'node:os';
 import type {ProcessMemory} from './process-memory.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
@@ -14,6 +14,7 @@ export interface ServiceSample {
   readonly cpuRatio: number | null;
   readonly rssBytes: number;
   readonly processes: number;
+  readonly pids: readonly number[];
   /** null: the system does not tell. */
   readonly threads: number | null;
 }
@@ -23,9 +24,23 @@ export interface MachineSample {
   readonly cpuRatio: number | null;
   readonly memoryTotalBytes: number;
   readonly memoryAvailableBytes: number;
-  /** Of the disk that holds the logs; null: can't be asked. */
+  /** Of the disk of the first place; null: can't be asked. */
   readonly diskTotalBytes: number | null;
   readonly diskFreeBytes: number | null;
+  /** Every disk that holds one of the places, each once; one that can't be asked is left out. */
+  readonly disks: readonly Disk[];
+}
+
+export interface Disk {
+  readonly places: readonly string[];
+  readonly freeBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** What is kept on a disk: `state`, `logs`, `project`. */
+export interface Place {
+  readonly place: string;
+  readonly path: string;
 }
 
 export interface Sample {
@@ -48,15 +63,15 @@ interface Account {
 export class Sampler {
   readonly #table: ProcessTable;
   readonly #memory: ProcessMemory;
-  readonly #diskPath: string;
+  readonly #places: readonly Place[];
   readonly #accounts = new Map<string, Account>();
   #cpu: {readonly busy: number; readonly all: number} | null = null;
   #cpuRatio: number | null = null;
 
-  constructor({table, memory, diskPath}: {table: ProcessTable; memory: ProcessMemory; diskPath: string}) {
+  constructor({table, memory, places}: {table: ProcessTable; memory: ProcessMemory; places: readonly Place[]}) {
     this.#table = table;
     this.#memory = memory;
-    this.#diskPath = diskPath;
+    this.#places = places;
   }
 
   /**
@@ -142,6 +157,7 @@ export class Sampler {
       cpuRatio,
       rssBytes: sum(group.map((row) => row.rssBytes ?? 0)),
       processes: group.length,
+      pids: group.map(({pid}) => pid),
       threads: group.some((row) => row.threads === null) ? null : sum(group.map((row) => row.threads ?? 0)),
     };
   }
@@ -155,15 +171,52 @@ export class Sampler {
     if (this.#cpu === null || elapsed > 0) this.#cpu = cpu;
     const cpuRatio = this.#cpuRatio;
     availableMemory((memoryAvailableBytes) => {
-      statfs(this.#diskPath, (error, disk) =>
+      askDisks(this.#places, (disks) => {
+        const first = disks.find(({places}) => places.includes(this.#places[0]?.place ?? ''));
         callback({
           cpuRatio,
           memoryTotalBytes: totalmem(),
           memoryAvailableBytes,
-          diskTotalBytes: error === null ? disk.blocks * disk.bsize : null,
-          diskFreeBytes: error === null ? disk.bavail * disk.bsize : null,
-        }),
-      );
+          diskTotalBytes: first?.sizeBytes ?? null,
+          diskFreeBytes: first?.freeBytes ?? null,
+          disks,
+        });
+      });
+    });
+  }
+}
+
+/** Places on the same device are one disk. Asked anew each time: somebody may mount one meanwhile. */
+function askDisks(places: readonly Place[], callback: (disks: readonly Disk[]) => void): void {
+  const found = new Map<string, Disk>();
+  let left = places.length;
+  if (left === 0) callback([]);
+  const answered = (): void => {
+    left -= 1;
+    if (left > 0) return;
+    // In the order of the places, whoever answered first.
+    const order = ({places: [first = '']}: Disk): number => places.findIndex(({place}) => place === first);
+    callback([...found.values()].sort((a, b) => order(a) - order(b)));
+  };
+  for (const {place, path} of places) {
+    stat(path, (error, file) => {
+      if (error !== null) {
+        answered();
+        return;
+      }
+      const device = String(file.dev);
+      statfs(path, (refused, disk) => {
+        if (refused === null) {
+          const others = found.get(device)?.places ?? [];
+          const rank = (name: string): number => places.findIndex((one) => one.place === name);
+          found.set(device, {
+            places: [...others, place].sort((a, b) => rank(a) - rank(b)),
+            freeBytes: disk.bavail * disk.bsize,
+            sizeBytes: disk.blocks * disk.bsize,
+          });
+        }
+        answered();
+      });
     });
   }
 }

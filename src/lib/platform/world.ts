@@ -12,7 +12,7 @@ import {ProcessMemory} from './process-memory.js';
 import type {ProcessTable} from './process-table.js';
 import {PosixProcesses} from './processes.posix.js';
 import {WindowsProcesses} from './processes.windows.js';
-import {Sampler} from './sampler.js';
+import {type Place, Sampler} from './sampler.js';
 import type {OnProblem} from './service-log.js';
 import {SystemClock} from './system-clock.js';
 import {systemProcessTable} from './system-table.js';
@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly runtimeDir: string;
   readonly stateDir: string;
   readonly logDir: string;
+  /** Whose disk is watched too. */
+  readonly projectDir?: string;
   readonly logging: LoggingSpec;
   /** Limits for a disk that fills up; null: old logs are not removed for it. */
   readonly machine: MachineSpec | null;
@@ -60,7 +62,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
     output,
     journal,
     random: Math.random,
-    sampler: new Sampler({table, memory, diskPath: options.stateDir}),
+    sampler: new Sampler({table, memory, places: placesOf(options)}),
     retention: output.retention,
     table,
     get self() {
@@ -75,6 +77,14 @@ export function createWorld(options: WorldOptions): SystemWorld {
       journal.close();
     },
   };
+}
+
+function placesOf({stateDir, logDir, projectDir}: WorldOptions): readonly Place[] {
+  const places = [
+    {place: 'state', path: stateDir},
+    {place: 'logs', path: logDir},
+  ];
+  return projectDir === undefined ? places : [...places, {place: 'project', path: projectDir}];
 }
 
 function posix(options: WorldOptions, memory: ProcessMemory) {

@@ -1,4 +1,4 @@
-import {freshWatch, watchMachine} from '../core/machine/warnings.js';
+import {freshWatch, standingWarnings, watchMachine} from '../core/machine/warnings.js';
 import type {MachineStatus} from '../core/report/status.js';
 import type {MachineSpec} from '../core/spec.js';
 import type {Sampler, ServiceSample} from '../platform/sampler.js';
@@ -13,6 +13,8 @@ export interface MeasurementsHost {
   tell(news: News): void;
   /** Called before each sample. */
   before(): void;
+  /** Called with what each service takes, and what memory the machine has left. */
+  sampled(services: readonly ServiceSample[], availableBytes: number): void;
 }
 
 /** Measures services and machine again and again, and warns about the machine. */
@@ -30,8 +32,9 @@ export class Measurements {
     this.#host = host;
   }
 
-  get machine(): MachineStatus | null {
-    return this.#machine;
+  /** The last sample with what is warned of; null: none yet. */
+  machine(iso: (at: number) => string): MachineStatus | null {
+    return this.#machine && {...this.#machine, warnings: standingWarnings(this.#watch, iso)};
   }
 
   /** When the last sample was taken; null: not yet. */
@@ -56,10 +59,12 @@ export class Measurements {
         memorySizeBytes: machine.memoryTotalBytes,
         diskFreeBytes: machine.diskFreeBytes,
         diskSizeBytes: machine.diskTotalBytes,
+        disks: machine.disks,
       };
       this.#at = new Date(at);
       // The first, close samples see a start and no busy machine.
       if (this.#pauses.length === 0) this.#warn(this.#machine);
+      host.sampled(services, machine.memoryAvailableBytes);
       this.#timer = setTimeout(() => this.start(), this.#pauses.shift() ?? spec.sampleIntervalMs);
     });
   }

@@ -61,9 +61,20 @@ export class ServiceProber {
     }
     const cancel = this.#around.world.prober.probe(target, timeoutMs, (said) => {
       this.#probes.delete(cancel);
-      this.#believe(said, answer);
+      this.#believe(said, (believed) => {
+        if (believed.tag === 'answered' && said.tag === 'answered') this.#tookMs(incarnation, said.latencyMs);
+        answer(believed);
+      });
     });
     this.#probes.add(cancel);
+  }
+
+  /** While it starts everything is slow. */
+  #tookMs(incarnation: number, latencyMs: number): void {
+    const {name} = this.#spec;
+    const {state} = this.#around.now(name);
+    if (state.tag === 'ready' && state.life.incarnation === incarnation)
+      this.#around.answered(name, incarnation, latencyMs);
   }
 
   #probeByCommand(command: CommandSpec, timeoutMs: number, answer: (said: Answer) => void): void {

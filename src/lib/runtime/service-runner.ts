@@ -114,7 +114,9 @@ export class ServiceRunner {
         const {tag: _tag, ...news} = effect;
         if (effect.type === 'ready') {
           this.#blocker.forget();
-          this.#journal({v: 1, t: 'ready', inc: this.#incarnation, at: this.#around.world.clock.wall()});
+          const ms = typeof effect.facts?.afterMs === 'number' && this.#identity !== null ? effect.facts.afterMs : null;
+          const at = this.#around.world.clock.wall();
+          this.#journal({v: 1, t: 'ready', inc: this.#incarnation, at, ...(ms === null ? {} : {ms: Math.round(ms)})});
         }
         this.#around.tell({...news, service: this.#spec.name});
         break;

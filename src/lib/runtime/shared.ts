@@ -28,6 +28,8 @@ export interface Surroundings {
   emit(service: ServiceSpec, event: Event): void;
   tell(news: News): void;
   now(name: string): Service;
+  /** How long a service that is ready took to answer a probe. */
+  answered(service: string, incarnation: number, latencyMs: number): void;
   /** Ports that services have now. */
   portsInUse(): Readonly<Record<string, number>>;
   /** Takes a port for a service until it is at rest; false: somebody else has it. */

@@ -19,6 +19,7 @@ import {lastSeq, logText} from './event-text.js';
 import {Guarding} from './guarding.js';
 import {Measurements} from './measurements.js';
 import {OwnFiles} from './own-files.js';
+import {ServiceWatches} from './service-watches.js';
 import type {News} from './shared.js';
 import {type EndReason, Supervisor} from './supervisor.js';
 
@@ -96,6 +97,7 @@ class SupervisorProcess {
   readonly #door: Door;
   readonly #measurements: Measurements;
   readonly #guarding: Guarding;
+  readonly #watches: ServiceWatches;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
     this.#spec = spec;
@@ -124,6 +126,7 @@ class SupervisorProcess {
       runtimeDir: spec.runtimeDir,
       stateDir: spec.stateDir,
       logDir: spec.logDir,
+      projectDir: spec.projectDir,
       logging: spec.logging,
       machine: spec.machine,
       onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
@@ -135,6 +138,7 @@ class SupervisorProcess {
       this.#world,
       {
         tell: (news) => this.#tell(news),
+        answered: (service, incarnation, latencyMs) => this.#watches.answered(service, incarnation, latencyMs),
         changed: () => this.#control.changed(),
         ended: (reason, code, text) => this.#end(reason, code, text),
       },
@@ -147,6 +151,13 @@ class SupervisorProcess {
       (socket) => this.#control.server.emit('connection', socket),
       (news) => this.#tell(news),
     );
+    this.#watches = new ServiceWatches({
+      spec,
+      clock: this.#world.clock,
+      now: (name) => this.#supervisor.service(name),
+      tell: (news) => this.#tell(news),
+      restart: (name, text, done) => this.#supervisor.restartUnasked(name, 'memory', text, done),
+    });
     this.#measurements = new Measurements({
       spec: spec.machine,
       sampler: this.#world.sampler,
@@ -154,6 +165,7 @@ class SupervisorProcess {
       leaders: () => this.#supervisor.leaders(),
       tell: (news) => this.#tell(news),
       before: () => this.#lookAround(),
+      sampled: (services, available) => this.#watches.sampled(services, available),
     });
     this.#control = new ControlServer({
       spec,
@@ -228,7 +240,7 @@ class SupervisorProcess {
     return statusDocument(
       this.#spec,
       this.#supervisor.services(),
-      (name) => this.#observe(name),
+      (name) => this.#observe(name, calendar.iso),
       calendar,
       {
         pid: process.pid,
@@ -239,13 +251,13 @@ class SupervisorProcess {
         user: this.#user,
         returns: this.#guarding.returns,
       },
-      this.#measurements.machine,
+      this.#measurements.machine(calendar.iso),
       this.#measurements.at === null ? null : isoWithOffset(this.#measurements.at),
       this.#supervisor.ending,
     );
   }
 
-  #observe(name: string): Observation {
+  #observe(name: string, iso: (at: number) => string): Observation {
     const runner = this.#supervisor.runner(name);
     const {state} = this.#supervisor.service(name);
     const sample = this.#measurements.of(name);
@@ -261,6 +273,8 @@ class SupervisorProcess {
         troubled && runner.spawnedAtWall !== null ? lastErrorLine(this.#world.output.tail(name, 50)) : null,
       portNote: this.#notes.get(name) ?? null,
       listener: verdict === 'unknown' ? 'not-verified' : verdict,
+      warnings: this.#watches.of(name, iso),
+      nextRestartAtWall: this.#supervisor.nextRestartAt(name),
     };
   }
 

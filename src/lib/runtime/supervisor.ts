@@ -4,11 +4,13 @@ import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
 import {nextDeadline} from '../core/supervision/deadlines.js';
 import type {Event} from '../core/supervision/events.js';
 import {recalled, remember, summary} from '../core/supervision/journal.js';
+import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
 import {missingDependencies, runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
 import {faultPoint} from './fault.js';
+import {Schedules} from './schedules.js';
 import {ServiceRunner} from './service-runner.js';
 import type {News, Surroundings} from './shared.js';
 
@@ -23,6 +25,8 @@ export type EndReason = 'stopped' | 'budget-spent' | 'critical-failed' | 'shutdo
 export interface SupervisorSink {
   /** Something worth telling; in the order in which it happened. */
   tell(news: News): void;
+  /** How long a service that is ready took to answer a probe. */
+  answered?(service: string, incarnation: number, latencyMs: number): void;
   /** States have changed; called once after a batch of changes. */
   changed(): void;
   /** Everything is at rest and shall stay so: the supervisor has done its work. */
@@ -46,6 +50,7 @@ export class Supervisor {
   readonly #sink: SupervisorSink;
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #services = new Map<string, Service>();
+  readonly #schedules: Schedules;
   readonly #inbox: {readonly entry: Entry; readonly event: Event}[] = [];
   #working = false;
   #cancelTimer: Cancel = () => {};
@@ -70,6 +75,7 @@ export class Supervisor {
       emit: (service, event) => this.#dispatch(service.name, event),
       tell: (news) => sink.tell(news),
       now: (name) => this.service(name),
+      answered: (service, incarnation, latencyMs) => sink.answered?.(service, incarnation, latencyMs),
       portsInUse: () => this.portsInUse(),
       claimPort: (service, port) =>
         !Object.entries(this.portsInUse()).some(([name, used]) => name !== service && used === port),
@@ -81,6 +87,11 @@ export class Supervisor {
       ]),
     );
     for (const {spec: service} of this.#entries.values()) this.#services.set(service.name, initialService);
+    this.#schedules = new Schedules(spec, {
+      clock: world.clock,
+      tell: (news) => sink.tell(news),
+      restart: (name, text, done) => this.restartUnasked(name, 'schedule', text, done),
+    });
     this.#arm();
   }
 
@@ -179,6 +190,43 @@ export class Supervisor {
       if (mayRun(service.state)) runner.preCheck((said) => checked(name, said));
       else checked(name, null);
     }
+  }
+
+  /**
+   * Restarts a service because its schedule or its memory limit says so: only one that is up and can come back, and only
+   * if its preCheck agrees.
+   * @param text more about why, for people
+   * @param done gets why it is not restarted, or null
+   */
+  restartUnasked(name: string, why: UnaskedReason, text: string, done: (refused: string | null) => void): void {
+    const {spec, runner} = this.#entry(name);
+    const refused = (): string | null =>
+      this.#over || this.#ending !== null ? 'everything stops' : plannedRefusal(spec, this.#services, why);
+    const before = refused();
+    if (before !== null) {
+      done(before);
+      return;
+    }
+    const {incarnation} = this.service(name).memory;
+    runner.preCheck((said) => {
+      // Meanwhile it may have ended, or somebody may have stopped or restarted it.
+      const now =
+        said ?? refused() ?? (this.service(name).memory.incarnation === incarnation ? null : 'it was restarted');
+      if (now === null) {
+        this.#sink.tell(
+          why === 'memory'
+            ? {level: 'WARNING', service: name, type: 'memory-limit', text: `${text}: restarted`}
+            : {level: 'INFO', service: name, type: 'schedule', text: `restarted by its schedule (${text})`},
+        );
+        this.#batch([[name, {tag: 'restart', why, text}]]);
+      }
+      done(now);
+    });
+  }
+
+  /** When its schedule restarts a service next, milliseconds since the epoch; null: never. */
+  nextRestartAt(name: string): number | null {
+    return this.#schedules.nextAt(name);
   }
 
   runningDependents(names: readonly string[]): readonly string[] {
@@ -413,7 +461,10 @@ export class Supervisor {
     this.#lookForGap();
     const now = this.#world.clock.now();
     const beat = now >= this.#plannedBeat;
-    if (beat) this.#plannedBeat = now + beatMs;
+    if (beat) {
+      this.#plannedBeat = now + beatMs;
+      this.#schedules.look();
+    }
     if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
     for (const entry of this.#entries.values()) {

@@ -1,5 +1,11 @@
 import {describe, expect, it} from '@jest/globals';
-import {freshWatch, type MachineNews, type MachineWatch, watchMachine} from '../../../src/lib/core/machine/warnings.js';
+import {
+  freshWatch,
+  type MachineNews,
+  type MachineWatch,
+  standingWarnings,
+  watchMachine,
+} from '../../../src/lib/core/machine/warnings.js';
 import type {MachineStatus} from '../../../src/lib/core/report/status.js';
 import type {MachineSpec} from '../../../src/lib/core/spec.js';
 
@@ -66,5 +72,33 @@ describe('warnings about the machine', () => {
     expect(run(times(3, {...small, diskFreeBytes: 0.1 * gib}))).toHaveLength(1);
     expect(run(times(3, {diskFreeBytes: 0.9 * gib}))).toHaveLength(1);
     expect(run(times(3, {diskFreeBytes: 1.1 * gib}))).toEqual([]);
+  });
+
+  it('tells when a disk that fills steadily is full, once, and when it fills no longer', () => {
+    const perSample = (1.2 * gib * 5) / 3600;
+    const filling = Array.from({length: 1440}, (_, i) => ({diskFreeBytes: 8 * gib - i * perSample}));
+    const resting = times(1440, {diskFreeBytes: 8 * gib - 1440 * perSample});
+    expect(run([...filling, ...resting]).map(({quantity, level, text}) => [quantity, level, text])).toEqual([
+      ['disk-forecast', 'WARNING', 'disk full in about 6h at this rate (-1.20 GiB an hour, 7.38 GiB free)'],
+      ['disk-forecast', 'INFO', expect.stringMatching(/^disk: 5.60 GiB free, it fills no longer: well again after /)],
+    ]);
+  });
+
+  it('names the disk where there are several, and follows each', () => {
+    const disks = (free: number) => [
+      {places: ['state', 'project'], freeBytes: 100 * gib, sizeBytes: 250 * gib},
+      {places: ['logs'], freeBytes: free, sizeBytes: 250 * gib},
+    ];
+    expect(run(times(3, {disks: disks(0.5 * gib)}))).toEqual([
+      {quantity: 'disk', level: 'WARNING', text: 'disk of logs: 512 MiB free (warns below 1.00 GiB)'},
+    ]);
+  });
+
+  it('shows what stands', () => {
+    let watch: MachineWatch = freshWatch;
+    for (let i = 0; i < 5; i += 1) [watch] = watchMachine(watch, {...calm, cpuRatio: 0.9 + i / 100}, spec, i * 5000);
+    expect(standingWarnings(watch, String)).toEqual([
+      {limit: 'cpu', since: '15000', text: 'CPU at 94% (warns above 90%)'},
+    ]);
   });
 });

@@ -16,6 +16,10 @@ export const defaultPolicy: ServicePolicy = {
   afterBudget: {then: 'cooldown', pauseMs: 300_000},
   giveUpAfterMs: null,
   unhealthyForMs: null,
+  maxMemoryBytes: null,
+  memoryWarnRatio: 0.8,
+  slowAfterMs: 2000,
+  openFilesWarnRatio: 0.8,
 };
 
 /** The same shape, twenty times faster: more happens in a virtual minute. */
@@ -34,6 +38,10 @@ export const quickPolicy: ServicePolicy = {
   afterBudget: {then: 'cooldown', pauseMs: 5000},
   giveUpAfterMs: null,
   unhealthyForMs: null,
+  maxMemoryBytes: null,
+  memoryWarnRatio: 0.8,
+  slowAfterMs: 2000,
+  openFilesWarnRatio: 0.8,
 };
 
 export function httpProbe(differs: Partial<ProbeSpec> = {}): ProbeSpec {
@@ -73,6 +81,7 @@ export function service(
     probes: port === null ? [] : [httpProbe()],
     readyLog: null,
     policy: {...base, ...policy},
+    schedule: null,
     dependsOn: [],
     restartWith: [],
     listener: 'own',

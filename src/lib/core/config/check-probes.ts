@@ -38,7 +38,20 @@ export function checkProbes(checks: Checking): void {
       if (wrong !== null) checks.report([...at('stop'), 'http'], wrong, {allowed: 'http://127.0.0.1:{port}/shutdown'});
     }
     checkTimes(checks, name, service);
+    checkSlowness(checks, name, service);
   }
+}
+
+/** What the probe would give up on first is never seen to be slow. */
+function checkSlowness(checks: Checking, name: string, service: ServiceConfig): void {
+  const {slowAfter} = service;
+  if (slowAfter === undefined || slowAfter === 'never' || service.kind === 'job') return;
+  const {liveness} = chosenProbes(service);
+  const timeoutMs = probeTimeoutMs(liveness.probe, parseDuration(probeDefaults.timeout.value) ?? 0);
+  if ((parseDuration(slowAfter) ?? 0) < timeoutMs) return;
+  checks.report(['services', name, 'slowAfter'], `the probe gives up after ${formatDuration(timeoutMs)}`, {
+    allowed: 'a shorter duration, or a longer timeout of the probe',
+  });
 }
 
 function hasHttp(service: ServiceConfig): boolean {

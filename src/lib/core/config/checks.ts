@@ -1,3 +1,4 @@
+import {expressionMistake, isTimezone} from '../schedule/cron.js';
 import {checkDependencies} from './check-dependencies.js';
 import {checkPlaceholders} from './check-placeholders.js';
 import {checkPorts} from './check-ports.js';
@@ -20,6 +21,10 @@ export function meaningProblems(
   for (const [name, service] of checks.services) {
     checkKind(checks, name, service);
     checkBudget(checks, ['services', name], service);
+    checkSchedule(checks, name, service);
+    if (service.memoryWarn !== undefined && (service.maxMemory ?? config.defaults?.maxMemory ?? 'none') === 'none') {
+      checks.report(['services', name, 'memoryWarn'], 'has no meaning without maxMemory', {atKey: true});
+    }
   }
   checkBudget(checks, ['defaults'], config.defaults ?? {});
   checkDependencies(checks);
@@ -68,11 +73,27 @@ const runningKeys = [
   'giveUpAfter',
   'restartOn',
   'restartWith',
+  'schedule',
+  'maxMemory',
+  'memoryWarn',
+  'openFilesWarn',
   'stdin',
   'output',
   'ifRunning',
 ] as const;
-const livingKeys = ['probe', 'health', 'liveness', 'readiness', 'expect', 'restartOn', 'timeoutThreshold'] as const;
+const livingKeys = [
+  'probe',
+  'health',
+  'liveness',
+  'readiness',
+  'expect',
+  'restartOn',
+  'timeoutThreshold',
+  'schedule',
+  'maxMemory',
+  'memoryWarn',
+  'slowAfter',
+] as const;
 
 function checkKind(checks: Checking, name: string, service: ServiceConfig): void {
   const at = (key: string) => ['services', name, key];
@@ -112,6 +133,21 @@ function checkKind(checks: Checking, name: string, service: ServiceConfig): void
       checks.report(at('restart'), 'a job runs once', {allowed: 'no, on-failure'});
     }
   }
+}
+
+const scheduleExamples = '"0 3 * * *" (minute, hour, day, month, weekday), "*/30 8-17 * * mon-fri", "@daily"';
+
+function checkSchedule(checks: Checking, name: string, {schedule, scheduleTimezone}: ServiceConfig): void {
+  const at = (key: string) => ['services', name, key];
+  const wrong = schedule === undefined ? null : expressionMistake(schedule);
+  if (wrong !== null)
+    checks.report(at('schedule'), `${JSON.stringify(schedule)}: ${wrong}`, {allowed: scheduleExamples});
+  if (scheduleTimezone === undefined) return;
+  if (schedule === undefined) checks.report(at('scheduleTimezone'), 'has no meaning without schedule', {atKey: true});
+  else if (!isTimezone(scheduleTimezone))
+    checks.report(at('scheduleTimezone'), `${JSON.stringify(scheduleTimezone)} is no time zone of this system`, {
+      allowed: 'Europe/Berlin, America/New_York, UTC',
+    });
 }
 
 function checkBudget(checks: Checking, path: readonly string[], policy: ServiceConfig): void {

@@ -1,9 +1,11 @@
-import type {ServicePolicy} from '../spec.js';
+import type {ServicePolicy, ServiceSpec} from '../spec.js';
 import {backOffJitter, jobDefaults, policyDefaults, watchdogDefaults} from './defaults.js';
 import {parseDuration} from './durations.js';
 import type {OverrideKey} from './overrides.js';
 import type {Resolving} from './resolving.js';
 import type {PolicyConfig, PolicyKey, ServiceConfig} from './schema.js';
+import {parseShare} from './schema-values.js';
+import {parseSize} from './sizes.js';
 
 type Chosen<K extends PolicyKey> = NonNullable<PolicyConfig[K]> | null;
 
@@ -34,7 +36,12 @@ function defaultOf(r: Resolving, isJob: boolean, key: PolicyKey) {
   return policyDefaults[key];
 }
 
-export function resolvePolicy(r: Resolving, name: string, service: ServiceConfig): ServicePolicy {
+export function resolvePolicy(
+  r: Resolving,
+  name: string,
+  service: ServiceConfig,
+  kind: ServiceSpec['kind'],
+): ServicePolicy {
   const ms = (
     key:
       | 'startTimeout'
@@ -50,6 +57,9 @@ export function resolvePolicy(r: Resolving, name: string, service: ServiceConfig
   const giveUp = choose(r, name, service, 'giveUpAfter');
   const restartOn = choose(r, name, service, 'restartOn');
   const restart = choose(r, name, service, 'restart');
+  const share = (key: 'memoryWarn' | 'openFilesWarn') => parseShare(choose(r, name, service, key) ?? 1) ?? 1;
+  const maxMemory = choose(r, name, service, 'maxMemory');
+  const slowAfter = choose(r, name, service, 'slowAfter');
   return {
     restart: restart ?? 'always',
     maxRestarts: Number(choose(r, name, service, 'maxRestarts')),
@@ -65,6 +75,11 @@ export function resolvePolicy(r: Resolving, name: string, service: ServiceConfig
     afterBudget: decision(choose(r, name, service, 'afterBudget') ?? 'fail'),
     giveUpAfterMs: giveUp === null || giveUp === 'never' ? null : parseDuration(giveUp),
     unhealthyForMs: restartOn === 'unhealthy' ? parseDuration(choose(r, name, service, 'unhealthyFor') ?? 0) : null,
+    // `defaults` may set it for all; half a migration, ended for its memory, would be worse than none.
+    maxMemoryBytes: kind !== 'service' || maxMemory === null || maxMemory === 'none' ? null : parseSize(maxMemory),
+    memoryWarnRatio: share('memoryWarn'),
+    slowAfterMs: slowAfter === null || slowAfter === 'never' ? null : parseDuration(slowAfter),
+    openFilesWarnRatio: share('openFilesWarn'),
   };
 }
 

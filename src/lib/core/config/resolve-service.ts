@@ -1,4 +1,5 @@
 import type {PortSpec, ServiceSpec, StopSpec} from '../spec.js';
+import type {Schedule} from '../schedule/cron.js';
 import {alternativesOf, primaryOf} from './check-ports.js';
 import {serviceDefaults} from './defaults.js';
 import {parseDuration} from './durations.js';
@@ -24,7 +25,7 @@ export function resolveService(r: Resolving, name: string, service: ServiceConfi
     value === undefined ? null : resolveCommand(ledger.fromFile(at(key), value), context);
   const runs = kind !== 'external';
   const commandSpec = command('command', service.command);
-  const policy = resolvePolicy(r, name, service);
+  const policy = resolvePolicy(r, name, service, kind);
   const {probes, readyLog} = resolveProbes(r, name, service, policy.checkIntervalMs);
   const envFiles = [service.envFile ?? []].flat().map((file) => envFilePath(file, context));
   if (service.envFile !== undefined) ledger.fromFile(at('envFile'), service.envFile);
@@ -50,6 +51,7 @@ export function resolveService(r: Resolving, name: string, service: ServiceConfi
     probes,
     readyLog,
     policy,
+    schedule: resolveSchedule(r, name, service),
     dependsOn: names(r, name, 'dependsOn', service).map((other) => ({name: other})),
     restartWith: names(r, name, 'restartWith', service),
     listener: choose(r, name, service, 'listener') ?? 'own',
@@ -70,6 +72,13 @@ export function resolveService(r: Resolving, name: string, service: ServiceConfi
 function names(r: Resolving, name: string, key: 'dependsOn' | 'restartWith', service: ServiceConfig): string[] {
   const value = service[key];
   return value === undefined ? [] : [r.ledger.fromFile(['services', name, key], value)].flat();
+}
+
+function resolveSchedule(r: Resolving, name: string, {schedule, scheduleTimezone}: ServiceConfig): Schedule | null {
+  if (schedule === undefined) return null;
+  const timezone = scheduleTimezone ?? null;
+  if (timezone !== null) r.ledger.fromFile(['services', name, 'scheduleTimezone'], timezone);
+  return {expression: r.ledger.fromFile(['services', name, 'schedule'], schedule).trim(), timezone};
 }
 
 function resolvePort(r: Resolving, name: string, service: ServiceConfig): PortSpec | null {

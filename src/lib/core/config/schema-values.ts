@@ -42,17 +42,22 @@ export const interval = durationBetween(
   durationExamples,
 );
 
-export const size = described(
-  z.union([
-    z.number().refine((value) => parseSize(value) !== null),
-    z
-      .string()
-      .regex(new RegExp(sizePattern))
-      .refine((value) => parseSize(value) !== null),
-  ]),
-  'a size',
-  '20MB, 1.2 GiB, 812 KiB, 4096 (bytes)',
-);
+const sizeFrom = (least: number, what: string, allowed: string) =>
+  described(
+    z.union([
+      z.number().refine((value) => atLeast(parseSize(value), least)),
+      z
+        .string()
+        .regex(new RegExp(sizePattern))
+        .refine((value) => atLeast(parseSize(value), least)),
+    ]),
+    what,
+    allowed,
+  );
+
+export const size = sizeFrom(0, 'a size', '20MB, 1.2 GiB, 812 KiB, 4096 (bytes)');
+/** Who writes 512 means megabytes; no process lives with less than one. */
+export const processMemory = sizeFrom(2 ** 20, 'a size of 1 MiB or more', '512MB, 1.2 GiB');
 
 export const share = described(
   z.union([

@@ -5,7 +5,15 @@ import {missingDependencies} from '../supervision/settle.js';
 import type {Service, State} from '../supervision/state.js';
 import {endText, exitText} from '../supervision/words.js';
 import {formatDuration} from './format.js';
-import type {HealthName, MachineStatus, Mark, ServiceStateName, ServiceStatus, StatusDocument} from './status.js';
+import type {
+  HealthName,
+  MachineStatus,
+  Mark,
+  ServiceStateName,
+  ServiceStatus,
+  StatusDocument,
+  Warning,
+} from './status.js';
 
 /** What the runtime knows about a service besides its state. */
 export interface Observation {
@@ -16,6 +24,10 @@ export interface Observation {
   readonly lastErrorLine: string | null;
   readonly portNote: string | null;
   readonly listener: ServiceStatus['listener'];
+  /** What is warned of now. */
+  readonly warnings?: readonly Warning[];
+  /** When its schedule restarts it next, milliseconds since the epoch; null: never. */
+  readonly nextRestartAtWall?: number | null;
 }
 
 /** Turns monotonic milliseconds into the times that people read. */
@@ -50,7 +62,7 @@ export function serviceStatus(
     lost,
     silent,
     missing.some((name) => isStuck(services.get(name)?.state)),
-    movedPort(spec, memory.port, running),
+    movedPort(spec, memory.port, running) || (seen.warnings ?? []).length > 0,
   );
   const nextAt = state.tag === 'backing-off' ? state.until : state.tag === 'failed' ? state.nextTryAt : null;
   const answeredAt =
@@ -113,7 +125,24 @@ export function serviceStatus(
     observed: spec.observed,
     borrowed: life !== null && !life.own && spec.kind !== 'external' && spec.observed === null,
     unstable: memory.unstable !== 'no',
+    warnings: seen.warnings ?? [],
+    maxMemoryBytes: spec.policy.maxMemoryBytes ?? null,
+    lastRestart:
+      memory.lastRestart === null
+        ? null
+        : {at: calendar.iso(memory.lastRestart.at), reason: memory.lastRestart.why, text: memory.lastRestart.text},
+    schedule: spec.schedule == null ? null : {...spec.schedule, nextAt: wallIso(seen.nextRestartAtWall ?? null)},
+    usualStartMs: usualStart(memory.startsMs),
   };
+}
+
+const wallIso = (wall: number | null): string | null => (wall === null ? null : isoOf(wall));
+
+/** One start is no habit. */
+function usualStart(startsMs: readonly number[]): {readonly least: number; readonly most: number} | null {
+  return startsMs.length < 2
+    ? null
+    : {least: Math.round(Math.min(...startsMs)), most: Math.round(Math.max(...startsMs))};
 }
 
 function isoOf(wall: number): string {
@@ -184,7 +213,9 @@ function noteOf(
         return `waits for an answer${state.life.lastWord === null ? '' : ` (${state.life.lastWord})`}`;
       if (spec.kind === 'job') return 'runs';
       if (isBare(spec)) return `has no probe: ready when it has lived ${formatDuration(bareReadyMs)}`;
-      const age = formatDuration(now - state.life.spawnedAt);
+      const usual = usualStart(memory.startsMs);
+      const usually = usual === null ? '' : ` (usually ${rangeText(usual.least, usual.most)})`;
+      const age = `${formatDuration(now - state.life.spawnedAt)}${usually}`;
       const awaits =
         spec.readyLog !== null && !state.life.logSeen
           ? `awaits log line "${spec.readyLog}"`
@@ -241,6 +272,12 @@ function noteOf(
     case 'done':
       return null;
   }
+}
+
+/** `36s to 41s`; `2s` when both look the same. */
+function rangeText(least: number, most: number): string {
+  const [from, to] = [formatDuration(least), formatDuration(most)];
+  return from === to ? from : `${from} to ${to}`;
 }
 
 function unwellDiagnosis(word: string | null, silent: boolean, spec: ServiceSpec): Diagnosis {

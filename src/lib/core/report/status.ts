@@ -18,7 +18,7 @@ export interface ErpEvent {
   readonly level: LogLevel;
   readonly service: string | null;
   /** Kebab-case: `spawned ready exited hang restarting backing-off failed stopping stopped waiting port-moved dependency-lost
-   * health-changed unstable gap machine-warning operator supervisor-started supervisor-stopping adopted straggler …` */
+   * health-changed limit-warning memory-limit schedule unstable gap machine-warning operator supervisor-started supervisor-stopping adopted straggler …` */
   readonly type: string;
   readonly text: string;
   readonly diagnosis?: Diagnosis;
@@ -90,6 +90,20 @@ export interface ServiceStatus {
   /** It ran before erp came and is only used (`ifRunning: use`): watched, never signalled. */
   readonly borrowed: boolean;
   readonly unstable: boolean;
+  /** What is warned of now; absent: a supervisor that does not watch it. */
+  readonly warnings?: readonly Warning[];
+  /** Above it the service is restarted; null: no limit. */
+  readonly maxMemoryBytes?: number | null;
+  /** The last planned restart; `reason` as in metrics.md: `operator dependency schedule memory`. */
+  readonly lastRestart?: {readonly at: string; readonly reason: string; readonly text: string | null} | null;
+  /** Planned restarts: the expression of the configuration, and when the next one is due. */
+  readonly schedule?: {
+    readonly expression: string;
+    readonly timezone: string | null;
+    readonly nextAt: string | null;
+  } | null;
+  /** How long its last starts took, shortest and longest; null: not enough seen. */
+  readonly usualStartMs?: {readonly least: number; readonly most: number} | null;
   /** As it was started, placeholders filled in, secrets masked; absent or null: not known. */
   readonly command?: string | null;
   readonly folder?: string | null;
@@ -130,4 +144,25 @@ export interface MachineStatus {
   /** Of the disk with the state folder; null: the system does not tell. */
   readonly diskFreeBytes: number | null;
   readonly diskSizeBytes: number | null;
+  /** Every disk that holds something of the project, each once. */
+  readonly disks?: readonly DiskStatus[];
+  /** What is warned of now: limits `cpu memory disk disk-forecast`. */
+  readonly warnings?: readonly Warning[];
+}
+
+export interface DiskStatus {
+  /** `project`, `state`, `logs` */
+  readonly places: readonly string[];
+  readonly freeBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** Something that was warned of and is not over. */
+export interface Warning {
+  /** Kebab-case: `memory memory-growth open-files slow`, of the machine `cpu memory disk disk-forecast`. */
+  readonly limit: string;
+  /** ISO 8601 */
+  readonly since: string;
+  /** As of the last look: "memory 430 MiB, 84% of maxMemory 512 MiB". */
+  readonly text: string;
 }

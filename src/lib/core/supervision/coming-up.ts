@@ -3,7 +3,7 @@ import {formatDuration} from '../report/format.js';
 import type {Effect, Event} from './events.js';
 import {nothingLeft} from './going-down.js';
 import {judge, launch} from './judgement.js';
-import type {Life, LifeEnd, Memory, Service, State, Track} from './state.js';
+import {type Life, type LifeEnd, type Memory, type Service, startsKept, type State, type Track} from './state.js';
 import {type Context, report, step, type Step, withEffect} from './step.js';
 
 /** Something that others run: probed and shown, never started or stopped. */
@@ -163,6 +163,7 @@ export function becomeReadyIfSo(
       everReady: true,
       incidentSince: null,
       restartedForHealth: false,
+      startsMs: withStart(memory.startsMs, state.life, ctx),
       lastAwayMs: awayMs ?? memory.lastAwayMs,
     },
     ...effects,
@@ -176,6 +177,12 @@ export function becomeReadyIfSo(
       ? report('WARNING', 'health-changed', `degraded${state.life.lastWord === null ? '' : `: ${state.life.lastWord}`}`)
       : null,
   );
+}
+
+/** A start that slept or waited for a database tells nothing about the usual ones. */
+function withStart(startsMs: Memory['startsMs'], life: Life, {now, spec}: Context): Memory['startsMs'] {
+  const tookMs = now - life.spawnedAt;
+  return life.own && tookMs <= spec.policy.startTimeoutMs ? [...startsMs, tookMs].slice(-startsKept) : startsMs;
 }
 
 /** What was missed before does not count: silence counts from here, and whoever never answered has to from now on. */

@@ -12,7 +12,7 @@ export type Event =
   | {readonly tag: 'go'}
   /** Wanted down. The order among services is kept by `settle`. */
   | {readonly tag: 'stop'; readonly now: boolean; readonly why: 'operator' | 'other-failed'}
-  | {readonly tag: 'restart'; readonly why: PlannedReason}
+  | {readonly tag: 'restart'; readonly why: PlannedReason /** More about why, for people. */; readonly text?: string}
   | {
       readonly tag: 'prepared';
       readonly incarnation: number;

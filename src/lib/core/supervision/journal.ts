@@ -1,5 +1,5 @@
 import type {ServiceSpec} from '../spec.js';
-import type {ExitStatus, Service} from './state.js';
+import {type ExitStatus, type Service, startsKept} from './state.js';
 
 /** One line of a service's journal: written before and after everything that must survive the supervisor's death. */
 export type JournalRecord =
@@ -23,7 +23,8 @@ export type JournalRecord =
     }
   /** The awaited line was read: the pipe does not give it twice. */
   | {readonly v: 1; readonly t: 'log-ready'; readonly inc: number; readonly at: number}
-  | {readonly v: 1; readonly t: 'ready'; readonly inc: number; readonly at: number}
+  /** `ms`: from its spawn; absent when the start was not seen. */
+  | {readonly v: 1; readonly t: 'ready'; readonly inc: number; readonly at: number; readonly ms?: number}
   | {
       readonly v: 1;
       readonly t: 'exited';
@@ -42,6 +43,7 @@ export type JournalRecord =
       readonly pid: number | null;
       readonly start: string | null;
       readonly exit: ExitStatus | null;
+      readonly starts?: readonly number[];
     };
 
 /** What a journal says when it is read to its end. */
@@ -68,6 +70,8 @@ export interface Remembered {
   readonly port: number | null;
   readonly restartsUsed: number;
   readonly totalRestarts: number;
+  /** How long the last starts took, oldest first. */
+  readonly startsMs: readonly number[];
   /** Boot of the last process, to tell a reboot. */
   readonly lastBoot: string | null;
 }
@@ -82,6 +86,7 @@ const nothing: Remembered = {
   port: null,
   restartsUsed: 0,
   totalRestarts: 0,
+  startsMs: [],
   lastBoot: null,
 };
 
@@ -132,10 +137,11 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       return known.process === null || known.process.incarnation !== inc
         ? known
         : {...known, process: {...known.process, logSeen: true}};
-    case 'ready':
-      return known.process === null || known.process.incarnation !== inc
-        ? known
-        : {...known, process: {...known.process, wasReady: true}};
+    case 'ready': {
+      if (known.process === null || known.process.incarnation !== inc) return known;
+      const startsMs = typeof r.ms === 'number' ? [...known.startsMs, r.ms].slice(-startsKept) : known.startsMs;
+      return {...known, startsMs, process: {...known.process, wasReady: true}};
+    }
     case 'exited': {
       // Of the last life only: an exit of an earlier one says nothing about it.
       const isLast = inc === (known.openIntent ?? known.process)?.incarnation;
@@ -152,6 +158,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         ...known,
         port: typeof r.port === 'number' ? r.port : null,
         lastBoot: typeof r.boot === 'string' ? r.boot : null,
+        startsMs: Array.isArray(r.starts) ? r.starts.filter((ms) => typeof ms === 'number').slice(-startsKept) : [],
         lastExit: typeof r.exit === 'object' && r.exit !== null ? exitOf(r.exit) : null,
         lastLeader:
           typeof r.pid === 'number' && typeof r.boot === 'string'
@@ -208,6 +215,7 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
     pid: lastLeader?.pid ?? null,
     start: lastLeader?.startTime ?? null,
     exit: known.lastExit,
+    ...(known.startsMs.length === 0 ? {} : {starts: known.startsMs}),
   });
   return records;
 }
@@ -227,6 +235,7 @@ export function recalled(service: Service, known: Remembered, spec: ServiceSpec,
       port: known.port,
       restartsUsed: known.restartsUsed,
       totalRestarts: known.totalRestarts,
+      startsMs: known.startsMs,
     },
   };
 }

@@ -38,9 +38,13 @@ export function settle(spec: ProjectSpec, services: Services): readonly Move[] {
 /**
  * Names of what it needs that is not there yet. What nobody wants up holds nobody back. A first start waits until it is
  * well, too; after a crash it is enough that it is there.
+ * @param isFirst what the next life will be, when it is not the one that memory tells
  */
-export function missingDependencies(service: ServiceSpec, services: Services): readonly string[] {
-  const isFirst = services.get(service.name)?.memory.freshStart ?? true;
+export function missingDependencies(
+  service: ServiceSpec,
+  services: Services,
+  isFirst = services.get(service.name)?.memory.freshStart ?? true,
+): readonly string[] {
   return service.dependsOn
     .map(({name}) => name)
     .filter((name) => {

@@ -152,8 +152,15 @@ export interface Memory {
   readonly freshStart: boolean;
   /** `restartOn: unhealthy` acts once in an incident. */
   readonly restartedForHealth: boolean;
+  /** The last planned restart, for people who wonder about a new pid. */
+  readonly lastRestart: {readonly at: number; readonly why: PlannedReason; readonly text: string | null} | null;
+  /** How long the last starts took until ready, oldest first; at most `startsKept`. */
+  readonly startsMs: readonly number[];
   readonly probeId: number;
 }
+
+/** What "usually" is taken from. */
+export const startsKept = 5;
 
 export interface Service {
   readonly state: State;
@@ -177,6 +184,8 @@ export const initialService: Service = {
     everReady: false,
     freshStart: true,
     restartedForHealth: false,
+    lastRestart: null,
+    startsMs: [],
     probeId: 0,
   },
 };

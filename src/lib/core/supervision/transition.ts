@@ -28,7 +28,7 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
     case 'stop':
       return stop(service, event, ctx);
     case 'restart':
-      return restart(service, event.why, ctx);
+      return restart(service, event, ctx);
     case 'adopted':
       return adopt(service, event, ctx);
     case 'gap':

@@ -105,9 +105,15 @@ function neverRan(state: State, memory: Memory): boolean {
 }
 
 /** Planned: costs no budget. */
-export function restart(service: Service, why: Extract<Event, {tag: 'restart'}>['why'], ctx: Context): Step {
+export function restart(service: Service, event: Extract<Event, {tag: 'restart'}>, ctx: Context): Step {
   const {state} = service;
-  const memory = why === 'operator' ? asked({...service.memory, wanted: 'up'}) : {...service.memory, freshStart: true};
+  const {why} = event;
+  // These replace a life that works; where there is none, something else has been decided already.
+  if ((why === 'schedule' || why === 'memory') && state.tag !== 'starting' && state.tag !== 'ready')
+    return [service, []];
+  const noted: Memory = {...service.memory, lastRestart: {at: ctx.now, why, text: event.text ?? null}};
+  // At its memory limit a service is down as if it had crashed: every second counts, and nobody waits for hooks.
+  const memory = why === 'operator' ? asked({...noted, wanted: 'up'}) : {...noted, freshStart: why !== 'memory'};
   switch (state.tag) {
     case 'stopped':
     case 'failed':
