@@ -17,11 +17,11 @@ export default tseslint.config(
       'bin/**',
       'scripts/**',
       '*.mjs',
-      'bench/**',
+      'bench/**/*.mjs',
     ],
   },
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'demo/**/*.ts'],
+    files: ['src/**/*.ts', 'test/**/*.ts', 'demo/**/*.ts', 'bench/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {parserOptions: {project: './tsconfig.json', tsconfigRootDir: import.meta.dirname}},
     rules: {

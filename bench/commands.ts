@@ -52,11 +52,7 @@ export function background(argv: readonly string[], options: CommandOptions & {l
 }
 
 /** A shell script that becomes the service: for peers that take a program without arguments or environment. */
-export function script(
-  file: string,
-  {argv, env}: Pick<Service, 'argv' | 'env'>,
-  redirect = '2>&1',
-): string {
+export function script(file: string, {argv, env}: Pick<Service, 'argv' | 'env'>, redirect = '2>&1'): string {
   const quoted = (word: string) => `'${word.replaceAll("'", String.raw`'\''`)}'`;
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
   mkdirSync(dirname(file), {recursive: true});

@@ -26,19 +26,26 @@ export function answering(port: number, timeoutMs = 300): Promise<number | null>
   });
 }
 
-/** @returns how many still do not answer at the limit */
+/**
+ * Asks the last one until it answers and only then the others: a hundred questions every few milliseconds would be the
+ * greatest load of the whole measurement.
+ * @returns how many still do not answer at the limit
+ */
 export async function allAnswer(ports: readonly number[], limitMs: number, signal?: AbortSignal): Promise<number> {
-  const silent = new Set(ports);
   const until = now() + limitMs;
+  let silent = ports;
   for (;;) {
-    await Promise.all(
-      [...silent].slice(0, 16).map(async (port) => {
-        if ((await answering(port)) !== null) silent.delete(port);
-      }),
-    );
-    if (silent.size === 0 || now() > until || signal?.aborted === true) return silent.size;
-    await sleep(3);
+    const awaited = silent.at(-1);
+    if (awaited === undefined) return 0;
+    if ((await answering(awaited)) !== null) silent = await stillSilent(silent.slice(0, -1));
+    else if (now() > until || signal?.aborted === true) return silent.length;
+    else await sleep(2);
   }
+}
+
+async function stillSilent(ports: readonly number[]): Promise<number[]> {
+  const answers = await Promise.all(ports.map((port) => answering(port)));
+  return ports.filter((_, index) => answers[index] === null);
 }
 
 /**

@@ -28,11 +28,17 @@ export async function machine(): Promise<Run['machine']> {
  */
 export class Others {
   readonly #shell: ChildProcess;
+  /** All of them run. */
+  readonly ready: Promise<void>;
 
   constructor(count: number) {
-    const program = `i=0; while [ $i -lt ${count} ]; do sleep 86400 </dev/null & pids="$pids $!"; i=$((i + 1)); done
-      cat >/dev/null; kill $pids`;
-    this.#shell = spawn('sh', ['-c', program], {stdio: ['pipe', 'ignore', 'ignore'], detached: true});
+    const program = `i=0; while [ $i -lt ${count} ]; do
+      sleep 86400 </dev/null >/dev/null & pids="$pids $!"; i=$((i + 1))
+    done
+    echo ready; cat >/dev/null; [ -z "$pids" ] || kill $pids`;
+    const shell = spawn('sh', ['-c', program], {stdio: ['pipe', 'pipe', 'ignore'], detached: true});
+    this.ready = new Promise((resolve) => shell.stdout.once('data', () => resolve()));
+    this.#shell = shell;
   }
 
   end(): void {

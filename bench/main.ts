@@ -1,10 +1,10 @@
-import {mkdirSync, renameSync, writeFileSync} from 'node:fs';
+import {copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {run} from './commands.js';
 import {load, loadNow, machine, Others, processCount} from './machine.js';
-import {options, type Options} from './options.js';
+import {options, type Options, usage} from './options.js';
 import {candidates} from './peers/all.js';
+import {render} from './report/render.js';
 import {rounded} from './statistics.js';
 import {tests} from './tests/all.js';
 import {isFloor, type Test} from './tests/test.js';
@@ -13,10 +13,18 @@ import type {Candidate, Entry, Run} from './types.js';
 import {root, Workplace} from './workplace.js';
 
 const results = join(root, 'bench', 'results');
+/** Of the last whole run: the figures behind docs/benchmarks.md, kept with it. */
+const published = join(root, 'bench', 'published.json');
+const document = join(root, 'docs', 'benchmarks.md');
 const interrupted = new AbortController();
 
 export async function main(argv: readonly string[]): Promise<void> {
-  const wish = options(argv);
+  const wish = understood(argv);
+  if (wish === null) return;
+  if (wish.report !== null) {
+    report(wish.report === '' ? published : wish.report);
+    return;
+  }
   const workplace = new Workplace();
   const others = new Others(wish.settings.others);
   const stop = (name: string) => {
@@ -31,7 +39,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop(name));
   try {
-    await sleep(500);
+    await others.ready;
     await runAll(workplace, wish);
   } finally {
     others.end();
@@ -39,12 +47,27 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** null: there is nothing to do; what there is to say was said. */
+function understood(argv: readonly string[]): Options | null {
+  if (argv.includes('--help')) {
+    console.log(usage);
+    return null;
+  }
+  try {
+    return options(argv, {peers: candidates.map(({id}) => id), tests: tests.map(({id}) => id)});
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${usage}`);
+    process.exitCode = 2;
+    return null;
+  }
+}
+
 async function runAll(workplace: Workplace, wish: Options): Promise<void> {
-  const all = candidates(workplace).filter(({id}) => wish.peers?.includes(id) ?? true);
+  const all = candidates.filter(({id}) => wish.peers?.includes(id) ?? true);
   const present = all.filter((candidate) => candidate.missing() === null);
-  const absent = all.flatMap(({title, missing}) => {
-    const why = missing();
-    return why === null ? [] : [{title, missing: why}];
+  const absent = all.flatMap((candidate) => {
+    const missing = candidate.missing();
+    return missing === null ? [] : [{title: candidate.title, missing}];
   });
   for (const {title, missing} of absent) console.log(`left out: ${title}: ${missing}`);
   const startedAt = new Date();
@@ -64,7 +87,7 @@ async function runAll(workplace: Workplace, wish: Options): Promise<void> {
         id: candidate.id,
         title: candidate.title,
         floor: isFloor(candidate),
-        version: await candidate.version(),
+        version: await candidate.version().catch(() => 'of unknown version'),
         options: candidate.options,
       })),
     ),
@@ -75,14 +98,26 @@ async function runAll(workplace: Workplace, wish: Options): Promise<void> {
   for (const test of chosen) {
     for (const group of turns(test, present)) {
       if (interrupted.signal.aborted) break;
-      const entries = await Promise.all(group.map(({candidate, round}) => one(workplace, wish, test, candidate, round)));
+      const entries = await Promise.all(
+        group.map(({candidate, round}) => one(workplace, wish, test, candidate, round)),
+      );
       record = {...record, entries: [...record.entries, ...entries]};
       save(record);
     }
   }
   if (interrupted.signal.aborted) return;
   record = {...record, finishedAt: new Date().toISOString(), loadAtEnd: load()};
-  console.log(save(record));
+  const path = save(record);
+  // A part of the tests or of the peers says nothing about the rest of the document.
+  if (record.whole) {
+    copyFileSync(path, published);
+    report(published);
+  } else console.log(`\n${render(record)}\n${path}`);
+}
+
+function report(file: string): void {
+  writeFileSync(document, render(JSON.parse(readFileSync(file, 'utf8')) as Run));
+  console.log(`${file} → ${document}`);
 }
 
 /** Who is measured when: one after the other and in turns, but where a test mostly waits the slow peers all at once. */
@@ -111,11 +146,14 @@ async function one(
     const work = measure(workplace, candidate, settings, limit, (trial) => test.measure(trial));
     outcome = {result: await work, error: null};
   } catch (error) {
-    outcome = {result: null, error: limit.aborted ? `stopped after ${test.limitSeconds} s` : String(error)};
+    const why = interrupted.signal.aborted ? 'interrupted' : `not done after ${test.limitSeconds} s`;
+    outcome = {result: null, error: limit.aborted ? why : String(error)};
   }
   const seconds = rounded((Date.now() - since) / 1000);
   const words = outcome.result === null ? (outcome.error ?? '') : test.brief(outcome.result);
-  console.log(`${test.id}  ${test.title}  ${candidate.id}${test.rounds > 1 ? ` ${round}/${test.rounds}` : ''}: ${words}  (${seconds} s)`);
+  console.log(
+    `${test.id}  ${test.title}  ${candidate.id}${test.rounds > 1 ? ` ${round}/${test.rounds}` : ''}: ${words}  (${seconds} s)`,
+  );
   return {test: test.id, peer: candidate.id, round, loadBefore, seconds, ...outcome} as Entry;
 }
 

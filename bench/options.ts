@@ -6,6 +6,8 @@ export interface Options {
   readonly peers: readonly string[] | null;
   readonly tests: readonly string[] | null;
   readonly settings: Settings;
+  /** Only write docs/benchmarks.md again, from this file ('': the last whole run); null: measure. */
+  readonly report: string | null;
 }
 
 export const usage = `npm run bench -- [options]
@@ -14,11 +16,13 @@ export const usage = `npm run bench -- [options]
   --reps 20               kills of each peer in a
   --idle 30               seconds of idling in c
   --lines 1000000         lines of e
-  --others 300            processes that do nothing beside it`;
+  --others 300            processes that do nothing beside it
+  --report [FILE]         only write docs/benchmarks.md again, from bench/published.json or FILE`;
 
-/** @throws with the usage for what is not understood */
-export function options(argv: readonly string[]): Options {
-  const {values} = parseArgs({
+/** @throws for what is not understood */
+export function options(argv: readonly string[], known: Record<'peers' | 'tests', readonly string[]>): Options {
+  const {values, positionals} = parseArgs({
+    allowPositionals: true,
     args: [...argv],
     options: {
       peers: {type: 'string'},
@@ -27,11 +31,15 @@ export function options(argv: readonly string[]): Options {
       idle: {type: 'string', default: '30'},
       lines: {type: 'string', default: '1000000'},
       others: {type: 'string', default: '300'},
+      report: {type: 'boolean', default: false},
+      help: {type: 'boolean', default: false},
     },
   });
+  if (positionals.length > (values.report ? 1 : 0)) throw new Error(`${positionals.join(' ')}: not understood`);
   return {
-    peers: list(values.peers),
-    tests: list(values.tests),
+    peers: list('peers', values.peers, known.peers),
+    tests: list('tests', values.tests, known.tests),
+    report: values.report ? (positionals[0] ?? '') : null,
     settings: {
       reps: count('reps', values.reps),
       idleSeconds: count('idle', values.idle),
@@ -41,8 +49,13 @@ export function options(argv: readonly string[]): Options {
   };
 }
 
-const list = (value: string | undefined): readonly string[] | null =>
-  value === undefined ? null : value.split(',').filter((word) => word !== '');
+function list(name: string, value: string | undefined, known: readonly string[]): readonly string[] | null {
+  if (value === undefined) return null;
+  const words = value.split(',').filter((word) => word !== '');
+  const unknown = words.filter((word) => !known.includes(word));
+  if (unknown.length > 0) throw new Error(`--${name} ${unknown.join(',')}: not one of ${known.join(', ')}`);
+  return words;
+}
 
 function count(name: string, value: string): number {
   const number = Number(value);

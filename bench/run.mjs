@@ -27,4 +27,9 @@ await bundle({
   logLevel: 'warning',
 });
 const {main} = await import(pathToFileURL(outfile).href);
-await main(process.argv.slice(2));
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+}

@@ -1,6 +1,7 @@
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {run} from './commands.js';
 import {isAlive, read} from './processes.js';
 import type {Candidate, Peer, Service, Settings} from './types.js';
 import type {Workplace} from './workplace.js';
@@ -22,7 +23,7 @@ export class Trial {
     this.settings = settings;
     this.aborted = aborted;
     this.dir = workplace.folder(candidate.id);
-    this.peer = candidate.create(this.dir);
+    this.peer = candidate.create(this.dir, workplace);
   }
 
   get svc(): string {
@@ -73,6 +74,18 @@ export class Trial {
     }
   }
 
+  /** Its first words on what runs; null: it has no such command. */
+  async status(): Promise<string | null> {
+    const command = this.peer.statusCommand();
+    if (command === null) return null;
+    const {output} = await run(command.argv, {env: command.env, cwd: this.dir});
+    return output
+      .replaceAll(/\u001b\[[0-9;]*m/g, '')
+      .replaceAll(this.dir, '$DIR')
+      .trim()
+      .slice(0, 800);
+  }
+
   async close(): Promise<void> {
     await this.daemons().catch(() => []);
     await this.peer.stop().catch((error: unknown) => console.error(`  ${this.candidate.id} does not stop:`, error));
@@ -96,4 +109,3 @@ export async function measure<T>(
     await trial.close();
   }
 }
-

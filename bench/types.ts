@@ -36,6 +36,8 @@ export interface Peer {
   /** Of one service, oldest first; they may not exist yet. */
   logFiles(name: string): readonly string[];
   statusCommand(): Command | null;
+  /** What a user has done beforehand for the case that the supervisor dies. */
+  prepareDeath?(): Promise<void>;
   /** What a user types after the supervisor died. */
   restartDaemon(): Promise<Outcome>;
 }
@@ -56,9 +58,17 @@ export interface Candidate {
   readonly capturesOutput: boolean;
   readonly rotates: boolean;
   /** null: it is installed; else what is missing and where it comes from. */
-  missing(): string | null;
+  missing(this: void): string | null;
   version(): Promise<string>;
-  create(dir: string): Peer;
+  create(dir: string, ground: Ground): Peer;
+}
+
+/** What all peers of a run share. */
+export interface Ground {
+  /** The program of the measured services. */
+  readonly svc: string;
+  /** Whether a process is a measured service, and not the supervisor's. */
+  isService(this: void, pid: number): boolean;
 }
 
 export type TestId = keyof Results;
@@ -86,13 +96,21 @@ export interface Results {
   c: Footprint;
   d: BringUp;
   e: Flood;
+  f: Survival;
+  g: Leftovers;
+  h: CommandLine;
+  i: Causes;
+  j: Storm;
+  k: Storm;
+  l: Many;
+  m: Simulated;
 }
 
 export interface Recovery {
-  /** Killed after more than a second of life. */
-  readonly steady: Spread;
-  /** Killed again as soon as it answers; null: it never came back. */
-  readonly atOnce: Spread | null;
+  /** Milliseconds, killed after more than a second of life. */
+  readonly steady: readonly number[];
+  /** Killed again as soon as it answers. */
+  readonly atOnce: readonly number[];
   /** Quick deaths after which nobody came back within 8 s; null: it never gave up. */
   readonly gaveUpAfter: number | null;
 }
@@ -149,6 +167,96 @@ export interface Flood {
   readonly doubled: number;
   readonly outOfOrder: number;
   readonly damaged: number;
+}
+
+/** The supervisor is killed while its service writes a line every 5 ms. */
+export interface Survival {
+  /** Nobody does anything; null: floors that can't come back by themselves. */
+  readonly alone: Deaths | null;
+  /** 3 s later a user starts it again; null: not needed. */
+  readonly byHand: Deaths | null;
+}
+
+export interface Deaths {
+  readonly trials: number;
+  /** How often, and after how long, a supervisor was there again that knew the service by its pid. */
+  readonly back: number;
+  readonly backMs: Spread | null;
+  readonly survived: number;
+  /** How often more than one copy of the service lived. */
+  readonly copies: number;
+  /** Starts of the service although it lived. */
+  readonly extraStarts: number;
+  readonly written: number;
+  readonly lost: number;
+  readonly trialsWithLoss: number;
+  readonly writeErrors: number;
+  /** How often a kill of the service afterwards was answered by a new one, and after how long. */
+  readonly replaced: number;
+  readonly replacedMs: Spread | null;
+}
+
+/** What lives of: a child, a child with a session of its own, a double-forked daemon. */
+export interface Leftovers {
+  readonly afterCrash: readonly string[];
+  readonly afterStop: readonly string[];
+  readonly afterShutdown: readonly string[];
+  readonly stopMs: number;
+}
+
+export interface CommandLine {
+  /** `node -e 0` */
+  readonly node: Spread;
+  readonly status: Spread;
+  /** null: not measured. */
+  readonly version: Spread | null;
+}
+
+export interface Causes {
+  readonly port: Cause;
+  readonly file: Cause;
+}
+
+/** Something is wrong for a while that can be seen from outside, then it is put right. */
+export interface Cause {
+  readonly seconds: number;
+  readonly starts: number;
+  readonly cpuSeconds: number;
+  /** What its status says meanwhile. */
+  readonly status: string | null;
+  /** From the moment it is put right; null: not within 10 s. */
+  readonly backMs: number | null;
+}
+
+export interface Storm {
+  readonly seconds: number;
+  readonly starts: number;
+  readonly cpuSeconds: number;
+  readonly status: string | null;
+}
+
+/** A kill of one service among few and among many. */
+export interface Many {
+  readonly few: Crowd;
+  readonly many: Crowd;
+}
+
+export interface Crowd {
+  readonly services: number;
+  readonly recovery: Spread;
+  readonly cpuMsPerKill: number;
+}
+
+export interface Simulated {
+  readonly few: SimulatedCrowd;
+  readonly many: SimulatedCrowd;
+}
+
+export interface SimulatedCrowd {
+  readonly services: number;
+  readonly kills: number;
+  /** CPU of the supervisor's own code for one crash with all that follows, the virtual world's share taken off. */
+  readonly microsecondsPerKill: number;
 }
 
 /** One measurement: one test with one peer in one round. */

@@ -1,4 +1,4 @@
-import {execFileSync} from 'node:child_process';
+import {spawnSync} from 'node:child_process';
 import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -22,7 +22,12 @@ export class Workplace {
 
   constructor() {
     process.env[runMark] = this.dir;
-    execFileSync('gcc', ['-O2', '-Wall', '-o', this.svc, join(root, 'bench', 'svc.c')], {stdio: 'inherit'});
+    const {status, error} = spawnSync('gcc', ['-O2', '-Wall', '-o', this.svc, join(root, 'bench', 'svc.c')], {
+      stdio: 'inherit',
+    });
+    if (status === 0) return;
+    this.close();
+    throw new Error(`the measured service, bench/svc.c, needs gcc: ${error?.message ?? `exit code ${status}`}`);
   }
 
   readonly isService = (pid: number): boolean => executableOf(pid) === this.svc;

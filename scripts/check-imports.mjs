@@ -14,10 +14,11 @@ const floors = [
   {floor: 'cli', under: 'src/cli/', may: ['cli', 'runtime', 'platform', 'core']},
   {floor: 'entry', under: 'src/', may: ['cli', 'runtime', 'platform', 'core', 'entry']},
   {floor: 'demo', under: 'demo/', may: ['demo']},
+  {floor: 'bench', under: 'bench/', may: ['bench', 'runtime', 'platform']}, // one test runs the supervisor's class itself
 ];
 const floorOf = (path) => floors.find(({under}) => path.startsWith(under));
 
-const files = ['src', 'demo'].flatMap((folder) =>
+const files = ['src', 'demo', 'bench'].flatMap((folder) =>
   readdirSync(join(root, folder), {recursive: true, withFileTypes: true})
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name))),

@@ -2,9 +2,9 @@ import {existsSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {run} from '../commands.js';
 import {askSocket} from '../http.js';
-import {isAlive, nameOf, parentOf, pidsWith, treeOf} from '../processes.js';
+import {isAlive, nameOf, parentOf, pidsWith, read, treeOf} from '../processes.js';
 import type {Candidate, Outcome, Peer, Service, StartOptions} from '../types.js';
-import {root, type Workplace} from '../workplace.js';
+import {root} from '../workplace.js';
 
 const cli = [process.execPath, join(root, 'bin', 'run.js')];
 const actor = {user: 'bench', tty: null, from: null, commandLine: 'npm run bench'};
@@ -93,8 +93,11 @@ export class Erp implements Peer {
     const main = await this.mainPid();
     const guardian = main === null ? null : parentOf(main);
     const tree = treeOf([main, guardian !== null && nameOf(guardian) === 'sh' ? guardian : null], this.#isService);
-    const others = pidsWith(`XDG_RUNTIME_DIR=${this.#env['XDG_RUNTIME_DIR'] ?? ''}`);
-    return [...new Set([...tree, ...others.filter((pid) => isAlive(pid) && !this.#isService(pid))])];
+    const others = pidsWith(`XDG_RUNTIME_DIR=${this.#env['XDG_RUNTIME_DIR'] ?? ''}`).filter(
+      (pid) => isAlive(pid) && !this.#isService(pid),
+    );
+    // A command that still waits is the user's.
+    return [...new Set([...tree, ...others])].filter((pid) => !read(`/proc/${pid}/cmdline`).includes(cli[1] ?? ''));
   }
 
   async pidOf(name: string): Promise<number | null> {
@@ -133,7 +136,7 @@ function probing(service: Service, probed: boolean): object {
   };
 }
 
-export const erp = (workplace: Workplace): Candidate => ({
+export const erp: Candidate = {
   id: 'erp',
   title: 'erp',
   options:
@@ -143,5 +146,5 @@ export const erp = (workplace: Workplace): Candidate => ({
   rotates: true,
   missing: () => null,
   version: async () => (await run([...cli, '--version'])).output.trim().split(' ')[0] ?? '?',
-  create: (dir) => new Erp(dir, workplace.isService),
-});
+  create: (dir, {isService}) => new Erp(dir, isService),
+};

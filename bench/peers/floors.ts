@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {background} from '../commands.js';
 import {read, signal, treeOf} from '../processes.js';
 import type {Candidate, Outcome, Peer, Service, StartOptions} from '../types.js';
-import {root, type Workplace} from '../workplace.js';
+import {root} from '../workplace.js';
 
 /** What floors have in common: processes that are started in the background and killed. */
 abstract class Floor implements Peer {
@@ -68,9 +68,9 @@ abstract class Floor implements Peer {
 class BareC extends Floor {
   readonly #svc: string;
 
-  constructor(dir: string, workplace: Workplace) {
+  constructor(dir: string, svc: string) {
     super(dir, () => false);
-    this.#svc = workplace.svc;
+    this.#svc = svc;
   }
 
   async start(services: readonly Service[]): Promise<Outcome> {
@@ -125,7 +125,10 @@ class BareFifo extends Floor {
 class Cat extends Floor {
   async start(services: readonly Service[]): Promise<Outcome> {
     for (const {argv, env, name} of services) {
-      this.launch(['sh', '-c', 'log=$1; shift; "$@" 2>&1 | exec cat > "$log"', 'cat', `${this.dir}/${name}.log`, ...argv], env);
+      this.launch(
+        ['sh', '-c', 'log=$1; shift; "$@" 2>&1 | exec cat > "$log"', 'cat', `${this.dir}/${name}.log`, ...argv],
+        env,
+      );
     }
     return {code: 0, output: ''};
   }
@@ -138,7 +141,7 @@ const bare = {
   version: async () => process.version,
 } as const;
 
-export const floors = (workplace: Workplace): Candidate[] => [
+export const floors: readonly Candidate[] = [
   {
     ...bare,
     id: 'bare-c',
@@ -147,24 +150,24 @@ export const floors = (workplace: Workplace): Candidate[] => [
     options: '`waitpid`, `vfork`, `exec`, one loop for each service; no output',
     capturesOutput: false,
     version: async () => 'svc.c',
-    create: (dir) => new BareC(dir, workplace),
+    create: (dir, {svc}) => new BareC(dir, svc),
   },
   {
     ...bare,
     id: 'bare-node',
     title: 'bare Node loop (floor)',
-    floorFor: ['a', 'c', 'd', 'e'],
+    floorFor: ['a', 'c', 'd', 'e', 'l'],
     options: '`spawn` again on `exit`, output piped into a file; no probe, no rotation, no command line',
-    create: (dir) => new BareNode(dir, workplace.isService),
+    create: (dir, {isService}) => new BareNode(dir, isService),
   },
   {
     ...bare,
     id: 'bare-fifo',
     title: 'bare Node + FIFO (floor)',
-    floorFor: ['a', 'c', 'd', 'e'],
+    floorFor: ['a', 'c', 'd', 'e', 'f'],
     options: 'the same, but the service holds its own log FIFO; rotation by rename, takes over by pid file',
     rotates: true,
-    create: (dir) => new BareFifo(dir, workplace.isService),
+    create: (dir, {isService}) => new BareFifo(dir, isService),
   },
   {
     ...bare,
@@ -173,6 +176,6 @@ export const floors = (workplace: Workplace): Candidate[] => [
     floorFor: ['e'],
     options: '`service | cat > file`',
     version: async () => 'coreutils',
-    create: (dir) => new Cat(dir, workplace.isService),
+    create: (dir, {isService}) => new Cat(dir, isService),
   },
 ];

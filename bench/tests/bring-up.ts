@@ -39,7 +39,11 @@ async function measure(trial: Trial): Promise<BringUp> {
 }
 
 async function untilUp(trial: Trial, services: readonly Service[], asked: number) {
-  const missing = await allAnswer(services.map(({port}) => port), 120_000, trial.aborted);
+  const missing = await allAnswer(
+    services.map(({port}) => port),
+    120_000,
+    trial.aborted,
+  );
   const end = now();
   const first = services.map(({name}) => trial.starts(name)[0]?.ms).filter((ms) => ms !== undefined);
   return {

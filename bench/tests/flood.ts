@@ -48,7 +48,10 @@ async function measure(trial: Trial): Promise<Flood> {
     idleRssKiB,
     peakRssKiB: memoryOf(pids).peakKiB,
     limitBytes: rotates ? limitBytes : null,
-    ...looked(trial.peer.logFiles('flood').filter((file) => existsSync(file)), lines),
+    ...looked(
+      trial.peer.logFiles('flood').filter((file) => existsSync(file)),
+      lines,
+    ),
   };
 }
 

@@ -41,7 +41,11 @@ async function look(
   return trialOf(workplace, candidate, settings, aborted, async (trial) => {
     const services = trial.services(count);
     await trial.peer.start(services, {probed});
-    const missing = await allAnswer(services.map(({port}) => port), 120_000, aborted);
+    const missing = await allAnswer(
+      services.map(({port}) => port),
+      120_000,
+      aborted,
+    );
     if (missing > 0) throw new Error(`${missing} of ${count} services did not come up`);
     await trial.sleep(3000);
     const pids = await trial.daemons();
