@@ -119,7 +119,11 @@ class SupervisorProcess {
       machine: spec.machine,
       onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
     });
-    this.#world.output.open(spec.services.filter(({kind}) => kind !== 'external').map(({name}) => name));
+    const started = spec.services.filter(({kind}) => kind !== 'external');
+    this.#world.output.open(
+      started.map(({name}) => name),
+      started.filter(({output}) => output === 'file').map(({name}) => name),
+    );
     const mark = projectMark(spec.runtimeDir);
     this.#supervisor = new Supervisor(
       spec,
@@ -264,7 +268,11 @@ class SupervisorProcess {
   /** Once per sample: what others may have taken away. */
   #lookAround(): void {
     this.#lookAfterFiles();
-    if (this.#door.look()) return;
+    if (this.#door.look()) {
+      this.#world.look();
+      this.#ownLog.retry();
+      return;
+    }
     this.#tell({
       level: 'ERROR',
       service: null,
