@@ -41,6 +41,7 @@ export class Rig implements AsyncDisposable {
       logDir: join(this.dir, 'logs'),
       logging: {
         maxFileBytes: 20e6,
+        rotateEveryMs: null,
         maxFiles: null,
         maxAgeDays: 30,
         maxTotalBytes: 2e9,

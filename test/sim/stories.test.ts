@@ -183,6 +183,72 @@ describe('a service that is up', () => {
   });
 });
 
+describe('a full disk', () => {
+  const full = crashes(400, 1, ['OSError: [Errno 28] No space left on device']);
+
+  it('costs no budget, is shown, and is tried within a second after there is room', () => {
+    const rig = begin([service('web', 8000)], {web: [full, wellBehaved]});
+    rig.world.diskFull = true;
+    rig.start();
+    rig.advance(60_000);
+    expect(spawnTimes(rig, 'web')).toHaveLength(1);
+    expect(rig.service('web').state).toMatchObject({tag: 'backing-off', blockedOn: {kind: 'disk', freeBytes: 0}});
+    expect(rig.service('web').memory).toMatchObject({restartsUsed: 0, totalRestarts: 0, restartTimes: []});
+    expect(told(rig, 'web', 'blocked')).toEqual([expect.stringContaining('blocked: disk full (0 B free on /')]);
+    rig.world.diskFull = false;
+    rig.advance(1000);
+    expect(spawnTimes(rig, 'web')).toHaveLength(2);
+    rig.advance(1000);
+    expect(rig.tag('web')).toBe('ready');
+    expect(told(rig, 'web', 'unblocked')).toHaveLength(1);
+  });
+
+  it('that nobody can see is an ordinary crash', () => {
+    const rig = started([service('web', 8000)], {web: [full, wellBehaved]});
+    rig.advance(2000);
+    expect(rig.service('web').memory.restartsUsed).toBe(1);
+    expect(rig.service('web').memory.lastEnd?.end.diagnosis).toMatchObject({cause: 'disk-full', confidence: 0.6});
+  });
+
+  it('that is filled again by each start is tried ever more rarely', () => {
+    const rig = begin([service('web', 8000)], {web: Array.from({length: 50}, () => full)});
+    rig.world.diskFull = true;
+    rig.start();
+    for (let tick = 0; tick < 600; tick++) {
+      // Full when it ends, and a little later not any more.
+      rig.world.diskFull = rig.tag('web') !== 'backing-off';
+      rig.advance(200);
+    }
+    expect(spawnTimes(rig, 'web').length).toBeLessThan(12);
+    expect(spawnTimes(rig, 'web').length).toBeGreaterThan(4);
+    expect(rig.service('web').memory.restartsUsed).toBe(0);
+  });
+
+  it('stops waiting when it is given up, and when somebody stops it', () => {
+    const impatient = service('web', 8000, {policy: {giveUpAfterMs: 0, maxRestarts: 0}});
+    for (const spec of [impatient, service('web', 8000)]) {
+      const rig = begin([spec], {web: [full, wellBehaved]});
+      rig.world.diskFull = true;
+      rig.start();
+      rig.advance(5000);
+      if (spec === impatient) expect(rig.tag('web')).toBe('failed');
+      else rig.supervisor.stop(['web'], false, null);
+      rig.world.diskFull = false;
+      rig.advance(10_000);
+      expect(rig.tag('web')).toBe(spec === impatient ? 'failed' : 'stopped');
+      expect(spawnTimes(rig, 'web')).toHaveLength(1);
+    }
+  });
+
+  it('is tried now and then although nobody sees that there is room', () => {
+    const rig = begin([service('web', 8000)], {web: [full, wellBehaved]});
+    rig.world.diskFull = true;
+    rig.start();
+    rig.advance(302_000);
+    expect(rig.tag('web')).toBe('ready');
+  });
+});
+
 describe('the budget', () => {
   it('is spent by a service that ends at once, after pauses of 0, 0.25, 2, 8 and 30 s', () => {
     for (const seed of [1, 2, 3, 4, 5]) {

@@ -245,7 +245,9 @@ export class Rig {
       const pid = Number(name);
       const command = commandOf(pid);
       if (command === null) continue;
-      if (environOf(pid).includes(this.mark) || command.includes(this.dir) || folderOf(pid).startsWith(this.dir))
+      const environ = environOf(pid);
+      const isHolder = environ.some((entry) => entry.startsWith(`ERP_HOLDER=${this.dir}`));
+      if (isHolder || environ.includes(this.mark) || command.includes(this.dir) || folderOf(pid).startsWith(this.dir))
         found.push({pid, command});
     }
     return found;
@@ -257,6 +259,11 @@ export class Rig {
 
   guardians(): Process[] {
     return this.processes().filter(({command}) => command.includes('erp-guardian'));
+  }
+
+  /** Who keeps the pipes of the services open beside the supervisor. */
+  holders(): Process[] {
+    return this.processes().filter(({command}) => command.startsWith('erp-output-holder'));
   }
 
   /** Processes whose command line holds all of these words. */

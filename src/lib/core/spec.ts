@@ -37,6 +37,8 @@ export interface ProjectSpec {
 
 export interface LoggingSpec {
   readonly maxFileBytes: number;
+  /** A log that holds older lines is rotated even when it is small; null: never. */
+  readonly rotateEveryMs: number | null;
   readonly maxFiles: number | null;
   readonly maxAgeDays: number;
   readonly maxTotalBytes: number;

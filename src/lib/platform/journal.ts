@@ -15,7 +15,9 @@ import {
   writeSync,
 } from 'node:fs';
 import {join} from 'node:path';
-import {assertFileName} from './output.js';
+import {isFullError} from './disk-space.js';
+import {assertFileName} from './file-name.js';
+import {Reserve} from './reserve.js';
 import type {OnProblem} from './service-log.js';
 import type {Journal} from './types.js';
 
@@ -23,9 +25,6 @@ import type {Journal} from './types.js';
 const checkEveryMs = 1000;
 /** Without anything to write: `.erp` deleted under a running supervisor is back within this time. */
 const idleCheckEveryMs = 5000;
-/** Given up when the disk is full, so that the last words of a crisis can still be written. */
-const reserveBytes = 256 * 1024;
-const reserveAgainAfterMs = 60_000;
 /** What we keep of a file to write it again; a journal is compacted long before. */
 const keptRecords = 5000;
 
@@ -44,19 +43,23 @@ interface Open {
  */
 export class FileJournal implements Journal {
   readonly #dir: string;
-  readonly #reservePath: string;
+  readonly #reserve: Reserve;
   readonly #onProblem: OnProblem;
   readonly #files = new Map<string, Open>();
   readonly #timer: NodeJS.Timeout;
   #isFailing = false;
-  #reserveMadeAt = 0;
 
   constructor(stateDir: string, onProblem: OnProblem) {
     this.#dir = join(stateDir, 'journal');
-    this.#reservePath = join(stateDir, 'reserve');
+    this.#reserve = new Reserve(stateDir);
     this.#onProblem = onProblem;
     this.#timer = setInterval(() => this.check(), idleCheckEveryMs).unref();
-    this.#reserve(Date.now());
+    try {
+      mkdirSync(this.#dir, {recursive: true, mode: 0o700});
+    } catch {
+      // The first record says why.
+    }
+    this.#reserve.keep();
   }
 
   append(service: string, record: object): void {
@@ -120,6 +123,7 @@ export class FileJournal implements Journal {
       file.checkedAt = 0;
       this.#flush(service, file);
     }
+    if (!this.#isFailing) this.#reserve.keep();
   }
 
   close(): void {
@@ -162,7 +166,6 @@ export class FileJournal implements Journal {
       }
       if (this.#isFailing) this.#onProblem('INFO', 'The journal is written again.');
       this.#isFailing = false;
-      if (now - this.#reserveMadeAt > reserveAgainAfterMs) this.#reserve(now);
     } catch (error) {
       this.#fail(service, error as NodeJS.ErrnoException);
     }
@@ -174,12 +177,11 @@ export class FileJournal implements Journal {
     try {
       if (writeSync(fd, bytes) === bytes.length) return;
     } catch (error) {
-      if (!isFull(error)) throw error;
+      if (!isFullError(error)) throw error;
     }
     // A part may have been written; it must not stand before the next try.
     ftruncateSync(fd, before);
-    rmSync(this.#reservePath, {force: true});
-    this.#reserveMadeAt = Date.now(); // not at once again
+    this.#reserve.release();
     if (writeSync(fd, bytes) === bytes.length) return;
     ftruncateSync(fd, before);
     throw Object.assign(new Error('no space left on the disk'), {code: 'ENOSPC'});
@@ -245,22 +247,9 @@ export class FileJournal implements Journal {
     }
   }
 
-  #reserve(now: number): void {
-    this.#reserveMadeAt = now;
-    if (statSync(this.#reservePath, {throwIfNoEntry: false})?.size === reserveBytes) return;
-    try {
-      mkdirSync(this.#dir, {recursive: true, mode: 0o700});
-      // Random bytes: a file system that compresses would reserve nothing for zeros.
-      const bytes = process.getBuiltinModule('node:crypto').randomBytes(reserveBytes);
-      writeFileSync(this.#reservePath, bytes, {mode: 0o600});
-    } catch {
-      rmSync(this.#reservePath, {force: true}); // no room for it: the next minute may have some
-    }
-  }
-
   #fail(service: string, error: NodeJS.ErrnoException): void {
     if (!this.#isFailing) {
-      const why = isFull(error) ? 'the disk is full' : error.message;
+      const why = isFullError(error) ? 'the disk is full' : error.message;
       this.#onProblem(
         'ERROR',
         `The journal of ${service} can't be written: ${why}. It is kept in memory until it can.`,
@@ -287,5 +276,3 @@ function summary(problems: readonly string[]): string {
   const shown = problems.slice(0, 3).join('; ');
   return problems.length > 3 ? `${shown}; and ${problems.length - 3} more` : shown;
 }
-
-const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');

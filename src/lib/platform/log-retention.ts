@@ -1,21 +1,23 @@
-import {createReadStream, createWriteStream, readdirSync, renameSync, rmSync, statfsSync, statSync} from 'node:fs';
+import {readdirSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
-import {pipeline} from 'node:stream';
+import {compressLog, isCompressed} from './compressed-log.js';
+import {diskSpace} from './disk-space.js';
+import {byAge, parseRotated, type RotatedName} from './rotated-name.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
 import type {OnProblem} from './service-log.js';
 
 /** A rotated file rests first: in a flood retention may remove it before compressing it was worth the while. */
 const restBeforeGzipMs = 10_000;
+const pauseBetweenGzipsMs = 100;
 const sweepEveryMs = 60_000;
+/** What could not be compressed (no room for it) is tried again. */
+const gzipAgainAfterMs = 10 * 60_000;
 const dayMs = 24 * 3600 * 1000;
 
-interface Rotated {
+interface Rotated extends RotatedName {
   readonly path: string;
-  readonly service: string;
-  readonly stamp: string;
   readonly bytes: number;
   readonly writtenAt: number;
-  readonly gzipped: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export class LogRetention {
   #timer: NodeJS.Timeout | null = null;
   #gzipTimer: NodeJS.Timeout | null = null;
   #compressing: string | null = null;
+  #gzipFailedAt: number | null = null;
   #closed = false;
 
   readonly #logDir: string;
@@ -74,13 +77,24 @@ export class LogRetention {
         total > this.#logging.maxTotalBytes;
       if (isOver && this.#remove(file)) total -= file.bytes;
     }
-    this.#makeRoom();
+    this.makeRoom();
+    if (this.#gzipFailedAt !== null && Date.now() - this.#gzipFailedAt > gzipAgainAfterMs) {
+      this.#gzipFailedAt = null;
+      this.#takeUpLeftovers();
+    }
   }
 
-  /** Removes the oldest rotated file; null: there is none left. */
-  removeOldest(): {readonly path: string; readonly bytes: number} | null {
-    for (const file of this.#list()) if (this.#remove(file)) return file;
-    return null;
+  /** Little space left: old logs go before new output does. */
+  makeRoom(): void {
+    if (this.#closed) return;
+    while (this.#machine !== null && this.#missingBytes(this.#machine) > 0) {
+      if (!this.#giveUpOldest('Little space on the disk')) return;
+    }
+  }
+
+  /** The disk is full: the oldest rotated file goes. False: there is none left. */
+  giveUpOldest(): boolean {
+    return !this.#closed && this.#giveUpOldest('The disk is full');
   }
 
   close(): void {
@@ -89,62 +103,45 @@ export class LogRetention {
     if (this.#gzipTimer !== null) clearTimeout(this.#gzipTimer);
   }
 
-  /** Little space left: old logs go before new output does. */
-  #makeRoom(): void {
-    if (this.#machine === null) return;
-    for (;;) {
-      const lowBytes = this.#missingBytes(this.#machine);
-      if (lowBytes <= 0) return;
-      const removed = this.removeOldest();
-      if (removed === null) return;
-      this.#onProblem(
-        'WARNING',
-        `Little space on the disk: the old log ${removed.path} (${removed.bytes} bytes) was removed.`,
-      );
-    }
+  #giveUpOldest(why: string): boolean {
+    const removed = this.#list().find((file) => this.#remove(file));
+    if (removed !== undefined)
+      this.#onProblem('WARNING', `${why}: the old log ${removed.path} (${removed.bytes} bytes) was removed.`);
+    return removed !== undefined;
   }
 
   #missingBytes(machine: MachineSpec): number {
-    try {
-      const disk = statfsSync(this.#logDir);
-      return Math.min(machine.minFreeBytes, machine.minFreeRatio * disk.blocks * disk.bsize) - disk.bavail * disk.bsize;
-    } catch {
-      return 0;
-    }
+    const disk = diskSpace(this.#logDir);
+    return disk === null ? 0 : Math.min(machine.minFreeBytes, machine.minFreeRatio * disk.sizeBytes) - disk.freeBytes;
   }
 
   /** Oldest first. */
   #list(): Rotated[] {
-    let names: string[];
+    const files: Rotated[] = [];
+    for (const name of this.#names()) {
+      const rotated = parseRotated(name);
+      if (rotated === null || !this.#services.has(rotated.service)) continue;
+      const path = join(this.#logDir, name);
+      const stats = statSync(path, {throwIfNoEntry: false});
+      if (stats !== undefined) files.push({...rotated, path, bytes: stats.size, writtenAt: stats.mtimeMs});
+    }
+    return files.sort(byAge);
+  }
+
+  #names(): readonly string[] {
     try {
-      names = readdirSync(this.#logDir);
+      return readdirSync(this.#logDir);
     } catch {
       return [];
     }
-    const files: Rotated[] = [];
-    for (const name of names) {
-      const match = /^(.+)-(\d{8}-\d{6})(?:-(\d+))?\.log(\.gz)?$/.exec(name);
-      if (match === null || !this.#services.has(match[1] as string)) continue;
-      const path = join(this.#logDir, name);
-      const stats = statSync(path, {throwIfNoEntry: false});
-      if (stats === undefined) continue;
-      files.push({
-        path,
-        service: match[1] as string,
-        stamp: `${match[2]}-${(match[3] ?? '').padStart(6, '0')}`,
-        bytes: stats.size,
-        writtenAt: stats.mtimeMs,
-        gzipped: match[4] !== undefined,
-      });
-    }
-    return files.sort((a, b) => (a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : 0));
   }
 
   #remove(file: Rotated): boolean {
-    if (file.path === this.#compressing) return false;
+    const plain = file.path.replace(/\.gz$/, '');
+    if (plain === this.#compressing) return false;
     try {
       rmSync(file.path, {force: true});
-      rmSync(`${file.path.replace(/\.gz$/, '')}.times`, {force: true});
+      rmSync(`${plain}.times`, {force: true});
       return true;
     } catch (error) {
       this.#onProblem('WARNING', `The old log ${file.path} could not be removed: ${(error as Error).message}`);
@@ -154,15 +151,14 @@ export class LogRetention {
 
   /** A supervisor that died while compressing left a part, or both files. */
   #takeUpLeftovers(): void {
-    for (const file of this.#list()) {
-      if (file.gzipped) {
-        // Complete, because it was renamed when it was: the plain one is not needed any more.
-        rmSync(file.path.replace(/\.gz$/, ''), {force: true});
-      } else if (this.#logging.gzip) {
-        rmSync(`${file.path}.gz.part`, {force: true});
-        this.#enqueue(file.path, 0);
-      }
+    for (const name of this.#names()) {
+      const part = name.endsWith('.log.gz.part') ? parseRotated(name.slice(0, -'.part'.length)) : null;
+      const path = join(this.#logDir, name);
+      if (part !== null && this.#services.has(part.service) && path !== `${this.#compressing}.gz.part`)
+        rmSync(path, {force: true});
     }
+    if (this.#logging.gzip)
+      for (const {path, gzipped} of this.#list()) if (!gzipped && !this.#waiting.includes(path)) this.#enqueue(path, 0);
   }
 
   #enqueue(path: string, restMs: number): void {
@@ -172,29 +168,28 @@ export class LogRetention {
 
   #compressNext(): void {
     this.#gzipTimer = null;
-    const path = this.#waiting.shift();
+    const path = this.#waiting.find((one) => statSync(one, {throwIfNoEntry: false}) !== undefined);
+    this.#waiting.splice(0, path === undefined ? this.#waiting.length : this.#waiting.indexOf(path) + 1);
     if (path === undefined || this.#closed) return;
-    const stats = statSync(path, {throwIfNoEntry: false});
-    if (stats === undefined) {
-      this.#compressNext();
+    this.#compressing = path;
+    if (statSync(`${path}.gz`, {throwIfNoEntry: false}) === undefined) {
+      compressLog(path, (error) => this.#compressed(path, error));
       return;
     }
-    this.#compressing = path;
-    const part = `${path}.gz.part`;
-    // Level 1: a third of the processor time of the default for a tenth more bytes. Loaded late: most runs never rotate.
-    const gzip = process.getBuiltinModule('node:zlib').createGzip({level: 1});
-    pipeline(createReadStream(path), gzip, createWriteStream(part, {mode: 0o640}), (error) => {
-      try {
-        if (error) throw error;
-        renameSync(part, `${path}.gz`);
-        rmSync(path);
-      } catch (failure) {
-        rmSync(part, {force: true});
-        this.#onProblem('WARNING', `The log ${path} could not be compressed: ${(failure as Error).message}`);
-      }
-      this.#compressing = null;
-      if (this.#waiting.length > 0 && !this.#closed)
-        this.#gzipTimer = setTimeout(() => this.#compressNext(), 100).unref();
+    isCompressed(path, `${path}.gz`, (isSo) => {
+      if (isSo) rmSync(path, {force: true});
+      if (isSo) this.#compressed(path, null);
+      else compressLog(path, (error) => this.#compressed(path, error));
     });
+  }
+
+  #compressed(path: string, error: Error | null): void {
+    this.#compressing = null;
+    if (error !== null && !this.#closed) {
+      this.#gzipFailedAt = Date.now();
+      this.#onProblem('WARNING', `The log ${path} could not be compressed: ${error.message}`);
+    }
+    if (this.#waiting.length > 0 && !this.#closed)
+      this.#gzipTimer = setTimeout(() => this.#compressNext(), pauseBetweenGzipsMs).unref();
   }
 }

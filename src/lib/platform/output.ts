@@ -1,21 +1,12 @@
-import {spawnSync} from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import {Socket} from 'node:net';
-import type {SocketConstructorOpts, TcpNetConnectOpts} from 'node:net';
+import {closeSync, constants, mkdirSync, openSync, readlinkSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {FifoReader} from './fifo-reader.js';
+import {isOurFifo, makeFifos} from './fifos.js';
+import {assertFileName} from './file-name.js';
 import {LogRetention} from './log-retention.js';
+import {MovingNotes} from './moving-notes.js';
+import {OutputHolder} from './output-holder.js';
+import type {ProcessTable} from './process-table.js';
 import type {OnProblem} from './service-log.js';
 import {ServiceLog} from './service-log.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
@@ -36,8 +27,6 @@ export interface ServiceStdio {
   release(): void;
 }
 
-/** One pipe holds 64 KiB; more than this at an exit is somebody who goes on writing. */
-const drainRounds = 16;
 const followEveryMs = 250;
 const retryMs = 1000;
 
@@ -55,16 +44,20 @@ export class PosixOutputs implements Outputs {
   readonly #files = new Set<string>();
   readonly #followers = new Map<string, number>();
   readonly retention: LogRetention;
+  readonly #notes: MovingNotes;
+  readonly #holder: OutputHolder;
   #followTimer: NodeJS.Timeout | null = null;
   readonly #unread = new Set<string>();
   #retryTimer: NodeJS.Timeout | null = null;
 
-  constructor(options: OutputOptions) {
+  constructor(options: OutputOptions, table: ProcessTable) {
     this.#options = options;
+    this.#notes = new MovingNotes(join(options.runtimeDir, 'moving'));
+    this.#holder = new OutputHolder(options.runtimeDir, table, options.onProblem);
     this.retention = new LogRetention(options.logDir, options.logging, options.machine, options.onProblem);
   }
 
-  open(services: readonly string[]): void {
+  open(services: readonly string[], intoFile: readonly string[] = []): void {
     const {runtimeDir, onProblem} = this.#options;
     try {
       mkdirSync(runtimeDir, {recursive: true, mode: 0o700});
@@ -75,12 +68,26 @@ export class PosixOutputs implements Outputs {
       services.flatMap((service) => [this.#fifo(service, 'out'), this.#fifo(service, 'in')]),
       onProblem,
     );
+    const interrupted = this.#notes.open(services);
     for (const service of services) {
-      this.#log(service);
+      const log = this.#log(service);
+      if (interrupted.includes(service)) this.#markInterrupted(service, log);
+      if (intoFile.includes(service)) this.#intoFile(service);
       this.#listen(service);
       // A hook of an earlier supervisor that still runs.
       if (isOurFifo(this.#fifo(service, 'hook'))) this.hookStream(service, () => undefined);
     }
+  }
+
+  /** Now and then: what others may have done to files, pipes and disk. */
+  look(): void {
+    for (const log of this.#logs.values()) log.look();
+    this.retention.makeRoom();
+    const pipes = [...this.#logs.keys()].flatMap((service) => [
+      this.#fifo(service, 'out'),
+      this.#fifo(service, 'hook'),
+    ]);
+    this.#holder.hold(pipes);
   }
 
   beginLife(service: string): void {
@@ -90,17 +97,15 @@ export class PosixOutputs implements Outputs {
   }
 
   tail(service: string, lines: number): readonly string[] {
-    const log = this.#log(service);
-    if (this.#files.has(service)) log.follow();
-    return log.lines.last(lines);
+    this.#takeUp(service);
+    return this.#log(service).lines.last(lines);
   }
 
   drain(service: string): void {
-    const log = this.#log(service);
-    if (this.#files.has(service)) log.follow();
+    this.#takeUp(service);
     this.#pipes.get(service)?.drain();
     this.#nameless.get(service)?.drain();
-    log.lines.closeLine();
+    this.#log(service).lines.closeLine();
   }
 
   onLine(service: string, callback: (line: string) => void): Cancel {
@@ -120,7 +125,7 @@ export class PosixOutputs implements Outputs {
   }
 
   mark(service: string, text: string): void {
-    if (this.#files.has(service)) this.#log(service).follow();
+    this.#takeUp(service);
     this.#log(service).mark(text);
   }
 
@@ -140,10 +145,12 @@ export class PosixOutputs implements Outputs {
     }
     for (const hook of this.#hooks.values()) hook.reader.close();
     if (forGood) {
+      this.#holder.release();
       for (const service of this.#logs.keys())
         for (const which of ['in', 'out', 'hook'] as const) rmSync(this.#fifo(service, which), {force: true});
     }
     for (const log of this.#logs.values()) log.close();
+    this.#notes.close();
     this.#pipes.clear();
     this.#hooks.clear();
     this.#logs.clear();
@@ -177,14 +184,18 @@ export class PosixOutputs implements Outputs {
 
   /**
    * Takes up the output of a service that an earlier supervisor has started. Its FIFO may have lost its name since (a
-   * runtime folder that was cleaned); on Linux the process itself still leads to it.
+   * runtime folder that was cleaned), or it writes into its log itself; on Linux the process leads to either.
    */
   adopt(pid: number): void {
     for (const fd of [1, 2]) {
       const path = `/proc/${pid}/fd/${fd}`;
       try {
-        const [, service] = /\/([^/]+)\.out \(deleted\)$/.exec(readlinkSync(path)) ?? [];
-        if (service === undefined || !this.#logs.has(service) || !statSync(path).isFIFO()) continue;
+        const [, service, kind, deleted] = /\/([^/]+)\.(out|log)( \(deleted\))?$/.exec(readlinkSync(path)) ?? [];
+        if (service === undefined || !this.#logs.has(service)) continue;
+        if (kind === 'log' && deleted === undefined) this.#intoFile(service);
+        if (kind === 'log' || !statSync(path).isFIFO()) continue;
+        this.#throughPipe(service);
+        if (deleted === undefined) continue;
         this.#nameless.get(service)?.close();
         this.#nameless.set(service, this.#read(service, path));
         return;
@@ -208,8 +219,8 @@ export class PosixOutputs implements Outputs {
       fd = openSync(path, constants.O_RDWR);
       if (hook === undefined) {
         const listeners = new Set<(bytes: Buffer) => void>();
-        const reader = new FifoReader(path, (bytes) => {
-          log.write(bytes);
+        const reader = this.#reader(service, path, (bytes) => {
+          log.lines.push(bytes);
           for (const listener of listeners) listener(bytes);
         });
         this.#hooks.set(service, (hook = {reader, listeners}));
@@ -247,16 +258,37 @@ export class PosixOutputs implements Outputs {
   #outputFor(plan: Pick<SpawnPlan, 'service' | 'output'>): number {
     const {service} = plan;
     if (plan.output === 'pipe' && this.#ready(service, 'out')) {
-      this.#files.delete(service);
-      this.#followIfWanted();
+      this.#throughPipe(service);
       const fd = openSync(this.#fifo(service, 'out'), constants.O_RDWR);
       // Removed and made again by somebody: then we would read a pipe that nobody writes to.
       if (this.#pipes.get(service)?.isSame(fd) !== true) this.#listen(service);
       return fd;
     }
-    this.#files.add(service);
-    this.#followIfWanted();
+    this.#intoFile(service);
     return this.#log(service).openForChild();
+  }
+
+  #intoFile(service: string): void {
+    this.#files.add(service);
+    this.#log(service).followFromHere();
+    this.#followIfWanted();
+  }
+
+  #throughPipe(service: string): void {
+    if (!this.#files.delete(service)) return;
+    this.#log(service).followNoMore();
+    this.#followIfWanted();
+  }
+
+  /** What a service has written into its file by itself. */
+  #takeUp(service: string): void {
+    if (this.#files.has(service)) this.#log(service).follow(!this.#followers.has(service));
+  }
+
+  #markInterrupted(service: string, log: ServiceLog): void {
+    const words = 'the supervisor was killed while it moved output: up to 16 KiB may be missing';
+    log.mark(`${words} here`);
+    this.#options.onProblem('WARNING', `${service}: ${words}; ${log.path} says where.`);
   }
 
   #ready(service: string, which: 'in' | 'out'): boolean {
@@ -289,11 +321,27 @@ export class PosixOutputs implements Outputs {
   }
 
   #read(service: string, path: string): FifoReader {
+    const {lines} = this.#log(service);
+    return this.#reader(
+      service,
+      path,
+      (bytes) => lines.push(bytes),
+      () => this.#retryLater(service),
+    );
+  }
+
+  #reader(service: string, path: string, tell: (bytes: Buffer) => void, onLost?: () => void): FifoReader {
     const log = this.#log(service);
+    const notes = this.#notes;
     return new FifoReader(
       path,
-      (bytes) => log.write(bytes),
-      () => this.#retryLater(service),
+      {
+        prepare: () => log.prepare(),
+        moving: (isMoving) => notes.set(service, isMoving),
+        store: (bytes) => log.store(bytes),
+        tell,
+      },
+      onLost,
     );
   }
 
@@ -324,9 +372,15 @@ export class PosixOutputs implements Outputs {
     let log = this.#logs.get(service);
     if (log === undefined) {
       const {logDir, logging, onProblem} = this.#options;
-      log = new ServiceLog(assertFileName(service), logDir, logging.maxFileBytes, onProblem, (path) =>
-        this.retention.rotated(path),
-      );
+      log = new ServiceLog({
+        service: assertFileName(service),
+        logDir,
+        maxFileBytes: logging.maxFileBytes,
+        rotateEveryMs: logging.rotateEveryMs,
+        onProblem,
+        onRotated: (path) => this.retention.rotated(path),
+        onFull: () => this.retention.giveUpOldest(),
+      });
       this.#logs.set(service, log);
       this.retention.watch([service]);
     }
@@ -341,128 +395,4 @@ export class PosixOutputs implements Outputs {
 interface Hook {
   readonly reader: FifoReader;
   readonly listeners: Set<(bytes: Buffer) => void>;
-}
-
-// Read callbacks are synchronous and never nest, so all pipes share one buffer; draining happens inside them.
-const readBuffer = Buffer.allocUnsafe(64 * 1024);
-const drainBuffer = Buffer.allocUnsafe(64 * 1024);
-
-const smallPiece = 16 * 1024;
-const floodPieces = 40;
-const floodWindowMs = 4;
-const fillMs = 0.2;
-const sleeper = new Int32Array(new SharedArrayBuffer(4));
-let piecesSince = 0;
-let pieces = 0;
-
-/**
- * A program that writes line by line as fast as it can wakes us for each few lines: 95,000 reads for a million lines.
- * When pieces come by the dozen in a few milliseconds, we sleep for a fifth of one, and a whole pipe is there at once.
- * That halves our processor time and lets the writer write; nothing else waits noticeably.
- */
-function letPipesFill(): void {
-  if (++pieces < floodPieces) return;
-  const now = performance.now();
-  if (now - piecesSince > floodWindowMs) {
-    piecesSince = now;
-    pieces = 0;
-    return;
-  }
-  pieces = floodPieces - 2;
-  piecesSince = now;
-  Atomics.wait(sleeper, 0, 0, fillMs);
-}
-
-class FifoReader {
-  readonly #fd: number;
-  readonly #socket: Socket;
-  readonly #onBytes: (bytes: Buffer) => void;
-  #closed = false;
-
-  constructor(path: string, onBytes: (bytes: Buffer) => void, onLost: () => void = () => undefined) {
-    this.#onBytes = onBytes;
-    // Read-write although we only read: a FIFO without a writer is at its end again and again.
-    this.#fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-    const options: SocketConstructorOpts & Pick<TcpNetConnectOpts, 'onread'> = {
-      fd: this.#fd,
-      readable: true,
-      writable: false,
-      // Without `onread` each piece gets a buffer of its own, which is half of the cost of a flood.
-      onread: {
-        buffer: readBuffer,
-        callback: (length) => {
-          onBytes(readBuffer.subarray(0, length));
-          if (length < smallPiece) letPipesFill();
-          return true;
-        },
-      },
-    };
-    this.#socket = new Socket(options);
-    this.#socket.on('error', () => undefined);
-    this.#socket.on('close', () => {
-      if (this.#closed) return;
-      this.#closed = true;
-      onLost();
-    });
-  }
-
-  isSame(fd: number): boolean {
-    if (this.#closed) return false;
-    const [ours, other] = [fstatSync(this.#fd), fstatSync(fd)];
-    return ours.ino === other.ino && ours.dev === other.dev;
-  }
-
-  drain(): void {
-    try {
-      for (let round = 0; round < drainRounds && !this.#closed; round++) {
-        const length = readSync(this.#fd, drainBuffer, 0, drainBuffer.length, null);
-        if (length === 0) return;
-        this.#onBytes(drainBuffer.subarray(0, length));
-      }
-    } catch {
-      // EAGAIN: it is empty.
-    }
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#socket.destroy();
-  }
-}
-
-/** One process makes them all: starting one costs more than a thousand FIFOs. */
-function makeFifos(paths: readonly string[], onProblem: OnProblem): void {
-  const missing = paths.filter((path) => !isOurFifo(path));
-  if (missing.length === 0) return;
-  for (const path of missing) {
-    try {
-      rmSync(path, {recursive: true, force: true});
-    } catch (error) {
-      onProblem('ERROR', `${path} is in the way of a FIFO: ${(error as Error).message}`);
-    }
-  }
-  const env = {PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/bin`};
-  const made = spawnSync('mkfifo', ['-m', '600', ...missing], {env, encoding: 'utf8', timeout: 10_000});
-  if (made.status !== 0) {
-    const why = made.error?.message ?? made.stderr.trim();
-    onProblem('ERROR', `FIFOs can't be made, output goes straight into the log files: ${why}`);
-  }
-}
-
-function isOurFifo(path: string): boolean {
-  try {
-    const stats = lstatSync(path);
-    if (!stats.isFIFO() || stats.uid !== process.geteuid?.()) return false;
-    if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o600);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Names are checked with the configuration; a path made of one must stay in its folder even if that fails one day. */
-export function assertFileName(service: string): string {
-  if (!/^[A-Za-z0-9._-]+$/.test(service) || /^\.+$/.test(service))
-    throw new Error(`not a service name: ${JSON.stringify(service)}`);
-  return service;
 }

@@ -1,10 +1,10 @@
 import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {LogRetention} from './log-retention.js';
-import {assertFileName} from './output.js';
+import {assertFileName} from './file-name.js';
 import type {OutputOptions} from './output.js';
 import {RecentLines} from './recent-lines.js';
-import {timestamp} from './service-log.js';
+import {nextRotated} from './rotated-name.js';
 import type {Cancel, Outputs} from './types.js';
 
 const followEveryMs = 250;
@@ -95,6 +95,11 @@ export class WindowsOutputs implements Outputs {
     return file.path;
   }
 
+  /** Now and then: is there room left? */
+  look(): void {
+    this.retention.makeRoom();
+  }
+
   close(): void {
     this.retention.close();
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -152,10 +157,7 @@ export class WindowsOutputs implements Outputs {
   }
 
   #rotate(file: Followed): void {
-    const base = file.path.slice(0, -'.log'.length);
-    const stamp = timestamp(new Date());
-    let target = `${base}-${stamp}.log`;
-    for (let n = 2; statSync(target, {throwIfNoEntry: false}) !== undefined; n++) target = `${base}-${stamp}-${n}.log`;
+    const target = nextRotated(file.path, new Date());
     try {
       renameSync(file.path, target);
       file.readAt = 0;

@@ -1,7 +1,9 @@
-import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync, writeSync} from 'node:fs';
+import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync} from 'node:fs';
 import {release, type as systemName} from 'node:os';
 import {dirname, join} from 'node:path';
 import type winston from 'winston';
+import {appendWhole} from './append-whole.js';
+import {Reserve} from './reserve.js';
 import {RotatingFile} from './rotating-file.js';
 import type {LogLevel} from '../core/spec.js';
 import {logLevels} from '../core/spec.js';
@@ -22,6 +24,8 @@ export interface OwnLogOptions {
 const eventFileBytes = 10e6;
 const eventFiles = 9;
 const ownFileBytes = 20e6;
+/** Lines of the own log kept in memory while the disk is full. */
+const keptWhileFull = 5000;
 const ownTotalBytes = 200e6;
 
 type Winston = typeof winston;
@@ -51,8 +55,13 @@ export class OwnLog {
 
   constructor(options: OwnLogOptions) {
     this.#options = options;
-    this.#events = new RotatingFile(join(options.stateDir, 'events.jsonl'), eventFileBytes, eventFiles, (error) =>
-      this.#problem(error),
+    const reserve = new Reserve(options.stateDir);
+    this.#events = new RotatingFile(
+      join(options.stateDir, 'events.jsonl'),
+      eventFileBytes,
+      eventFiles,
+      (error) => this.#problem(error),
+      () => reserve.release(),
     );
     this.#header();
   }
@@ -107,6 +116,11 @@ export class OwnLog {
   /** One line of JSON; `at` is added. */
   event(event: object): void {
     this.#events.write(`${JSON.stringify({at: new Date().toISOString(), ...event})}\n`);
+  }
+
+  /** Events that could not be written may be by now. */
+  retry(): void {
+    this.#events.retry();
   }
 
   /** Everything said so far is in the file when this returns; for the last lines before an exit. */
@@ -174,6 +188,21 @@ export class OwnLog {
   }
 }
 
+interface OpenFile {
+  readonly path: string;
+  fd: number | null;
+  checkedAt: number;
+  /** What could not be written yet. */
+  readonly waiting: Buffer[];
+}
+
+function pour(fd: number, waiting: Buffer[]): void {
+  for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+    appendWhole(fd, next);
+    waiting.shift();
+  }
+}
+
 /** winston wants its numbers the other way round: 0 is the most severe. */
 function winstonForms(format: Winston['format']) {
   const numbered = Object.fromEntries([...logLevels].reverse().map((level, number) => [level, number]));
@@ -186,9 +215,9 @@ function winstonForms(format: Winston['format']) {
  */
 function synchronousFiles(onError: (error: Error) => void, onSuccess: () => void) {
   type Done<T extends unknown[]> = (error: Error | null, ...result: T) => void;
-  const files = new Map<number, {readonly path: string; fd: number | null; checkedAt: number}>();
+  const files = new Map<number, OpenFile>();
   let handles = 0;
-  const reopen = (file: {readonly path: string; fd: number | null; checkedAt: number}): void => {
+  const reopen = (file: OpenFile): void => {
     const now = Date.now();
     if (Math.abs(now - file.checkedAt) < 1000) return;
     file.checkedAt = now;
@@ -200,7 +229,7 @@ function synchronousFiles(onError: (error: Error) => void, onSuccess: () => void
   };
   return {
     open: (path: string, _flags: string, _mode: number, done: Done<[number]>): void => {
-      const file = {path, fd: null, checkedAt: 0};
+      const file = {path, fd: null, checkedAt: 0, waiting: []};
       try {
         reopen(file);
       } catch (error) {
@@ -219,10 +248,14 @@ function synchronousFiles(onError: (error: Error) => void, onSuccess: () => void
     ): void => {
       const file = files.get(fd);
       try {
-        if (file !== undefined) reopen(file);
-        if (file !== undefined && file.fd !== null) {
-          writeSync(file.fd, bytes, offset, length);
-          onSuccess();
+        if (file !== undefined) {
+          file.waiting.push(Buffer.from(bytes.subarray(offset, offset + length)));
+          if (file.waiting.length > keptWhileFull) file.waiting.shift();
+          reopen(file);
+          if (file.fd !== null) {
+            pour(file.fd, file.waiting);
+            onSuccess();
+          }
         }
       } catch (error) {
         onError(error as Error);

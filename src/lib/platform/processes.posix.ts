@@ -1,3 +1,4 @@
+import {diskRoom} from './disk-space.js';
 import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess, StdioOptions} from 'node:child_process';
@@ -200,6 +201,10 @@ export class PosixProcesses implements Processes {
 
   fileState(path: string): string {
     return fileState(path);
+  }
+
+  diskRoom(path: string): ReturnType<Processes['diskRoom']> {
+    return diskRoom(path);
   }
 
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel {

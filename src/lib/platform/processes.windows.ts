@@ -1,3 +1,4 @@
+import {diskRoom} from './disk-space.js';
 import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess} from 'node:child_process';
@@ -157,6 +158,10 @@ export class WindowsProcesses implements Processes {
 
   fileState(path: string): string {
     return fileState(path);
+  }
+
+  diskRoom(path: string): ReturnType<Processes['diskRoom']> {
+    return diskRoom(path);
   }
 
   precheck(plan: {

@@ -1,7 +1,13 @@
-import {closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
+import {closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
+import {appendWhole} from './append-whole.js';
+import {isFullError} from './disk-space.js';
 
 const checkEveryMs = 1000;
+const newline = 10;
+
+/** Kept while the disk is full, so that nothing is missing afterwards. */
+const keptWhileFull = 5000;
 
 /**
  * `events.jsonl`, and older ones as `events.1.jsonl` … `events.9.jsonl`. Every write is one synchronous append. A
@@ -15,8 +21,18 @@ export class RotatingFile {
   #fd: number | null = null;
   #size = 0;
   #checkedAt = 0;
+  #waiting: string[] = [];
+  readonly #onFull: () => boolean;
 
-  constructor(path: string, maxBytes: number, keep: number, onError: (error: Error) => void) {
+  /** @param onFull the disk is full; true: there is a little room now, try again */
+  constructor(
+    path: string,
+    maxBytes: number,
+    keep: number,
+    onError: (error: Error) => void,
+    onFull: () => boolean = () => false,
+  ) {
+    this.#onFull = onFull;
     this.#path = path;
     this.#maxBytes = maxBytes;
     this.#keep = keep;
@@ -24,13 +40,23 @@ export class RotatingFile {
   }
 
   write(text: string): void {
+    this.#waiting.push(text);
+    if (this.#waiting.length > keptWhileFull) this.#waiting.shift();
+    this.retry();
+  }
+
+  /** Writes what could not be written before. */
+  retry(): void {
+    if (this.#waiting.length === 0) return;
     try {
       const now = Date.now();
       if (Math.abs(now - this.#checkedAt) > checkEveryMs) this.#check(now);
-      const bytes = Buffer.from(text);
-      if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) this.#rotate();
-      this.#fd ??= this.#open();
-      this.#size += writeSync(this.#fd, bytes);
+      for (let text = this.#waiting[0]; text !== undefined; text = this.#waiting[0]) {
+        const bytes = Buffer.from(text);
+        if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) this.#rotate();
+        this.#append(bytes);
+        this.#waiting.shift();
+      }
     } catch (error) {
       this.#onError(error as Error);
     }
@@ -41,10 +67,25 @@ export class RotatingFile {
     this.#fd = null;
   }
 
+  #append(bytes: Buffer): void {
+    const fd = (this.#fd ??= this.#open());
+    try {
+      appendWhole(fd, bytes);
+    } catch (error) {
+      if (!isFullError(error) || !this.#onFull()) throw error;
+      appendWhole(fd, bytes);
+    }
+    this.#size += bytes.length;
+  }
+
   #open(): number {
     mkdirSync(dirname(this.#path), {recursive: true});
-    const fd = openSync(this.#path, 'a', 0o600);
+    const fd = openSync(this.#path, 'a+', 0o600);
     this.#size = fstatSync(fd).size;
+    // Whoever was killed while it wrote has left a part of a line: ours is not glued to it.
+    const last = Buffer.alloc(1);
+    if (this.#size > 0 && readSync(fd, last, 0, 1, this.#size - 1) === 1 && last[0] !== newline)
+      this.#size += writeSync(fd, '\n');
     return fd;
   }
 

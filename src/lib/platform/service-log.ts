@@ -1,174 +1,283 @@
-import {closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync, writeSync} from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {ArrivalTimes} from './arrival-times.js';
+import {diskSpace, isFullError} from './disk-space.js';
+import {FollowedFile} from './followed-file.js';
+import {LostOutput} from './lost-output.js';
 import {RecentLines} from './recent-lines.js';
+import {nextRotated} from './rotated-name.js';
 import type {LogLevel} from '../core/spec.js';
 import type {Cancel} from './types.js';
 
 export type OnProblem = (level: LogLevel, text: string) => void;
 
+export interface ServiceLogOptions {
+  readonly service: string;
+  readonly logDir: string;
+  readonly maxFileBytes: number;
+  /** null: only size counts. */
+  readonly rotateEveryMs: number | null;
+  readonly onProblem: OnProblem;
+  readonly onRotated: (path: string) => void;
+  /** The disk is full. True: something was removed, try again. */
+  readonly onFull: () => boolean;
+}
+
 /** Somebody else's rotation or `rm` is noticed within this time. */
 const checkFileEveryMs = 2000;
-/** Arrival times are written down at most this often: fine enough to merge logs, coarse enough for a flood. */
-const timesEveryMs = 200;
 /** After a failed write: a full disk is not asked for every piece of a flood. */
-const retryAfterMs = 1000;
+const retryAfterMs = 500;
+/** Less room than this is left to those who need it more than a log does: the journal, and the services. */
+const roomForOutputBytes = 1024 * 1024;
+const shareForOutput = 1 / 16;
 /** A line longer than this may be cut by rotation. */
 const longestLineBytes = 1024 * 1024;
+/** Who truncates a log again and again is named once; after so much calm, again. */
+const calmMs = 3_600_000;
+const keptTailBytes = 64 * 1024;
 const newline = 10;
 
 /**
  * `<logDir>/<service>.log`: bytes as they came, appended; renamed to `<service>-20260522-090530.log` (local time) at a
- * line's end when it is full. Beside each lies `….log.times`: lines `offset epochMs`, when the byte at that offset came.
- * Nothing here throws: what can't be written is counted, and the gap is marked once there is room again.
+ * line's end when it is full or old enough. Beside each lie its arrival times. Nothing here throws: what can't be
+ * written is counted, and the gap is marked once there is room again.
  */
 export class ServiceLog {
   readonly lines = new RecentLines();
   readonly path: string;
+  readonly #options: ServiceLogOptions;
+  readonly #times: ArrivalTimes;
   #fd: number | null = null;
-  #timesFd: number | null = null;
   #size = 0;
+  /** Does the file end in the middle of a line? */
+  #isInLine = false;
   #checkedAt = 0;
-  #timedAt = 0;
+  /** Since when it holds output; null: not looked up yet. */
+  #bornAt: number | null = null;
+  /** It is older than it may be: the next line goes into a new file. */
+  #isOld = false;
+  /** Not null: nothing can be written now. */
+  #lost: LostOutput | null = null;
   #retryAt = 0;
-  #droppedBytes = 0;
-  #droppedLines = 0;
-  #followedTo: number | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
+  /** The service writes into the file itself; null: its output comes through us. */
+  #followed: FollowedFile | null = null;
+  /** When somebody else last changed the file. */
+  #meddledAt: number | null = null;
 
-  readonly #service: string;
-  readonly #maxFileBytes: number;
-  readonly #onProblem: OnProblem;
-  readonly #onRotated: (path: string) => void;
-
-  constructor(
-    service: string,
-    logDir: string,
-    maxFileBytes: number,
-    onProblem: OnProblem,
-    onRotated: (path: string) => void,
-  ) {
-    this.#service = service;
-    this.#maxFileBytes = maxFileBytes;
-    this.#onProblem = onProblem;
-    this.#onRotated = onRotated;
-    this.path = join(logDir, `${service}.log`);
+  constructor(options: ServiceLogOptions) {
+    this.#options = options;
+    this.path = join(options.logDir, `${options.service}.log`);
+    this.#times = new ArrivalTimes(this.path);
     this.#open();
     this.#recall();
+    this.#times.repair(this.path, this.#size);
+  }
+
+  /** What takes its time and comes before a piece of output is in our hands. */
+  prepare(): void {
+    const now = Date.now();
+    if (now - this.#checkedAt >= checkFileEveryMs || now < this.#checkedAt) this.#check(now);
+  }
+
+  /** Puts output into the file. */
+  store(bytes: Buffer): void {
+    if (
+      this.#fd !== null &&
+      this.#lost === null &&
+      !this.#isOld &&
+      this.#size + bytes.length <= this.#options.maxFileBytes
+    )
+      this.#append(bytes);
+    else this.#storeSlowly(bytes);
   }
 
   /** Output of the service: to the file, and to those who listen. */
   write(bytes: Buffer): void {
-    this.#store(bytes);
+    this.prepare();
+    this.store(bytes);
     this.lines.push(bytes);
   }
 
   /** A line of ours. */
   mark(words: string): void {
+    if (this.#lost !== null) return;
     const line = words.startsWith('---') ? words : `--- erp: ${words} ---`;
-    this.#store(Buffer.from(`${this.lines.isInLine ? '\n' : ''}${line}\n`));
+    this.prepare();
+    this.store(Buffer.from(`${this.#isInLine ? '\n' : ''}${line}\n`));
     // Whoever follows the file reads this line there; for the others the unfinished line ends here.
-    if (this.#followedTo === null && this.lines.isInLine) this.lines.push(Buffer.from('\n'));
+    if (this.#followed === null && this.lines.isInLine) this.lines.push(Buffer.from('\n'));
   }
 
   /** The writer has ended in the middle of a line: the next one begins on a new line. */
   endLine(): void {
-    if (this.#followedTo === null && this.lines.isInLine) this.write(Buffer.from('\n'));
+    if (this.#followed === null && (this.#lost?.isInLine ?? this.#isInLine)) this.write(Buffer.from('\n'));
   }
 
   onLine(callback: (line: string) => void): Cancel {
     return this.lines.onLine(callback);
   }
 
-  /** For a service that writes into the file itself: takes up what it has written since. */
-  follow(): void {
-    if (this.#fd === null && !this.#open()) return;
-    this.#check(Date.now());
-    let fd: number | null = null;
-    try {
-      fd = openSync(this.path, 'r');
-      const size = fstatSync(fd).size;
-      let at = this.#followedTo ?? size;
-      if (at > size) at = 0; // truncated by somebody, `echo x > /dev/stderr` in a script is enough
-      const chunk = Buffer.allocUnsafe(64 * 1024);
-      for (let bytes = 1; at < size && bytes > 0; at += bytes) {
-        bytes = readSync(fd, chunk, 0, Math.min(chunk.length, size - at), at);
-        this.lines.push(chunk.subarray(0, bytes));
-      }
-      this.#followedTo = at;
-    } catch {
-      this.#followedTo = 0; // no file now: whatever comes is new
-    } finally {
-      if (fd !== null) closeSync(fd);
-    }
+  /** Now and then: is it still our file, has it grown too old, was it truncated? */
+  look(): void {
+    if (this.#followed === null) this.#check(Date.now());
+    else this.follow(true);
+    if (this.#isOld && !this.#isInLine && this.#followed === null) this.#rotate();
   }
 
-  /** The file itself as a stream for the child, appending; rotated first when it is full. */
+  /**
+   * For a service that writes into the file itself: takes up what it has written since.
+   * @param onlyEnd nobody listens to each line; the end is enough for a tail
+   */
+  follow(onlyEnd = false): void {
+    if (this.#fd === null && !this.#open()) return;
+    this.#check(Date.now());
+    this.#followed ??= new FollowedFile(this.path, this.#size);
+    const truncated = this.#followed.read(onlyEnd, (bytes) => {
+      this.#isInLine = bytes[bytes.length - 1] !== newline;
+      this.lines.push(bytes);
+    });
+    if (truncated !== null) this.#tellTruncated(truncated.from, truncated.to);
+  }
+
+  /** A service that writes into the file itself runs already: what stands there is known. */
+  followFromHere(): void {
+    this.#followed ??= new FollowedFile(this.path, this.#size);
+  }
+
+  /** The next life writes to us. */
+  followNoMore(): void {
+    if (this.#followed === null) return;
+    this.follow();
+    this.#followed = null;
+  }
+
+  /** The file itself as a stream for the child, appending; rotated first when it is full or old. */
   openForChild(): number {
-    this.#check(0);
-    if (this.#size >= this.#maxFileBytes) this.#rotate();
-    this.#followedTo ??= this.#size;
+    this.#check(Date.now());
+    if (this.#size > 0 && (this.#size >= this.#options.maxFileBytes || this.#isOld)) this.#rotate();
+    this.followFromHere();
     return openSync(this.path, 'a', 0o640);
   }
 
   close(): void {
-    for (const fd of [this.#fd, this.#timesFd]) if (fd !== null) closeSync(fd);
-    this.#fd = null;
-    this.#timesFd = null;
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+    this.#closeFiles();
   }
 
-  #store(bytes: Buffer): void {
-    const now = Date.now();
-    if (now - this.#checkedAt >= checkFileEveryMs) this.#check(now);
-    if (this.#retryAt > 0 && !this.#mayRetry(now)) {
-      this.#drop(bytes);
-      return;
-    }
+  #closeFiles(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+    this.#times.close();
+  }
+
+  #storeSlowly(bytes: Buffer): void {
     let rest = bytes;
-    let isInLine = this.lines.isInLine;
+    if (this.#lost !== null) rest = this.#afterTheGap(bytes);
     // A file that the service itself writes to is rotated before its next life only.
-    while (this.#followedTo === null && this.#size + rest.length > this.#maxFileBytes) {
+    while (this.#followed === null && rest.length > 0 && this.#size + rest.length > this.#limitBytes) {
       // The line that is being written goes into the old file to its end.
-      const cut = this.#cutFor(rest, isInLine);
+      const cut = this.#cutFor(rest);
       if (cut === null || (cut === 0 && this.#size === 0)) break;
-      if (cut > 0) this.#append(rest.subarray(0, cut), now);
+      if (cut > 0) this.#append(rest.subarray(0, cut));
       rest = rest.subarray(cut);
-      isInLine = false;
-      if (!this.#rotate()) break;
+      if (this.#lost !== null || !this.#rotate()) break;
     }
-    if (rest.length > 0) this.#append(rest, now);
+    if (rest.length > 0) this.#append(rest);
+  }
+
+  get #limitBytes(): number {
+    return this.#isOld ? 0 : this.#options.maxFileBytes;
   }
 
   /** Where in these bytes the old file may end; null: nowhere yet. */
-  #cutFor(bytes: Buffer, isInLine: boolean): number | null {
-    const room = Math.max(this.#maxFileBytes - this.#size, 0);
+  #cutFor(bytes: Buffer): number | null {
+    const room = Math.max(this.#limitBytes - this.#size, 0);
     const before = room === 0 ? -1 : bytes.lastIndexOf(newline, room - 1);
     if (before !== -1) return before + 1;
-    if (!isInLine) return 0;
+    if (!this.#isInLine) return 0;
     const after = bytes.indexOf(newline);
     if (after !== -1) return after + 1;
-    return this.#size > this.#maxFileBytes + longestLineBytes ? 0 : null;
+    return this.#size > this.#options.maxFileBytes + longestLineBytes ? 0 : null;
   }
 
-  #append(bytes: Buffer, now: number): void {
-    if (this.#fd === null && !this.#open()) {
+  /** Between the pipe and this write nothing may come that can wait: who is killed here has lost the bytes. */
+  #append(bytes: Buffer): void {
+    if (this.#lost !== null || (this.#fd === null && !this.#open())) {
       this.#drop(bytes);
       return;
     }
+    const at = this.#size;
     let done = 0;
     try {
-      if (now - this.#timedAt >= timesEveryMs || now < this.#timedAt) this.#noteTime(now);
       while (done < bytes.length) done += writeSync(this.#fd as number, bytes, done, bytes.length - done);
-      this.#size += done;
+      this.#size = at + done;
+      if (done > 0) this.#isInLine = bytes[done - 1] !== newline;
     } catch (error) {
-      this.#size += done;
-      this.#fail(error as NodeJS.ErrnoException);
-      this.#drop(bytes.subarray(done));
+      this.#onFailed(bytes, done, error);
     }
+    if (done > 0) this.#times.note(at, Date.now());
   }
 
-  #noteTime(now: number): void {
-    this.#timesFd ??= openSync(`${this.path}.times`, 'a', 0o640);
-    writeSync(this.#timesFd, `${this.#size} ${now}\n`);
-    this.#timedAt = now;
+  #onFailed(bytes: Buffer, done: number, error: unknown): void {
+    const wasInLine = this.#isInLine;
+    this.#size += done;
+    if (done > 0) this.#isInLine = bytes[done - 1] !== newline;
+    if (isFullError(error) && this.#options.onFull()) {
+      this.#append(bytes.subarray(done));
+      return;
+    }
+    this.#lose(error as NodeJS.ErrnoException);
+    this.#drop(bytes.subarray(this.#isInLine ? this.#withoutTornLine(bytes, done, wasInLine) : done));
+  }
+
+  /**
+   * A disk that gets full takes the first half of a line: it is taken back, and counts as lost as a whole.
+   * @returns how many of the bytes stay
+   */
+  #withoutTornLine(bytes: Buffer, done: number, wasInLine: boolean): number {
+    const whole = done === 0 ? 0 : bytes.lastIndexOf(newline, done - 1) + 1;
+    // Begun by an earlier piece: that has been read by others, perhaps.
+    if (whole === 0 && wasInLine) return done;
+    try {
+      const fd = this.#fd as number;
+      if (fstatSync(fd).size !== this.#size) return done; // somebody else writes to it, too
+      ftruncateSync(fd, this.#size - done + whole);
+    } catch {
+      return done;
+    }
+    this.#size += whole - done;
+    this.#isInLine = false;
+    return whole;
+  }
+
+  /** Does a line end before this byte of the file? */
+  #endedAt(at: number): boolean {
+    return this.#bytesBefore(at, 1)?.[0] === newline;
+  }
+
+  #bytesBefore(at: number, count: number): Buffer | null {
+    let fd: number | null = null;
+    try {
+      fd = openSync(this.path, 'r');
+      const bytes = Buffer.alloc(count);
+      return bytes.subarray(0, readSync(fd, bytes, 0, count, at - count));
+    } catch {
+      return null;
+    } finally {
+      if (fd !== null) closeSync(fd);
+    }
   }
 
   #open(): boolean {
@@ -177,10 +286,12 @@ export class ServiceLog {
       this.#fd = openSync(this.path, 'a', 0o640);
       this.#size = fstatSync(this.#fd).size;
       this.#checkedAt = Date.now();
-      this.#timedAt = 0;
+      this.#bornAt = null;
+      this.#isOld = false;
+      this.#isInLine = this.#size > 0 && !this.#endedAt(this.#size);
       return true;
     } catch (error) {
-      this.#fail(error as NodeJS.ErrnoException);
+      this.#lose(error as NodeJS.ErrnoException);
       return false;
     }
   }
@@ -191,101 +302,140 @@ export class ServiceLog {
     if (this.#fd === null) return;
     try {
       const ours = fstatSync(this.#fd);
-      this.#size = ours.size; // copied and truncated by a rotation of somebody else: appending goes on at the new end
+      if (ours.size < this.#size) {
+        // Appending goes on at the new end.
+        if (this.#followed === null) this.#tellTruncated(this.#size, ours.size);
+        this.#bornAt = null;
+      }
+      this.#size = ours.size;
+      this.#checkAge(now, ours.birthtimeMs);
       const named = statSync(this.path, {throwIfNoEntry: false});
       if (named?.ino === ours.ino && named.dev === ours.dev) return;
     } catch {
       // A folder that can't be read now; opening it again will say why.
     }
-    this.close();
+    this.#closeFiles();
     this.#open();
+    if (this.#followed === null) return;
+    this.#followed.rewind();
+    this.#tellMeddling('was moved or removed; with output: file the service writes into the old one until it restarts');
+  }
+
+  #checkAge(now: number, madeAt: number): void {
+    const {rotateEveryMs} = this.#options;
+    if (rotateEveryMs === null || this.#size === 0) return;
+    this.#bornAt ??= this.#times.firstAt() ?? (madeAt > 0 ? madeAt : now);
+    this.#isOld = now - this.#bornAt >= rotateEveryMs;
   }
 
   #rotate(): boolean {
-    const base = this.path.slice(0, -'.log'.length);
-    const stamp = timestamp(new Date());
-    let target = `${base}-${stamp}.log`;
-    for (let n = 2; exists(target) || exists(`${target}.gz`); n++) target = `${base}-${stamp}-${n}.log`;
-    this.close();
+    const target = nextRotated(this.path, new Date());
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
     try {
       renameSync(this.path, target);
     } catch (error) {
-      this.#onProblem('WARNING', `The log ${this.path} could not be rotated: ${(error as Error).message}`);
+      this.#options.onProblem('WARNING', `The log ${this.path} could not be rotated: ${(error as Error).message}`);
+      this.#times.close();
       this.#open();
       return false;
     }
-    try {
-      renameSync(`${this.path}.times`, `${target}.times`);
-    } catch {
-      // None was written; the log is what counts.
-    }
+    this.#times.moveTo(target);
     this.#open();
-    if (this.#followedTo !== null) this.#followedTo = 0;
-    this.#onRotated(target);
+    this.#followed?.rewind();
+    this.#options.onRotated(target);
     return true;
   }
 
-  #fail(error: NodeJS.ErrnoException): void {
-    if (this.#retryAt === 0) {
-      const why = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'the disk is full' : error.message;
-      this.#onProblem('ERROR', `The output of ${this.#service} can't be written to ${this.path}: ${why}`);
-    }
-    this.#retryAt = Date.now() + retryAfterMs;
-  }
+  // ——— a full disk ———
 
   #drop(bytes: Buffer): void {
-    this.#droppedBytes += bytes.length;
-    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) this.#droppedLines++;
+    this.#lost ??= new LostOutput();
+    this.#lost.add(bytes);
+  }
+
+  #lose(error: NodeJS.ErrnoException): void {
+    const {service, onProblem} = this.#options;
+    this.#retryAt = Date.now() + retryAfterMs;
+    if (this.#lost === null) {
+      this.#lost = new LostOutput();
+      const why = isFullError(error) ? 'the disk is full' : error.message;
+      onProblem(
+        'ERROR',
+        `The output of ${service} can't be written to ${this.path}: ${why}. It goes on; its output is dropped and counted.`,
+      );
+    }
+    // A service that says nothing more gets its marker, too.
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = null;
+      if (this.#lost?.isInLine === false) this.#endGap();
+      if (this.#lost !== null) this.#lose(error);
+    }, retryAfterMs).unref();
+  }
+
+  /** @returns what of these bytes comes behind the gap: whole lines, if it is over */
+  #afterTheGap(bytes: Buffer): Buffer {
+    const lost = this.#lost as LostOutput;
+    const start = lost.isInLine ? bytes.indexOf(newline) + 1 : 0;
+    if (Date.now() < this.#retryAt || (lost.isInLine && start === 0) || !this.#hasRoom()) return bytes;
+    lost.add(bytes.subarray(0, start));
+    this.#endGap();
+    return bytes.subarray(start);
+  }
+
+  #hasRoom(): boolean {
+    const disk = diskSpace(this.#options.logDir);
+    return disk === null || disk.freeBytes >= Math.min(roomForOutputBytes, disk.sizeBytes * shareForOutput);
   }
 
   /** Writes the marker of the gap; that works only when there is room again. */
-  #mayRetry(now: number): boolean {
-    if (now < this.#retryAt) return false;
-    this.#retryAt = now + retryAfterMs;
-    if (this.#fd === null && !this.#open()) return false;
-    const marker = Buffer.from(
-      `\n--- erp: ${this.#droppedLines} lines (${this.#droppedBytes} bytes) of output are missing here: they could not be written ---\n`,
-    );
-    try {
-      let done = 0;
-      if (this.#droppedBytes > 0)
-        while (done < marker.length) done += writeSync(this.#fd as number, marker, done, marker.length - done);
-      this.#size += done;
-    } catch {
-      return false;
+  #endGap(): void {
+    const lost = this.#lost;
+    this.#retryAt = Date.now() + retryAfterMs;
+    if (lost === null || !this.#hasRoom()) return;
+    if (this.#fd === null && !this.#open()) return;
+    const words = `${lost.words} of output are missing here: they could not be written`;
+    const marker = Buffer.from(`${this.#isInLine ? '\n' : ''}--- erp: ${words} ---\n`);
+    if (lost.bytes > 0) {
+      try {
+        const done = writeSync(this.#fd as number, marker);
+        if (done < marker.length) {
+          ftruncateSync(this.#fd as number, this.#size);
+          return;
+        }
+      } catch {
+        return;
+      }
+      this.#size += marker.length;
+      this.#isInLine = false;
     }
-    this.#onProblem(
-      'WARNING',
-      `The output of ${this.#service} is written again; ${this.#droppedLines} lines (${this.#droppedBytes} bytes) are missing.`,
-    );
-    this.#retryAt = 0;
-    this.#droppedBytes = 0;
-    this.#droppedLines = 0;
-    return true;
+    this.#lost = null;
+    const missing = lost.bytes === 0 ? '' : `; ${lost.words} are missing`;
+    this.#options.onProblem('WARNING', `The output of ${this.#options.service} is written again${missing}.`);
+  }
+
+  // ——— a file that others write to ———
+
+  #tellTruncated(from: number, to: number): void {
+    const who =
+      this.#followed === null
+        ? 'another program does that: logrotate with copytruncate?'
+        : 'with output: file a "> /dev/stderr" in a shell does that, or another program (logrotate with copytruncate?)';
+    this.#tellMeddling(`was truncated (it had ${from} bytes, now ${to}); what was in it is gone; ${who}`);
+  }
+
+  /** Who does that again and again is named once. */
+  #tellMeddling(what: string): void {
+    const now = Date.now();
+    if (this.#meddledAt === null || now - this.#meddledAt > calmMs)
+      this.#options.onProblem('WARNING', `The log ${this.path} ${what}.`);
+    this.#meddledAt = now;
   }
 
   /** The end of what an earlier supervisor has written. */
   #recall(): void {
     if (this.#fd === null || this.#size === 0) return;
-    let fd: number | null = null;
-    try {
-      fd = openSync(this.path, 'r');
-      const bytes = Buffer.allocUnsafe(Math.min(this.#size, 64 * 1024));
-      const length = readSync(fd, bytes, 0, bytes.length, this.#size - bytes.length);
-      this.lines.push(bytes.subarray(0, length));
-    } catch {
-      // No tail then.
-    } finally {
-      if (fd !== null) closeSync(fd);
-    }
+    const bytes = this.#bytesBefore(this.#size, Math.min(this.#size, keptTailBytes));
+    if (bytes !== null) this.lines.push(bytes);
   }
 }
-
-/** `20260522-090530`, local time: what an operator's clock shows. */
-export function timestamp(date: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
-  return `${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}`;
-}
-
-const exists = (path: string): boolean => statSync(path, {throwIfNoEntry: false}) !== undefined;

@@ -1,3 +1,4 @@
+import type {DiskRoom} from '../core/diagnosis/disk-full.js';
 import type {CommandSpec, HealthExpectation, StopSignal} from '../core/spec.js';
 
 /**
@@ -98,6 +99,8 @@ export interface Processes {
   }): PrecheckFailure | null;
   /** Changes whenever the file or folder does (existence, mode, size, time): what a blocked start waits for. */
   fileState(path: string): string;
+  /** Room on the file system of a path; of its nearest folder when it does not exist. null: can't be told. */
+  diskRoom(path: string): (DiskRoom & {readonly path: string}) | null;
   /** Runs a hook, a probe command or a stop command: own group, output into the service's log, killed at the time-out. */
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel;
 }
@@ -210,8 +213,11 @@ export type ListenerVerdict =
 
 /** The output of services: FIFOs, log files, rotation. */
 export interface Outputs {
-  /** Makes the log file and FIFOs of these services ready. Called before the first spawn. */
-  open(services: readonly string[]): void;
+  /**
+   * Makes the log file and FIFOs of these services ready. Called before the first spawn.
+   * @param intoFile those of them that write into their log themselves
+   */
+  open(services: readonly string[], intoFile?: readonly string[]): void;
   /** A new incarnation begins: `tail` forgets what the ones before have said. */
   beginLife(service: string): void;
   /** Last lines this incarnation has written, newest last, control characters as they came. */

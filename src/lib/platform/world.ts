@@ -42,6 +42,8 @@ export interface SystemWorld extends World {
   readonly bootId: string;
   /** This very process. */
   readonly self: ProcessIdentity;
+  /** To be called now and then: looks after files, pipes and disk. */
+  look(): void;
   /**
    * Closes files, pipes and timers. Services are not touched.
    * @param forGood nothing runs any more: their pipes are removed
@@ -71,6 +73,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
     get bootId() {
       return table.bootId;
     },
+    look: () => output.look(),
     close: (forGood = false) => {
       processes.close();
       output.close(forGood);
@@ -89,7 +92,7 @@ function placesOf({stateDir, logDir, projectDir}: WorldOptions): readonly Place[
 
 function posix(options: WorldOptions, memory: ProcessMemory) {
   const table = systemProcessTable();
-  const output = new PosixOutputs(options);
+  const output = new PosixOutputs(options, table);
   return {table, output, processes: new PosixProcesses({table, output, memory})};
 }
 

@@ -1,9 +1,11 @@
 import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
+import {diskFull, plain} from '../core/diagnosis/exit-cause.js';
 import {candidates} from '../core/ports/choose-port.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {CommandSpec, PortSpec, ServiceSpec} from '../core/spec.js';
 import type {Blocker} from '../core/supervision/state.js';
 import type {Cancel, Listener, ProbeTarget} from '../platform/types.js';
+import {diskBlocker} from './disk-blocker.js';
 import type {Surroundings} from './shared.js';
 
 /** A listener that is just closing gets this long. */
@@ -137,7 +139,13 @@ export class Preparation {
             : result.exit.signal !== null
               ? `ended by ${result.exit.signal}`
               : `exit code ${result.exit.code}`);
-        const last = result.tail.trimEnd().split('\n').at(-1) ?? '';
+        const lines = result.tail.trimEnd().split('\n');
+        const last = lines.at(-1) ?? '';
+        const disk = diskBlocker(lines, service, around);
+        if (disk !== null) {
+          this.#fail(diskFull(`preStart: ${how}: "${plain(last)}"`, disk), disk, false);
+          return;
+        }
         this.#fail(
           {
             cause: 'hook-failed',

@@ -9,6 +9,7 @@ import {unreachable} from '../core/unreachable.js';
 import type {Cancel, ListenerVerdict, ProcessIdentity} from '../platform/types.js';
 import {BlockerWatch} from './blocker-watch.js';
 import {faultPoint} from './fault.js';
+import {diskBlocker} from './disk-blocker.js';
 import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
@@ -227,7 +228,10 @@ export class ServiceRunner {
     if (!result.ok) {
       this.#journal({v: 1, t: 'exited', inc: incarnation, at: wall, code: null, signal: null});
       const {code, message} = result.error;
-      const blockedOn: Blocker | null = code === 'ENOENT' || code === 'EACCES' ? {kind: 'file', path: cwd} : null;
+      const blockedOn: Blocker | null =
+        code === 'ENOENT' || code === 'EACCES'
+          ? {kind: 'file', path: cwd}
+          : diskBlocker([message], this.#spec, this.#around);
       this.#around.emit(this.#spec, {
         tag: 'spawn-failed',
         incarnation,
@@ -293,7 +297,8 @@ export class ServiceRunner {
     const lines = world.output.tail(this.#spec.name, tailLines);
     const port = this.#port;
     const log = `${relative(this.#around.spec.projectDir, this.#around.spec.logDir) || '.'}/${this.#spec.name}.log`;
-    const diagnosis = exitCause(exit, lines, this.#spec, port, log);
+    const disk = exit.code === 0 ? null : diskBlocker(lines, this.#spec, this.#around);
+    const diagnosis = exitCause(exit, lines, this.#spec, port, log, disk);
     const wall = world.clock.wall();
     this.#lastLife = {
       port,
@@ -306,7 +311,7 @@ export class ServiceRunner {
     const blockedOn: Blocker | null =
       port !== null && exit.signal === null && exit.code !== 0 && saysPortTaken(lines, port)
         ? {kind: 'port', port}
-        : null;
+        : disk;
     this.#around.emit(this.#spec, {tag: 'exited', incarnation, exit, groupAlive, diagnosis, blockedOn});
   }
 

@@ -131,7 +131,11 @@ class SupervisorProcess {
       machine: spec.machine,
       onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
     });
-    this.#world.output.open(spec.services.filter(({kind}) => kind !== 'external').map(({name}) => name));
+    const started = spec.services.filter(({kind}) => kind !== 'external');
+    this.#world.output.open(
+      started.map(({name}) => name),
+      started.filter(({output}) => output === 'file').map(({name}) => name),
+    );
     const mark = projectMark(spec.runtimeDir);
     this.#supervisor = new Supervisor(
       spec,
@@ -291,7 +295,11 @@ class SupervisorProcess {
   #lookAround(): void {
     this.#lookAfterFiles();
     this.#guarding.look();
-    if (this.#door.look()) return;
+    if (this.#door.look()) {
+      this.#world.look();
+      this.#ownLog.retry();
+      return;
+    }
     this.#tell({
       level: 'ERROR',
       service: null,

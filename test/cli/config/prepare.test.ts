@@ -29,6 +29,7 @@ describe('a resolved specification', () => {
       baseEnv: {PYTHONUNBUFFERED: '1'},
       logging: {
         maxFileBytes: 20 * 1024 ** 2,
+        rotateEveryMs: 7 * 86_400_000,
         maxFiles: null,
         maxAgeDays: 30,
         maxTotalBytes: 2 * 1024 ** 3,
@@ -159,6 +160,7 @@ services:
       ownLogDir: join(project.dir, 'own'),
       logging: {
         maxFileBytes: 1024 ** 2,
+        rotateEveryMs: 7 * 86_400_000,
         maxFiles: 3,
         maxAgeDays: 1,
         maxTotalBytes: 1024 ** 3,

@@ -53,6 +53,8 @@ const acts = [
   'reuse-pids',
   'escapee-term',
   'reboot',
+  'disk-full',
+  'disk-room',
 ] as const;
 
 const pauses = [0, 1, 40, 260, 900, 1500, 3100, 6500] as const;
@@ -82,6 +84,7 @@ const ends: readonly Habit['ends'][] = [
   {at: 2500, code: null, signal: 'SIGSEGV', lines: []},
   {at: 6000, code: 3, signal: null, lines: ['connect ECONNREFUSED 127.0.0.1:8001']},
   {at: 400, code: 1, signal: null, lines: ['bind /tmp/x.sock: address already in use']},
+  {at: 600, code: 1, signal: null, lines: ['OSError: [Errno 28] No space left on device']},
 ];
 const troubles: readonly Habit['trouble'][] = [
   [],
@@ -364,6 +367,10 @@ function apply(rig: Rig, spec: ProjectSpec, {act, who, how}: Action): void {
     case 'file':
       world.files(`/project/${name}.env`, how % 2 === 0);
       break;
+    case 'disk-full':
+    case 'disk-room':
+      world.diskFull = act === 'disk-full';
+      break;
     case 'reuse-pids':
       world.bystanders(how);
       break;
@@ -413,6 +420,7 @@ function heal(rig: Rig, spec: ProjectSpec): void {
   outside(rig, spec, true);
   for (const {name} of spec.services) {
     world.files(`/project/${name}.env`, true);
+    world.diskFull = false;
     world.hooks.set(`${name} preStart`, {ms: 10, code: 0});
     const job = spec.services.find((one) => one.name === name)?.kind === 'job';
     world.habits.set(name, [{...wellBehaved, ends: job ? {at: 200, code: 0, signal: null, lines: []} : null}]);

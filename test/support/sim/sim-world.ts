@@ -103,6 +103,7 @@ export class SimWorld {
   readonly habits = new Map<string, readonly Habit[]>();
   readonly lives = new Map<string, number>();
   readonly missingFiles = new Set<string>();
+  diskFull = false;
   readonly fileVersions = new Map<string, number>();
   readonly hooks = new Map<string, HookHabit>();
   readonly invisible = new Set<number>();
@@ -686,6 +687,12 @@ export class SimSession implements World {
           ? null
           : {cause: 'missing-file', subject: missing, message: `${missing}: no such file`};
       },
+      diskRoom: (path) => ({
+        path,
+        freeBytes: world.diskFull ? 0 : 1e12,
+        sizeBytes: 2e12,
+        freeFiles: null,
+      }),
       fileState: (path) => `${world.missingFiles.has(path)}:${world.fileVersions.get(path) ?? 0}`,
       run: (plan, callback) => this.#run(plan, callback),
     };

@@ -112,6 +112,7 @@ export function project(services: readonly ServiceSpec[], mode: ProjectSpec['mod
     baseEnv: {},
     logging: {
       maxFileBytes: 1,
+      rotateEveryMs: null,
       maxFiles: null,
       maxAgeDays: 1,
       maxTotalBytes: 1,

@@ -86,6 +86,7 @@ export const projectDefaults = {
 
 export const loggingDefaults = {
   maxFileSize: d('20MB', 'opens in an editor'),
+  rotateEvery: d('7d', 'a quiet service keeps nothing much longer than maxAge says'),
   maxFiles: d('unlimited', 'age and total size are the limits'),
   maxAge: d('30d', 'a month-end closing can be looked at'),
   maxTotalSize: d('2GB', 'a small disk survives it'),

@@ -93,6 +93,7 @@ export const keyHelp = {
   },
   logging: {
     maxFileSize: 'a larger log is rotated',
+    rotateEvery: 'a log whose first line is older is rotated, however small',
     maxFiles: 'rotated files kept for each service',
     maxAge: 'older rotated files are removed',
     maxTotalSize: 'of all service logs together',

@@ -118,8 +118,10 @@ function resolveLogging({config, ledger}: Resolving): LoggingSpec {
   const pick = <V, D>(key: string, value: V | undefined, byDefault: Default<D>) =>
     ledger.pick(['logging', key], value, byDefault);
   const maxFiles = pick('maxFiles', given.maxFiles, d.maxFiles);
+  const rotateEvery = pick('rotateEvery', given.rotateEvery, d.rotateEvery);
   return {
     maxFileBytes: parseSize(pick('maxFileSize', given.maxFileSize, d.maxFileSize)) ?? 0,
+    rotateEveryMs: rotateEvery === 'never' ? null : parseDuration(rotateEvery),
     maxFiles: typeof maxFiles === 'number' ? maxFiles : null,
     maxAgeDays: (parseDuration(pick('maxAge', given.maxAge, d.maxAge)) ?? 0) / dayMs,
     maxTotalBytes: parseSize(pick('maxTotalSize', given.maxTotalSize, d.maxTotalSize)) ?? 0,

@@ -194,6 +194,7 @@ export const configSchema = keys({
   ).optional(),
   logging: keys({
     maxFileSize: size.optional(),
+    rotateEvery: described(z.union([z.literal('never'), interval]), 'a duration', '1d, 12h, never').optional(),
     maxFiles: described(
       z.union([z.literal('unlimited'), z.int().min(1).max(100_000)]),
       'a whole number',

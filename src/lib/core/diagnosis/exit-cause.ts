@@ -1,6 +1,7 @@
 import type {ServiceSpec} from '../spec.js';
-import type {ExitStatus} from '../supervision/state.js';
+import type {DiskBlocker, ExitStatus} from '../supervision/state.js';
 import type {Diagnosis} from './diagnosis.js';
+import {roomText, saysDiskFull} from './disk-full.js';
 
 /** Signals a process gets for a fault of its own; the others come from somebody. */
 const faults: Readonly<Record<string, string>> = {
@@ -62,6 +63,7 @@ export function saysPortTaken(lines: readonly string[], port: number | null): bo
  * cause is `unknown` and the evidence its last words.
  * @param lines last lines of output, oldest first
  * @param log   the file they stand in, as it is shown
+ * @param disk  a full one that its words may be about
  */
 export function exitCause(
   exit: ExitStatus,
@@ -69,6 +71,7 @@ export function exitCause(
   spec: ServiceSpec,
   port: number | null,
   log: string,
+  disk: DiskBlocker | null = null,
 ): Diagnosis {
   const last = lastErrorLine(lines);
   const evidence = last === null ? [`${log} has no output of this life`] : [`${log} "${last.trim()}"`];
@@ -83,6 +86,8 @@ export function exitCause(
       remedy: `see who holds port ${port}, or give ${spec.name} alternatives`,
     };
   }
+  const full = exit.code === 0 ? null : saysDiskFull(lines);
+  if (full !== null) return diskFull(`${log} "${plain(full).trim()}"`, disk);
   if (exit.signal !== null) {
     const fault = faults[exit.signal];
     const remedy =
@@ -144,4 +149,23 @@ export function exitCause(
     evidence,
     remedy: `look at its last lines: ${look}`,
   };
+}
+
+/** Its words alone are likely to be right; with a disk that is full now they are. */
+export function diskFull(said: string, disk: DiskBlocker | null): Diagnosis {
+  return disk === null
+    ? {
+        cause: 'disk-full',
+        confidence: 0.6,
+        subject: null,
+        evidence: [said, 'the disks that it is known to use have room now'],
+        remedy: 'look at the disk that it writes to (df -h, df -i) and for a quota',
+      }
+    : {
+        cause: 'disk-full',
+        confidence: 0.95,
+        subject: disk.path,
+        evidence: [said, roomText(disk.path, disk)],
+        remedy: `make room on ${disk.path}, see what fills it: du -xh -d 1 ${disk.path} | sort -h; it starts by itself then`,
+      };
 }

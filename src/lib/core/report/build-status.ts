@@ -2,7 +2,8 @@ import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
 import {bareReadyMs, isBare} from '../probes/tracks.js';
 import {missingDependencies} from '../supervision/settle.js';
-import type {Service, State} from '../supervision/state.js';
+import {roomText} from '../diagnosis/disk-full.js';
+import type {Blocker, Service, State} from '../supervision/state.js';
 import {endText, exitText} from '../supervision/words.js';
 import {formatDuration} from './format.js';
 import type {
@@ -251,16 +252,9 @@ function noteOf(
     case 'clearing':
       return 'ends what its group left behind';
     case 'backing-off':
-      return state.blockedOn === null
-        ? null
-        : state.blockedOn.kind === 'port'
-          ? `tries at once when port ${state.blockedOn.port} is free`
-          : `tries at once when ${state.blockedOn.path} changes`;
+      return blockedNote(state.blockedOn, 'tries at once when');
     case 'failed':
-      if (state.blockedOn === null) return null;
-      return state.blockedOn.kind === 'port'
-        ? `tries again as soon as port ${state.blockedOn.port} is free`
-        : `tries again as soon as ${state.blockedOn.path} changes`;
+      return blockedNote(state.blockedOn, 'tries again as soon as');
     case 'stopped':
       return state.why === 'ended'
         ? 'ended by itself'
@@ -278,6 +272,19 @@ function noteOf(
 function rangeText(least: number, most: number): string {
   const [from, to] = [formatDuration(least), formatDuration(most)];
   return from === to ? from : `${from} to ${to}`;
+}
+
+function blockedNote(blocker: Blocker | null, tries: string): string | null {
+  switch (blocker?.kind) {
+    case undefined:
+      return null;
+    case 'port':
+      return `${tries} port ${blocker.port} is free`;
+    case 'file':
+      return `${tries} ${blocker.path} changes`;
+    case 'disk':
+      return `blocked: disk full (${roomText(blocker.path, blocker)}), waits for space`;
+  }
 }
 
 function unwellDiagnosis(word: string | null, silent: boolean, spec: ServiceSpec): Diagnosis {

@@ -1,8 +1,9 @@
 import {restartPause} from '../back-off/back-off.js';
 import {newTracks} from '../probes/tracks.js';
+import {roomText} from '../diagnosis/disk-full.js';
 import {formatDuration} from '../report/format.js';
 import type {Effect} from './events.js';
-import type {ExitStatus, LifeEnd, Memory, Service} from './state.js';
+import type {DiskBlocker, ExitStatus, LifeEnd, Memory, Service} from './state.js';
 import {type Context, report, type Step, step} from './step.js';
 import {endText, pauseText} from './words.js';
 
@@ -57,6 +58,8 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
       prepare(memory, ctx),
       report('WARNING', 'port-lost', `${what}; port ${end.blockedOn.port} was taken: looks for one`, end.diagnosis),
     );
+  if (end.blockedOn?.kind === 'disk' && !isGivenUp(memory, ctx))
+    return waitForSpace(memory, end, what, end.blockedOn, ctx);
   if (memory.restartsUsed >= policy.maxRestarts) return spent({state: service.state, memory}, end, what, ctx);
   const attempt = memory.restartsUsed + 1;
   const pause = restartPause(policy.backOffMs, attempt, policy.backOffJitter, ctx.chance);
@@ -82,6 +85,28 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
     return [next, [...effects, told, ...alarm]];
   }
   return step({tag: 'backing-off', until: now + pause, since: now, blockedOn: end.blockedOn}, counted, told, ...alarm);
+}
+
+/** Should nobody see that there is room again, it is tried now and then. */
+const spaceRetryMs = 5 * 60_000;
+
+/** No restart can mend a full disk, so none is counted. */
+function waitForSpace(memory: Memory, end: LifeEnd, what: string, blocker: DiskBlocker, {now}: Context): Step {
+  return step(
+    {tag: 'backing-off', until: now + spaceRetryMs, since: now, blockedOn: blocker},
+    memory,
+    report(
+      'ERROR',
+      'blocked',
+      `${what}; blocked: disk full (${roomText(blocker.path, blocker)}), waits for space; that costs no restart`,
+      end.diagnosis,
+    ),
+  );
+}
+
+function isGivenUp({failedSince}: Memory, {now, spec}: Context): boolean {
+  const {giveUpAfterMs} = spec.policy;
+  return giveUpAfterMs !== null && now - (failedSince ?? now) >= giveUpAfterMs;
 }
 
 /** Starts the next incarnation at once, on this port. */
@@ -155,8 +180,7 @@ function spent(service: Service, end: LifeEnd, what: string, ctx: Context): Step
     policy.maxRestarts === 0
       ? 'no restarts allowed'
       : `${policy.maxRestarts} of ${policy.maxRestarts} restarts used in ${formatDuration(now - since)}`;
-  const givenUp = policy.giveUpAfterMs !== null && now - since >= policy.giveUpAfterMs;
-  if (policy.afterBudget.then === 'fail' || givenUp) {
+  if (policy.afterBudget.then === 'fail' || isGivenUp(service.memory, ctx)) {
     return step(
       {tag: 'failed', since: now, nextTryAt: null, blockedOn: null},
       service.memory,

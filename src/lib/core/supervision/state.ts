@@ -56,7 +56,18 @@ export interface LifeEnd {
 }
 
 /** What the runtime watches so that a blocked service gets its try as soon as it can succeed. */
-export type Blocker = {readonly kind: 'port'; readonly port: number} | {readonly kind: 'file'; readonly path: string};
+export type Blocker =
+  | {readonly kind: 'port'; readonly port: number}
+  | {readonly kind: 'file'; readonly path: string}
+  | DiskBlocker;
+
+/** No room on the file system of this path; what was free when it was seen. */
+export interface DiskBlocker {
+  readonly kind: 'disk';
+  readonly path: string;
+  readonly freeBytes: number;
+  readonly freeFiles: number | null;
+}
 
 /**
  * What a service is doing. Each state carries what exists in it, and nothing else.

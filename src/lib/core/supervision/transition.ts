@@ -68,7 +68,16 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
 }
 
 function blockerText(blocker: NonNullable<Extract<State, {tag: 'failed'}>['blockedOn']>): string {
-  return blocker.kind === 'port' ? `port ${blocker.port} is free again` : `${blocker.path} has changed`;
+  switch (blocker.kind) {
+    case 'port':
+      return `port ${blocker.port} is free again`;
+    case 'file':
+      return `${blocker.path} has changed`;
+    case 'disk':
+      return `there is space on ${blocker.path} again`;
+    default:
+      return unreachable(blocker);
+  }
 }
 
 function hasProbes(state: State): boolean {
