@@ -20,6 +20,8 @@ import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {guardianScript} from './guardian.js';
+import {projectMark, supervisorMark} from '../lib/core/supervision/mark.js';
+import {makeProjectGroup} from '../lib/platform/control-group.js';
 import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
 import {stateDirFile} from './place.js';
 import {errorFrom, type SupervisorClient} from './supervisor-client.js';
@@ -58,8 +60,16 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
     ensureRuntimeDir(spec.runtimeDir);
     writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
   });
-  const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
-  const startGuardian = () => start(program, specFile(stateDir), spec.projectDir, env);
+  const mark = projectMark(spec.runtimeDir);
+  const env = {
+    ...supervisorEnvironment(process.env),
+    ERP_MARK: supervisorMark(mark),
+    ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {}),
+  };
+  const startGuardian = () => {
+    const group = process.env.ERP_NO_CGROUP === '1' ? null : makeProjectGroup(mark);
+    return start(program, specFile(stateDir), spec.projectDir, env, group);
+  };
   return await answered(client, startGuardian, stateDir, options.limitMs ?? 10_000);
 }
 
@@ -136,11 +146,11 @@ interface Guardian {
   ended: {readonly code: number | null; readonly error: Error | null} | null;
 }
 
-function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEnv): Guardian {
+function start(program: string, spec: string, cwd: string, env: NodeJS.ProcessEnv, group: string | null): Guardian {
   const [command, args] =
     process.platform === 'win32'
       ? [process.execPath, [program, spec]]
-      : ['/bin/sh', ['-c', guardianScript, 'erp-guardian', process.execPath, program, spec]];
+      : ['/bin/sh', ['-c', guardianScript, 'erp-guardian', process.execPath, program, spec, group ?? '']];
   const child = spawn(command, args, {
     cwd,
     detached: true,

@@ -1,7 +1,7 @@
 // Whatever a service starts is gone after a crash, a restart, a stop, a shutdown and the supervisor's own death.
 import {expect} from '@jest/globals';
 import {kill, program, type Rig, until} from '../support/rig.js';
-import {itErp} from '../support/tools.js';
+import {itErp as itReally} from '../support/tools.js';
 
 /** What each shape leaves behind, by words that only it has. */
 const shapes = {
@@ -14,8 +14,15 @@ const shapes = {
 type Shape = keyof typeof shapes;
 const names = Object.keys(shapes) as Shape[];
 
-const family = (shape: string): object => ({
-  command: ['sh', program('family.sh'), shape],
+/** By its traces alone: with a control group everything would be found by that (control-group.test.ts). */
+const itErp = (name: string, body: (rig: Rig) => Promise<void>): void =>
+  itReally(name, async (rig) => {
+    rig.variables['ERP_NO_CGROUP'] = '1';
+    await body(rig);
+  });
+
+const family = (...shape: string[]): object => ({
+  command: ['sh', program('family.sh'), ...shape],
   readiness: {log: 'ready \\d+'},
   backOff: [0],
 });
@@ -23,7 +30,11 @@ const family = (shape: string): object => ({
 const families = (rig: Rig, more: object = {}): void =>
   rig.config(Object.fromEntries(names.map((shape) => [shape, family(shape)])), more);
 
-const copies = (rig: Rig, shape: Shape): readonly number[] => rig.having(shapes[shape]).filter(({command}) => command.startsWith('sleep')).map(({pid}) => pid);
+const copies = (rig: Rig, shape: Shape): readonly number[] =>
+  rig
+    .having(shapes[shape])
+    .filter(({command}) => command.startsWith('sleep'))
+    .map(({pid}) => pid);
 
 /** Each is there once. */
 const complete = async (rig: Rig): Promise<Map<Shape, number>> => {
@@ -123,3 +134,33 @@ itErp('everybody who leads is killed: erp stop finds the rest', async (rig) => {
   for (const pid of pids) kill(pid);
   await rig.stop();
 });
+
+// ——— who was seen once ———
+
+/** Lives below the service for a moment, then parent, session, group, environment and streams are lost. */
+const escapes = {
+  itself: ['sh', '-c', 'env -i setsid sleep 20007 </dev/null >/dev/null 2>&1 & sleep 1'],
+  // Nobody has ever seen it: only the leader of its session, which has gone.
+  'by its session': ['env', '-i', 'setsid', 'sh', '-c', 'sleep 1; sleep 20007 </dev/null >/dev/null 2>&1 &'],
+} as const;
+
+for (const [what, command] of Object.entries(escapes)) {
+  const start = async (rig: Rig): Promise<void> => {
+    rig.config({shop: family('runs', ...command)});
+    await rig.expectErp(0, ['start', '--detach']);
+    await until('it has escaped', () =>
+      rig.having('sleep 20007').some(({command: words}) => words.startsWith('sleep')),
+    );
+  };
+
+  itErp(`an escapee that was seen once (${what}) is ended with the service`, async (rig) => {
+    await start(rig);
+    await rig.stop();
+  });
+
+  itErp(`an escapee that was seen once (${what}) is known to the next supervisor`, async (rig) => {
+    await start(rig);
+    await loseSupervisor(rig, true);
+    await rig.stop();
+  });
+}
