@@ -32,6 +32,13 @@ export const root: Tool = {
   missing: process.getuid?.() === 0 ? null : 'run the tests as root',
 };
 
+export const namespaces: Tool = tool(
+  'right to make a pid namespace',
+  'unshare',
+  ['-m', '-p', '-f', '--mount-proc', 'true'],
+  'run the tests as root, with util-linux',
+);
+
 /** What erp itself asks for (control-group.ts); the group is removed at once. */
 export const controlGroups: Tool = {
   name: 'control group (cgroup v2) that may be divided',

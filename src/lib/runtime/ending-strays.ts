@@ -58,7 +58,7 @@ export const namesOf = (strays: readonly StrayProcess[]): string =>
 export function sweepProject(
   world: World,
   projectMark: string,
-  {tell}: {tell(news: News): void},
+  sink: {tell(news: News): void},
   done: () => void,
 ): void {
   const {processes} = world;
@@ -72,8 +72,8 @@ export function sweepProject(
     {
       find: (callback) => processes.groupMembers?.(projectMark, callback),
       onFound: (stray) =>
-        tell(about('WARNING', `a service had left ${stray.command} (pid ${stray.pid}) behind: ended`)),
-      onStubborn: (left) => tell(about('ERROR', `cannot end what a service has left behind: ${namesOf(left)}`)),
+        sink.tell(about('WARNING', `a service had left ${stray.command} (pid ${stray.pid}) behind: ended`)),
+      onStubborn: (left) => sink.tell(about('ERROR', `cannot end what a service has left behind: ${namesOf(left)}`)),
     },
     done,
   );
