@@ -13,6 +13,13 @@ if (!existsSync(join(root, 'dist', 'fast.cjs'))) {
   process.exit(8);
 }
 
+// The first process of a container: orphans are given to us, and Node reaps only its own children. The shell of erp-init
+// does; from Node 22.15 on we can become it. Before that `erp start` says what to do (src/cli/first-process.ts).
+if (process.pid === 1 && process.execve !== undefined && existsSync('/bin/sh')) {
+  const init = ['/bin/sh', join(root, 'bin', 'init.sh')];
+  process.execve('/bin/sh', [...init, process.execPath, ...process.execArgv, ...process.argv.slice(1)], process.env);
+}
+
 require('../dist/fast.cjs')
   .fast(process.argv.slice(2), root)
   .then(async (answered) => {

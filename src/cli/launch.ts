@@ -19,6 +19,8 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
+import {projectMark, supervisorMark} from '../lib/core/supervision/mark.js';
+import {makeProjectGroup} from '../lib/platform/control-group.js';
 import {guardianArguments, type GuardianFiles, guardianFiles} from '../lib/platform/guardian.js';
 import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
 import {stateDirFile} from './place.js';
@@ -60,10 +62,18 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
     ensureRuntimeDir(spec.runtimeDir);
     writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
   });
-  const env = {...supervisorEnvironment(process.env), ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {})};
+  const mark = projectMark(spec.runtimeDir);
+  const env = {
+    ...supervisorEnvironment(process.env),
+    ERP_MARK: supervisorMark(mark),
+    ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {}),
+  };
   const files = guardianFiles(spec, program, specFile(stateDir));
   endResting(files.note);
-  const startGuardian = () => start(files, spec.projectDir, env);
+  const startGuardian = () => {
+    const group = process.env.ERP_NO_CGROUP === '1' ? null : makeProjectGroup(mark);
+    return start(files, spec.projectDir, group === null ? env : {...env, ERP_GROUP: group});
+  };
   return await answered(client, startGuardian, stateDir, options.limitMs ?? 10_000);
 }
 
@@ -173,7 +183,7 @@ function endResting(note: string): void {
   }
 }
 
-const notForSupervisor = new Set(['INIT_CWD', 'NODE_OPTIONS', 'ERP_MARK', 'ERP_GUARDIAN', 'ERP_LAST_EXIT']);
+const notForSupervisor = new Set(['INIT_CWD', 'NODE_OPTIONS', 'ERP_MARK', 'ERP_GUARDIAN', 'ERP_LAST_EXIT', 'ERP_GROUP']);
 
 /** What npm put into our environment is about npm's run; options of this Node process are not meant for the supervisor. */
 export function supervisorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

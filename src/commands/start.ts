@@ -4,6 +4,7 @@ import {leaseName} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
 import {EarlySignals} from '../cli/early-signals.js';
 import {ensureServices} from '../cli/ensure-services.js';
+import {firstProcessAdvice} from '../cli/first-process.js';
 import {duration, output} from '../cli/flags.js';
 import {type ForegroundOutcome, isSaid, stayInForeground} from '../cli/foreground.js';
 import {loadSpec} from '../cli/load-spec.js';
@@ -119,6 +120,8 @@ export default class Start extends ErpCommand {
       return report;
     }
     const detached = flags.detach || flags.ensure;
+    const advice = firstProcessAdvice(!detached);
+    if (advice !== null) this.advise(advice);
     const begunAt = Date.now();
     const early = detached ? null : new EarlySignals();
     const started = await (flags.ensure ? ensureServices : startServices)({

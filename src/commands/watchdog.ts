@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import {Args, Flags} from '@oclif/core';
 import {leaseName} from '../cli/actor.js';
 import {ErpCommand} from '../cli/base-command.js';
+import {firstProcessAdvice} from '../cli/first-process.js';
 import {EarlySignals} from '../cli/early-signals.js';
 import {output} from '../cli/flags.js';
 import {type ForegroundOutcome, isSaid, stayInForeground} from '../cli/foreground.js';
@@ -89,6 +90,8 @@ Exit codes: 0 stopped as asked, 4 the budget is spent, 5 no port free, 7 other c
           });
     for (const notice of notices) this.advise(notice);
     const service = command === null ? watchedService(spec, before[0] ?? null) : (spec.instance as string);
+    const advice = firstProcessAdvice(true);
+    if (advice !== null) this.advise(advice);
     const lease = leaseName();
     const early = new EarlySignals();
     const started = await startServices({

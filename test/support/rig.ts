@@ -86,6 +86,8 @@ export class Rig {
   readonly runtime: string;
   readonly mark: string;
   lastReport = '';
+  /** For every command of this test. */
+  readonly variables: Record<string, string> = {};
   readonly #runs: Run[] = [];
   readonly #closers: (() => void)[] = [];
 
@@ -105,6 +107,7 @@ export class Rig {
       LANG: 'C.UTF-8',
       XDG_RUNTIME_DIR: this.runtime,
       RIG: this.dir,
+      ...this.variables,
       ...more,
     };
     return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));

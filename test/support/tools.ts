@@ -1,5 +1,7 @@
 import {spawnSync} from 'node:child_process';
+import {rmdirSync} from 'node:fs';
 import {it} from '@jest/globals';
+import {makeProjectGroup} from '../../src/lib/platform/control-group.js';
 import {inRig, type Rig} from './rig.js';
 
 /** A program that this machine may lack. */
@@ -23,10 +25,31 @@ export const starlette: Tool = tool(
 );
 export const redis: Tool = tool('redis-server', 'redis-server', ['--version'], 'apt-get install redis-server');
 
+export const nginx: Tool = tool('nginx', 'nginx', ['-v'], 'apt-get install nginx');
+
 export const root: Tool = {
   name: 'right to act as another user',
   missing: process.getuid?.() === 0 ? null : 'run the tests as root',
 };
+
+export const namespaces: Tool = tool(
+  'right to make a pid namespace',
+  'unshare',
+  ['-m', '-p', '-f', '--mount-proc', 'true'],
+  'run the tests as root, with util-linux',
+);
+
+/** What erp itself asks for (control-group.ts); the group is removed at once. */
+export const controlGroups: Tool = {
+  name: 'control group (cgroup v2) that may be divided',
+  missing: tryControlGroup() ? null : 'run the tests in a container or user session with cgroup v2 delegated',
+};
+
+function tryControlGroup(): boolean {
+  const group = process.platform === 'linux' ? makeProjectGroup(`test-${process.pid}`) : null;
+  if (group !== null) rmdirSync(group);
+  return group !== null;
+}
 
 export interface TestOptions {
   /** Runs beside the others of its file: for tests that mostly wait. */

@@ -16,6 +16,9 @@ import {join} from 'node:path';
  *   /proc/uptime, which costs no fork, else of the epoch. What Node says when it dies goes into CRASH.
  * - With PID it stands in for a guardian that was killed: it waits, without a timer, until the other end of its stdin is
  *   closed by the death of that supervisor. A number read from there is an end that was meant.
+ * - With ERP_GROUP, the folder of a control group (control-group.ts), it enters that first: all that it and the
+ *   supervisor ever start is born in it. At the end it steps out, also of the groups of projects that started this one,
+ *   and removes what is empty.
  * - TERM and INT go to the supervisor; whatever it ends with afterwards is deliberate. HUP is ignored: the terminal that
  *   started us may go.
  * - `wait` is cut short by a trapped signal and then gives 128 and more although the supervisor lives. A second `wait`
@@ -23,6 +26,19 @@ import {join} from 'node:path';
  */
 export const guardianScript = `
 trap '' HUP
+group=\${ERP_GROUP:-}
+enter() { { echo $$ >"$1/cgroup.procs"; } 2>/dev/null; }
+end() {
+  outer=\${group%/*}
+  while :; do
+    case \${outer##*/} in erp-*) outer=\${outer%/*} ;; *) break ;; esac
+  done
+  if [ -n "$group" ] && enter "$outer"; then
+    while [ "$group" != "$outer" ] && rmdir "$group" 2>/dev/null; do group=\${group%/*}; done
+  fi
+  exit "$1"
+}
+[ -z "$group" ] || enter "$group" || group=
 child= asked= signalled= proven= after=
 debt=0 pause=0 lives=0
 pass() {
@@ -54,7 +70,7 @@ rest() {
   child=$! code=$status
   wait "$child"
   { true >"$4.resting"; } 2>/dev/null
-  [ -z "$asked" ] || { kill -TERM "$child" 2>/dev/null; exit "$code"; }
+  [ -z "$asked" ] || { kill -TERM "$child" 2>/dev/null; end "$code"; }
 }
 clock
 born=$at
@@ -65,8 +81,8 @@ if [ -n "$6" ]; then
     read -r code
     [ -n "$signalled" ] && [ -z "$code" ] || break
   done
-  [ -z "$code" ] || exit "$code"
-  [ -z "$asked" ] || exit 143
+  [ -z "$code" ] || end "$code"
+  [ -z "$asked" ] || end 143
   clock
   debt=1 after="unknown $at"
 fi
@@ -80,9 +96,9 @@ while :; do
   born=$at
   ended
   last=$child child=
-  [ -z "$asked" ] || exit "$status"
+  [ -z "$asked" ] || end "$status"
   case $status in
-    0|[2-9]|10|130) exit "$status" ;;
+    0|[2-9]|10|130) end "$status" ;;
   esac
   clock
   after="$status $at" up=
@@ -92,9 +108,9 @@ while :; do
   if [ "$status" -eq 137 ] && [ "$up" = "$last" ]; then debt=$((debt + 1)); else debt=$((debt + 60)); fi
   if [ -z "$proven" ]; then
     case $status in
-      1|126|127) exit "$status" ;;
+      1|126|127) end "$status" ;;
     esac
-    [ "$debt" -le 300 ] || exit "$status"
+    [ "$debt" -le 300 ] || end "$status"
   fi
   [ "$debt" -le 300 ] || rest "$@"
 done

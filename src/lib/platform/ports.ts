@@ -166,10 +166,13 @@ export class SystemPorts implements Ports {
     };
     const environ = (): string | null => this.#table.environ(pid);
     const isMarked = (): boolean => variableOf(environ() ?? '', 'ERP_MARK')?.startsWith(markPrefix) ?? false;
-    if (kinship(row, [leader], byPid) !== null || this.#memory.knows(service, pid, row.startTime)) return true;
+    if (kinship(row, [leader], byPid) !== null || this.#memory.isBelow(leader, service, pid, row.startTime))
+      return true;
+    // An escapee of an earlier life is not ours to believe but to sweep.
+    if (this.#memory.knows(service, pid, row.startTime)) return false;
     if (!isBelow() && !isMarked()) return false;
     // Seen below the leader once, it stays the service's, even if it becomes a daemon.
-    this.#memory.remember(service, [row]);
+    this.#memory.remember(service, leader, [row]);
     return true;
   }
 

@@ -11,6 +11,7 @@ const row =
 /** Processes by ps(1), as on macOS and the BSDs. Written from its manual; see the tests for what was run where. */
 export class DarwinProcessTable implements ProcessTable {
   readonly bootId: string;
+  readonly startTimeHz = 1;
   readonly #runner: CommandRunner;
   readonly #uids = new Map<number, number>();
 

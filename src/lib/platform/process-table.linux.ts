@@ -9,8 +9,8 @@ let environScratch: Buffer | null = null;
 
 export class LinuxProcessTable implements ProcessTable {
   readonly bootId: string;
+  startTimeHz = 100;
   #pageSize = 4096;
-  #ticksPerSecond = 100;
   #bootedAt: number | null = null;
 
   constructor() {
@@ -18,7 +18,7 @@ export class LinuxProcessTable implements ProcessTable {
     // The page size is 4, 16 or 64 KiB by machine; the kernel tells every program in its auxiliary vector.
     for (const [type, value] of auxiliaryVector()) {
       if (type === 6n) this.#pageSize = Number(value);
-      if (type === 17n) this.#ticksPerSecond = Number(value);
+      if (type === 17n) this.startTimeHz = Number(value);
     }
     const booted = /^btime (\d+)$/m.exec(text('/proc/stat') ?? '');
     if (booted !== null) this.#bootedAt = Number(booted[1]) * 1000;
@@ -41,6 +41,15 @@ export class LinuxProcessTable implements ProcessTable {
       yield;
     }
     return rows;
+  }
+
+  children(pid: number): readonly number[] {
+    try {
+      const lists = readdirSync(`/proc/${pid}/task`).map((thread) => small(`/proc/${pid}/task/${thread}/children`));
+      return lists.flatMap((list) => list?.match(/\d+/g)?.map(Number) ?? []);
+    } catch {
+      return []; // it has gone
+    }
   }
 
   firstInGroup(pgrp: number): number | null {
@@ -117,9 +126,9 @@ export class LinuxProcessTable implements ProcessTable {
       session: number(6),
       state: fields[0] as string,
       startTime: ticks,
-      startedAt: this.#bootedAt === null ? null : this.#bootedAt + (Number(ticks) / this.#ticksPerSecond) * 1000,
+      startedAt: this.#bootedAt === null ? null : this.#bootedAt + (Number(ticks) / this.startTimeHz) * 1000,
       name: stat.slice(open + 1, close),
-      cpuSeconds: (number(14) + number(15)) / this.#ticksPerSecond,
+      cpuSeconds: (number(14) + number(15)) / this.startTimeHz,
       rssBytes: number(24) * this.#pageSize,
       threads: number(20),
     };

@@ -25,9 +25,13 @@ export interface ProcessRow {
 export interface ProcessTable {
   /** Identifies boot and pid namespace: a pid of another boot or of another container is no pid of ours. */
   readonly bootId: string;
+  /** How many units of `startTime` make a second. */
+  readonly startTimeHz: number;
   read(pid: number): ProcessRow | null;
   /** Every process. May take several turns of the event loop; always answers later, never at once. */
   scan(callback: (rows: readonly ProcessRow[]) => void): void;
+  /** Children of all its threads, where the system tells without a look at everybody. */
+  children?(pid: number): readonly number[];
   /** Some living process (no zombie) of the group; null: none. Blocks, so ask rarely. */
   firstInGroup(pgrp: number): number | null;
   /** Effective owner of the process; null: gone. */

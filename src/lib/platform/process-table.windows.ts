@@ -22,6 +22,7 @@ interface WindowsRow extends ProcessRow {
 /** Processes by CIM. Windows has neither groups, sessions, zombies nor foreign environments. */
 export class WindowsProcessTable implements ProcessTable {
   readonly #runner: CommandRunner;
+  readonly startTimeHz = 1000;
   #bootId: string | null = null;
   #rows: ReadonlyMap<number, WindowsRow> = new Map();
   #readAt = -Infinity;

@@ -3,6 +3,7 @@ import {fileState} from './file-state.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess, StdioOptions} from 'node:child_process';
 import {accessSync, closeSync, constants, openSync, realpathSync, statSync} from 'node:fs';
+import {isProjectGroup} from './control-group.js';
 import {findExecutable, missingInterpreter} from './executable.posix.js';
 import type {PosixOutputs} from './output.js';
 import type {ProcessMemory} from './process-memory.js';
@@ -10,11 +11,12 @@ import type {ProcessRow, ProcessTable} from './process-table.js';
 import {isEnded, isStopped} from './process-table.js';
 import {inSlices} from './slices.js';
 import type {Launch} from './stragglers.js';
-import {findStragglers} from './stragglers.js';
+import {findGroupMembers, findStragglers, runsProgramOf} from './stragglers.js';
 import type {CommandSpec, StopSignal} from '../core/spec.js';
 import type {
   Cancel,
   Exit,
+  FormerLife,
   PrecheckFailure,
   ProcessIdentity,
   Processes,
@@ -34,6 +36,10 @@ const statEveryNthWatch = Math.ceil(5000 / watchPeriodMs);
 /** Earlier lives that we remember for a service, to tell what a daemon came from. */
 const rememberedLaunches = 8;
 const runTailBytes = 2048;
+/** A service that forks without end is not followed to its last child. */
+const mostDescendants = 500;
+/** Start times are coarse. */
+const startToleranceMs = 50;
 
 interface Watch {
   readonly identity: ProcessIdentity;
@@ -80,14 +86,12 @@ export class PosixProcesses implements Processes {
       executable: realPath(executable),
       lastStartTime: null,
     };
-    const launches = this.#launches.get(plan.service) ?? [];
-    this.#launches.set(plan.service, [...launches.slice(1 - rememberedLaunches), launch]);
+    this.#rememberLaunch(plan.service, launch);
     this.#knowLeader(identity);
     const startedAt = performance.now();
     // `exit`, not `close`: a grandchild that keeps the streams open does not make the service alive.
     child.once('exit', (code, signal) => {
-      if (identity.startTime !== null)
-        launch.lastStartTime = Number(identity.startTime) + Math.ceil((performance.now() - startedAt) / 10) + 5;
+      launch.lastStartTime = this.#startTimeAfter(identity, performance.now() - startedAt);
       onExit({code, signal});
     });
     return {ok: true, identity};
@@ -105,12 +109,49 @@ export class PosixProcesses implements Processes {
     };
   }
 
-  identifyOrphan(pid: number): ProcessIdentity | null {
+  identifyOrphan(pid: number, launchedBy?: string): ProcessIdentity | null {
     const row = this.#table.read(pid);
     if (row === null || isEnded(row) || this.#table.uid(pid) !== (process.geteuid?.() ?? 0)) return null;
+    if (launchedBy !== undefined) {
+      const executable = this.#table.executable(pid);
+      const launches = this.#launches.get(launchedBy) ?? [];
+      if (!launches.some((launch) => runsProgramOf(launch, row, executable))) return null;
+    }
     // Orphans are given to pid 1, or to the systemd of the user's session.
     const isOrphan = row.ppid === 1 || this.#table.read(row.ppid)?.name === 'systemd';
     return isOrphan ? {pid, startTime: row.startTime, bootId: this.#table.bootId} : null;
+  }
+
+  lookBelow(service: string, leader: ProcessIdentity): void {
+    const members: ProcessRow[] = [];
+    const queue = [leader.pid];
+    for (let pid = queue.pop(); pid !== undefined && members.length < mostDescendants; pid = queue.pop()) {
+      for (const child of this.#table.children?.(pid) ?? []) {
+        const row = this.#table.read(child);
+        if (row === null || row.ppid !== pid) continue;
+        members.push(row);
+        queue.push(child);
+      }
+    }
+    if (this.#isAlive(leader)) this.#memory.remember(service, leader, members);
+  }
+
+  recall(service: string, life: FormerLife): void {
+    const {leader, command, lastedMs} = life;
+    for (const one of life.descendants) this.#memory.recall(service, {...one, bootId: leader.bootId, leader});
+    const found = findExecutable('shell' in command ? '/bin/sh' : command.argv[0], life.cwd, life.env);
+    this.#rememberLaunch(service, {
+      identity: leader,
+      mark: null,
+      command,
+      executable: 'found' in found ? realPath(found.found) : null,
+      lastStartTime: lastedMs === null ? null : this.#startTimeAfter(leader, lastedMs),
+    });
+  }
+
+  groupMembers(projectMark: string, callback: (found: readonly StrayProcess[]) => void): void {
+    if (!isProjectGroup(this.#table.controlGroup(process.pid), projectMark)) setImmediate(callback, []);
+    else this.#table.scan((rows) => inSlices(findGroupMembers(projectMark, this.#table, rows), callback));
   }
 
   isAlive(identity: ProcessIdentity): boolean {
@@ -154,12 +195,15 @@ export class PosixProcesses implements Processes {
 
   stragglers(query: StragglerQuery, callback: (found: readonly StrayProcess[]) => void): void {
     this.#table.scan((rows) => {
-      this.#memory.retain(new Map(rows.map((row) => [row.pid, row.startTime])));
+      this.#memory.retain(rows);
       const sources = {
         table: this.#table,
         memory: this.#memory,
         rows,
         launches: this.#launches.get(query.service) ?? [],
+        otherLaunches: [...this.#launches].flatMap(([service, launches]) =>
+          service === query.service ? [] : launches,
+        ),
         spared: [...this.#runs],
         streams: this.#output.streamsOf(query.service),
       };
@@ -287,6 +331,18 @@ export class PosixProcesses implements Processes {
     const row = this.#table.read(identity.pid);
     if (row === null || isEnded(row)) return false;
     return identity.startTime === null || row.startTime === identity.startTime;
+  }
+
+  #rememberLaunch(service: string, launch: Launch): void {
+    const launches = this.#launches.get(service) ?? [];
+    this.#launches.set(service, [...launches.slice(1 - rememberedLaunches), launch]);
+  }
+
+  /** The start time, as the process table tells it, of whoever was started this long after the leader. */
+  #startTimeAfter({startTime}: ProcessIdentity, ms: number): number | null {
+    return startTime === null
+      ? null
+      : Number(startTime) + Math.ceil(((ms + startToleranceMs) / 1000) * this.#table.startTimeHz);
   }
 
   #knowLeader(identity: ProcessIdentity): void {

@@ -122,11 +122,11 @@ export class Sampler {
     };
     const members = new Map<string, ProcessRow[]>(leaders.map(({service}) => [service, []]));
     for (const row of rows) if (!isEnded(row)) members.get(resolve(row, 0))?.push(row);
-    this.#memory.retain(new Map(rows.map((row) => [row.pid, row.startTime])));
+    this.#memory.retain(rows);
     const now = performance.now();
     const samples: ServiceSample[] = [];
+    for (const {service, leader} of leaders) this.#memory.remember(service, leader, members.get(service) ?? []);
     for (const [service, group] of members) {
-      this.#memory.remember(service, group);
       samples.push(this.#account(service, group, now));
     }
     for (const service of this.#accounts.keys()) {

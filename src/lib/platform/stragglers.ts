@@ -1,8 +1,10 @@
 import {basename} from 'node:path';
+import {isProjectGroup} from './control-group.js';
 import type {ProcessMemory} from './process-memory.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
 import {isEnded, variableOf} from './process-table.js';
 import type {CommandSpec} from '../core/spec.js';
+import {supervisorMark} from '../core/supervision/mark.js';
 import type {ProcessIdentity, StragglerQuery, StrayProcess} from './types.js';
 
 /** What we know of a life that we started ourselves; helps with daemons that wipe every trace of their origin. */
@@ -20,6 +22,8 @@ export interface StragglerSources {
   readonly memory: ProcessMemory;
   readonly rows: readonly ProcessRow[];
   readonly launches: readonly Launch[];
+  /** Of the other services of this supervisor. */
+  readonly otherLaunches: readonly Launch[];
   /** Leaders of groups that are ours and wanted: hooks that run, and the next incarnation. */
   readonly spared: readonly ProcessIdentity[];
   /** FIFOs or log files that only this service writes to. */
@@ -76,9 +80,12 @@ export function* findStragglers(
   };
 
   const known = rows.filter((row) => !isEnded(row) && !spared.has(row.pid));
+  const descendants = memory.ofOtherLives(query.service, query.except);
+  const remembered = new Map(descendants.map(({pid, startTime}) => [pid, startTime]));
   for (const row of known) {
-    const why =
-      kinship(row, leaders, byPid) ?? (memory.knows(query.service, row.pid, row.startTime) ? 'descendant' : null);
+    // Whoever led a group or session of its own and forked once more is gone; its number still leads to the rest.
+    const isRemembered = remembered.get(row.pid) === row.startTime || kinship(row, descendants, byPid) !== null;
+    const why = kinship(row, leaders, byPid) ?? (isRemembered ? 'descendant' : null);
     if (why === null) continue;
     add(row, why);
     yield;
@@ -97,7 +104,8 @@ export function* findStragglers(
     const uid = table.uid(row.pid);
     if (uid === null || (self !== 0 && uid !== self)) continue;
     const mark = markOf(row.pid);
-    if (mark !== null ? mark.startsWith(query.markPrefix) : bearsTrace(row, query, sources, byPid)) add(row, 'mark');
+    if (mark !== null ? mark.startsWith(query.markPrefix) : bearsTrace(row, query, sources, byPid))
+      add(row, mark === null ? 'trace' : 'mark');
     yield;
   }
 
@@ -115,6 +123,25 @@ export function* findStragglers(
     yield;
   }
   return strays;
+}
+
+/** Everybody in the project's control group who is not its supervisor or one that is about to come up. */
+export function* findGroupMembers(
+  projectMark: string,
+  table: ProcessTable,
+  rows: readonly ProcessRow[],
+): Generator<undefined, StrayProcess[]> {
+  const found: StrayProcess[] = [];
+  for (const row of rows) {
+    yield;
+    if (row.pid === process.pid || isEnded(row) || !isProjectGroup(table.controlGroup(row.pid), projectMark)) continue;
+    const mark = variableOf(table.environ(row.pid) ?? '', 'ERP_MARK');
+    if (mark !== null && !mark.startsWith(`${projectMark}/`)) continue; // another project's
+    if (mark === supervisorMark(projectMark)) continue;
+    const {pid, startTime} = row;
+    found.push({pid, startTime, bootId: table.bootId, command: table.commandLine(pid) ?? row.name, why: 'trace'});
+  }
+  return found;
 }
 
 /**
@@ -177,9 +204,10 @@ function markOfSpared(query: StragglerQuery, sources: StragglerSources): Readonl
 }
 
 /**
- * Programs that write their title over their environment (redis-server, nginx) carry no mark. Two traces are left: our
- * FIFO as a standard stream; or, for a daemon, that it is an orphan without an environment, runs the very program
- * that we started, came to life while that one lived, and sits in our own control group.
+ * Programs that write their title over their environment (redis-server, nginx), or start with an empty one, carry no
+ * mark. Three traces are left: our FIFO as a standard stream; our own control group, where we have one; or, for a
+ * daemon, that it is an orphan without an environment, runs the very program that we started and came to life while
+ * that one lived.
  */
 function bearsTrace(
   row: ProcessRow,
@@ -188,26 +216,47 @@ function bearsTrace(
   byPid: ReadonlyMap<number, ProcessRow>,
 ): boolean {
   const {table} = sources;
-  const isOfNext = query.except?.startTime != null && Number(row.startTime) >= Number(query.except.startTime);
-  if (isOfNext) return false;
+  if (query.except !== null && isYounger(row, query.except)) return false;
   if (table.standardStreams(row.pid).some((target) => sources.streams.includes(target))) return true;
-  // Two services may run the same program and begin at the same moment: where a port can tell, only it may.
-  if (query.hasPort === true) return false;
   const isOrphan = row.ppid === 1 || byPid.get(row.ppid)?.name === 'systemd';
-  if (!isOrphan || sources.launches.length === 0) return false;
+  if (!isOrphan) return false;
+  const launches = sources.launches.filter((launch) => beganDuring(row, launch));
+  const group = table.controlGroup(row.pid);
+  // Nobody but services of this project is in its group: it belongs to the only one that can have started it.
+  if (isProjectGroup(group, query.markPrefix.split('/')[0] ?? ''))
+    return launches.length > 0 && !sources.otherLaunches.some((launch) => beganDuring(row, launch));
+  // Two services may run the same program and begin at the same moment: where a port can tell, only it may.
+  if (query.hasPort === true || launches.length === 0) return false;
   const environ = table.environ(row.pid);
   if (environ === null || environ.includes('=')) return false;
-  const executable = table.executable(row.pid);
-  if (executable === null || table.controlGroup(row.pid) !== table.controlGroup(process.pid)) return false;
-  return sources.launches.some(
+  if (group !== table.controlGroup(process.pid)) return false;
+  return launches.some(
     (launch) =>
       query.leaders.some(
         (leader) => leader.pid === launch.identity.pid && leader.startTime === launch.identity.startTime,
-      ) &&
-      Number(row.startTime) >= Number(launch.identity.startTime) &&
-      (launch.lastStartTime === null || Number(row.startTime) <= launch.lastStartTime) &&
-      ('shell' in launch.command
-        ? launch.command.shell.includes(basename(executable))
-        : executable === launch.executable),
+      ) && runsProgramOf(launch, row, table.executable(row.pid)),
   );
+}
+
+/** Did it come to life after this leader? Start times are coarse: of two in the same hundredth the pid decides. */
+function isYounger(row: ProcessRow, leader: ProcessIdentity): boolean {
+  if (leader.startTime === null) return false;
+  const difference = Number(row.startTime) - Number(leader.startTime);
+  return difference > 0 || (difference === 0 && row.pid > leader.pid);
+}
+
+const beganDuring = (row: ProcessRow, {identity, lastStartTime}: Launch): boolean =>
+  Number(row.startTime) >= Number(identity.startTime) &&
+  (lastStartTime === null || Number(row.startTime) <= lastStartTime);
+
+/**
+ * Does it run what this launch started? A shell's text names the program as it is called, which may be a link
+ * (redis-server on Debian): the short name of the process is that of the link.
+ */
+export function runsProgramOf(launch: Launch, row: ProcessRow, executable: string | null): boolean {
+  if (executable === null) return false;
+  const {command} = launch;
+  return 'shell' in command
+    ? command.shell.includes(basename(executable)) || command.shell.includes(row.name)
+    : executable === launch.executable;
 }

@@ -70,8 +70,20 @@ export interface Processes {
   spawn(plan: SpawnPlan, onExit: (exit: Exit) => void): SpawnResult;
   /** Watches a process that is not our child (adopted); its exit status is unknown. */
   watch(identity: ProcessIdentity, onExit: (exit: Exit) => void): Cancel;
-  /** The process with this number if it is of our user and an orphan (its parent has ended); null: it is not. */
-  identifyOrphan?(pid: number): ProcessIdentity | null;
+  /**
+   * The process with this number if it is of our user and an orphan (its parent has ended), and with `launchedBy` if it
+   * runs a program that this service has launched; null: it is not.
+   */
+  identifyOrphan?(pid: number, launchedBy?: string): ProcessIdentity | null;
+  /** Remembers who lives below this leader now: found again when it has lost parent, group, session and mark. */
+  lookBelow?(service: string, leader: ProcessIdentity): void;
+  /** What the journal of a former supervisor says about the last life of a service; comes before its first sweep. */
+  recall?(service: string, life: FormerLife): void;
+  /**
+   * Everybody in this project's own control group but its supervisor; `[]` where it has none. For the very end, when
+   * nobody of the project shall live any more.
+   */
+  groupMembers?(projectMark: string, callback: (found: readonly StrayProcess[]) => void): void;
   /** Is this very process alive (zombies are not)? */
   isAlive(identity: ProcessIdentity): boolean;
   /**
@@ -105,6 +117,17 @@ export interface Processes {
   run(plan: RunPlan, callback: (result: RunResult) => void): Cancel;
 }
 
+export interface FormerLife {
+  readonly leader: ProcessIdentity;
+  readonly command: CommandSpec;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** How long it may have started others, in milliseconds; null: it still may. */
+  readonly lastedMs: number | null;
+  /** Who was seen below it, or below one before it. */
+  readonly descendants: readonly {readonly pid: number; readonly startTime: string}[];
+}
+
 export interface StragglerQuery {
   readonly service: string;
   /** Value of ERP_MARK up to and including the service: `<project hash>/<service>/`. */
@@ -118,7 +141,7 @@ export interface StragglerQuery {
 
 export interface StrayProcess extends ProcessIdentity {
   readonly command: string;
-  readonly why: 'group' | 'session' | 'descendant' | 'mark' | 'port';
+  readonly why: 'group' | 'session' | 'descendant' | 'mark' | 'trace' | 'port';
 }
 
 export interface PrecheckFailure {

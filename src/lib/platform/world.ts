@@ -8,7 +8,7 @@ import {PosixOutputs} from './output.js';
 import {WindowsOutputs} from './output.windows.js';
 import {SystemPorts} from './ports.js';
 import {SocketProber} from './prober.js';
-import {ProcessMemory} from './process-memory.js';
+import {type Descendant, ProcessMemory} from './process-memory.js';
 import type {ProcessTable} from './process-table.js';
 import {PosixProcesses} from './processes.posix.js';
 import {WindowsProcesses} from './processes.windows.js';
@@ -18,6 +18,7 @@ import {SystemClock} from './system-clock.js';
 import {systemProcessTable} from './system-table.js';
 import {WindowsProcessTable} from './process-table.windows.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
+import type {JournalRecord} from '../core/supervision/journal.js';
 import type {ProcessIdentity, World} from './types.js';
 
 export interface WorldOptions {
@@ -56,6 +57,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
   const memory = new ProcessMemory();
   const {table, output, processes} = process.platform === 'win32' ? windows(options, memory) : posix(options, memory);
   const journal = new FileJournal(options.stateDir, options.onProblem);
+  memory.onEscaped = (service, escaped) => journal.append(service, seenRecord(escaped));
   return {
     clock: new SystemClock(),
     processes,
@@ -88,6 +90,16 @@ function placesOf({stateDir, logDir, projectDir}: WorldOptions): readonly Place[
     {place: 'logs', path: logDir},
   ];
   return projectDir === undefined ? places : [...places, {place: 'project', path: projectDir}];
+}
+
+/** Kept over our own death: nothing else leads to them. */
+function seenRecord(escaped: readonly Descendant[]): JournalRecord {
+  return {
+    v: 1,
+    t: 'seen',
+    boot: escaped[0]?.bootId ?? '',
+    members: escaped.map(({pid, startTime}) => [pid, startTime] as const),
+  };
 }
 
 function posix(options: WorldOptions, memory: ProcessMemory) {

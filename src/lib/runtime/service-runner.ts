@@ -3,7 +3,7 @@ import {exitCause, saysPortTaken} from '../core/diagnosis/exit-cause.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {ServiceSpec, StopSignal} from '../core/spec.js';
 import type {Effect} from '../core/supervision/events.js';
-import type {JournalRecord} from '../core/supervision/journal.js';
+import type {JournalRecord, Remembered} from '../core/supervision/journal.js';
 import type {Blocker, ExitStatus} from '../core/supervision/state.js';
 import {unreachable} from '../core/unreachable.js';
 import type {Cancel, ListenerVerdict, ProcessIdentity} from '../platform/types.js';
@@ -14,9 +14,12 @@ import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
 import type {Surroundings} from './shared.js';
-import {type EndedLife, Sweep} from './sweep.js';
+import {type EndedLife, recalledLife, Sweep} from './sweep.js';
 
 const tailLines = 50;
+/** Pauses between looks at what a new life has started; the samples go on with it. */
+const looksBelowMs = [20, 80, 400] as const;
+const rememberedLives = 8;
 const groupPollMs = [2, 5, 10, 20, 50] as const;
 
 /** Performs the effects of one service's core and turns what the world says into its events. Decides nothing. */
@@ -38,7 +41,7 @@ export class ServiceRunner {
   #spawnedAtWall: number | null = null;
   /** Hooks under way: a supervisor that ends meanwhile would leave something behind. */
   #chores = 0;
-  #lastLife: EndedLife | null = null;
+  #endedLives: readonly EndedLife[] = [];
   readonly #plan: ServicePlan;
   readonly #prober: ServiceProber;
   readonly #sweep: Sweep;
@@ -61,8 +64,8 @@ export class ServiceRunner {
     return this.#leaders;
   }
 
-  get lastLife(): EndedLife | null {
-    return this.#lastLife;
+  get endedLives(): readonly EndedLife[] {
+    return this.#endedLives;
   }
 
   get busy(): boolean {
@@ -115,6 +118,7 @@ export class ServiceRunner {
         const {tag: _tag, ...news} = effect;
         if (effect.type === 'ready') {
           this.#blocker.forget();
+          if (this.#identity !== null) this.#around.world.processes.lookBelow?.(this.#spec.name, this.#identity);
           const ms = typeof effect.facts?.afterMs === 'number' && this.#identity !== null ? effect.facts.afterMs : null;
           const at = this.#around.world.clock.wall();
           this.#journal({v: 1, t: 'ready', inc: this.#incarnation, at, ...(ms === null ? {} : {ms: Math.round(ms)})});
@@ -151,8 +155,24 @@ export class ServiceRunner {
     if (leader !== null) this.#rememberLeader(leader);
   }
 
+  /** What a former supervisor knew of the last life and of those below it; comes before the first sweep. */
+  recall({lastLife, seen, process}: Remembered, leader: ProcessIdentity): void {
+    const {command, cwd} = this.#spec;
+    if (lastLife === null || command === null) return;
+    const life = recalledLife(lastLife);
+    if (process === null) this.#endedLives = [life];
+    this.#around.world.processes.recall?.(this.#spec.name, {
+      leader,
+      command: this.#plan.command(command, life.port),
+      cwd,
+      env: this.#plan.env(life.port, 0),
+      lastedMs: process === null ? Math.max(0, life.to - life.from) : null,
+      descendants: seen.filter(({bootId}) => bootId === leader.bootId),
+    });
+  }
+
   #rememberLeader(identity: ProcessIdentity): void {
-    this.#leaders = [...this.#leaders, identity].slice(-8);
+    this.#leaders = [...this.#leaders, identity].slice(-rememberedLives);
   }
 
   /** Runs the preCheck hook; calls with what is wrong, or null. */
@@ -264,8 +284,21 @@ export class ServiceRunner {
       boot: identity.bootId,
     });
     faultPoint('after-spawned');
+    this.#lookBelow(identity, 0);
     this.#watchLog(incarnation);
     this.#around.emit(this.#spec, {tag: 'spawned', incarnation, pid: identity.pid});
+  }
+
+  /** Whoever forks twice has lost its parent a moment later: what is seen before is remembered. */
+  #lookBelow(leader: ProcessIdentity, round: number): void {
+    const {clock, processes} = this.#around.world;
+    const pause = looksBelowMs[round];
+    if (pause === undefined || processes.lookBelow === undefined) return;
+    clock.at(clock.now() + pause, () => {
+      if (this.#identity !== leader) return;
+      processes.lookBelow?.(this.#spec.name, leader);
+      this.#lookBelow(leader, round + 1);
+    });
   }
 
   #watchLog(incarnation: number): void {
@@ -300,12 +333,14 @@ export class ServiceRunner {
     const disk = exit.code === 0 ? null : diskBlocker(lines, this.#spec, this.#around);
     const diagnosis = exitCause(exit, lines, this.#spec, port, log, disk);
     const wall = world.clock.wall();
-    this.#lastLife = {
+    const life: EndedLife = {
       port,
       from: this.#spawnedAtWall ?? wall,
       to: wall,
       endedWell: exit.code === 0 && this.#around.now(this.#spec.name).state.tag !== 'stopping',
     };
+    this.#endedLives = [...this.#endedLives, life].slice(-rememberedLives);
+    this.#sweep.lookAgain();
     this.#journal({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal});
     faultPoint('after-exited');
     const blockedOn: Blocker | null =

@@ -9,6 +9,7 @@ import {missingDependencies, runningDependents, settle, withDependencies} from '
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
+import {sweepProject} from './ending-strays.js';
 import {faultPoint} from './fault.js';
 import {Schedules} from './schedules.js';
 import {ServiceRunner} from './service-runner.js';
@@ -60,9 +61,13 @@ export class Supervisor {
   /** Set while everything goes down for good. */
   #ending: {readonly reason: EndReason; readonly exitCode: number; readonly text: string} | null = null;
   #over = false;
+  /** The look for what no single service could be blamed for, when all are down. */
+  #lastSweep: 'due' | 'under way' | 'done' = 'due';
+  readonly #projectMark: string;
 
   constructor(spec: ProjectSpec, world: World, sink: SupervisorSink, projectMark: string) {
     this.#spec = spec;
+    this.#projectMark = projectMark;
     this.#world = world;
     this.#sink = sink;
     this.#plannedBeat = world.clock.now() + beatMs;
@@ -300,6 +305,7 @@ export class Supervisor {
         process.bootId === bootId &&
         this.#world.processes.isAlive(identity)
       ) {
+        entry.runner.recall(known, identity);
         entry.runner.adopt(identity, process.incarnation, process.spawnedAtWall);
         entry.runner.perform({tag: 'sweep', incarnation: 0});
         // Worked off when all are known: who stops first depends on the others.
@@ -320,6 +326,7 @@ export class Supervisor {
       }
       const leader = known.lastLeader?.bootId === bootId ? known.lastLeader : null;
       if (leader !== null || known.openIntent !== null) {
+        if (leader !== null) entry.runner.recall({...known, process: null}, leader);
         entry.runner.expectLeftovers(leader);
         entry.runner.perform({tag: 'sweep', incarnation: known.incarnation});
       }
@@ -381,12 +388,25 @@ export class Supervisor {
     this.#sink.changed();
     const ended = ({service, runner}: Entry): boolean => isAtRest(service.state) && !runner.busy;
     if (this.#ending !== null && [...this.#entries.values()].every(ended)) {
+      if (this.#lastSweep !== 'done') {
+        this.#sweepAll();
+        return;
+      }
       this.#over = true;
       this.#cancelTimer();
       this.#sink.ended(this.#ending.reason, this.#ending.exitCode, this.#ending.text);
       return;
     }
     this.#arm();
+  }
+
+  #sweepAll(): void {
+    if (this.#lastSweep === 'under way') return;
+    this.#lastSweep = 'under way';
+    sweepProject(this.#world, this.#projectMark, this.#sink, () => {
+      this.#lastSweep = 'done';
+      this.#work();
+    });
   }
 
   #apply(entry: Entry, event: Event): void {

@@ -1,11 +1,9 @@
 import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
 import type {ServiceSpec} from '../core/spec.js';
+import type {LastLife} from '../core/supervision/journal.js';
 import type {ProcessIdentity, StragglerQuery, StrayProcess} from '../platform/types.js';
+import {endStrays, namesOf} from './ending-strays.js';
 import type {Surroundings} from './shared.js';
-
-const sweepGraceMs = 1000;
-const sweepKillMs = 3000;
-const longestRoundMs = 1000;
 
 /** Whose leftovers are looked for. */
 export interface SweepHost {
@@ -13,8 +11,8 @@ export interface SweepHost {
   readonly identity: ProcessIdentity | null;
   /** Leaders of earlier lives, whose session or group may still have members. */
   readonly leaders: readonly ProcessIdentity[];
-  /** The last life that ended: whoever began to listen on its port while it lasted was its child. */
-  readonly lastLife: EndedLife | null;
+  /** Lives that have ended, the last one last: whoever began to listen on its port while it lasted was its child. */
+  readonly endedLives: readonly EndedLife[];
 }
 
 export interface EndedLife {
@@ -22,8 +20,10 @@ export interface EndedLife {
   /** Milliseconds since the epoch. */
   readonly from: number;
   readonly to: number;
-  /** It ended by itself, with 0: if it left something behind, it meant to go into the background. */
-  readonly endedWell: boolean;
+  /** It ended by itself, with 0: if it left something behind, it meant to go into the background. null: nobody saw. */
+  readonly endedWell: boolean | null;
+  /** Known from the journal: less is certain, so a daemon has to run the very program that was launched. */
+  readonly recalled?: boolean;
 }
 
 /** Start times of processes are told in hundredths of a second, and the wall clock is not theirs. */
@@ -33,6 +33,13 @@ const startToleranceMs = 1000;
  * listen on this port at another address: it must never be taken for a daemon of ours.
  */
 const longestLaunchMs = 10_000;
+const looksAgainMs = [100, 400, 1500] as const;
+const usualAddresses: ReadonlySet<string> = new Set(['127.0.0.1', '::1', '0.0.0.0', '::']);
+
+/** The last life as a former supervisor wrote it down; a life whose end nobody saw can have been a launch. */
+export function recalledLife({from, to, port, endedWell}: LastLife): EndedLife {
+  return {port, from, to: to ?? from + longestLaunchMs, endedWell: to === null ? null : endedWell, recalled: true};
+}
 
 /** Looks for what escaped from a service's group and ends it. */
 export class Sweep {
@@ -65,80 +72,92 @@ export class Sweep {
       markPrefix: `${this.#around.projectMark}/${this.#spec.name}/`,
       hasPort: this.#spec.port !== null,
     };
-    const told = new Set<number>();
-    // Time that was lived through: after a sleep of the machine nobody has had his grace yet.
-    let lived = 0;
-    let lookedAt = world.clock.now();
-    let kills = 0;
-    const round = (pause: number): void => {
-      // The present incarnation and all that belongs to it stay.
-      const except = this.#host.identity;
-      this.#find({...query, leaders: this.#host.leaders, except}, (found) => {
-        const now = world.clock.now();
-        // A new life began while the search went on: it may be among what was found.
-        if (this.#host.identity !== null && this.#host.identity !== except) {
-          round(pause);
-          return;
-        }
-        lived += Math.min(now - lookedAt, longestRoundMs);
-        lookedAt = now;
-        if (found.length === 0 || (lived >= sweepGraceMs + sweepKillMs && kills > 2)) {
-          if (found.length > 0)
-            this.#around.tell({
-              level: 'ERROR',
-              service: this.#spec.name,
-              type: 'straggler',
-              text: `cannot end what is left of it: ${found.map(({pid, command}) => `${command} (pid ${pid})`).join(', ')}`,
-            });
-          done(found[0]?.pid ?? this.#formerLeader(except));
-          return;
-        }
-        const kill = told.size > 0 && lived >= sweepGraceMs;
-        if (kill) kills += 1;
-        for (const stray of found) {
-          if (!told.has(stray.pid)) {
-            told.add(stray.pid);
-            const daemonized = wasLaunch(this.#host.lastLife);
-            if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
-            this.#around.tell({
-              level: 'WARNING',
-              service: this.#spec.name,
-              type: 'straggler',
-              text: `had left ${stray.command} (pid ${stray.pid}) behind: ended`,
-              ...(daemonized ? {diagnosis: background(stray)} : {}),
-              facts: {pid: stray.pid, how: stray.why},
-            });
-          }
-          world.processes.signal(stray, kill ? 'SIGKILL' : 'SIGTERM');
-        }
-        world.clock.at(now + pause, () => round(Math.min(pause * 2, 200)));
+    // The present incarnation and all that belongs to it stay.
+    let except = this.#host.identity;
+    endStrays(
+      world,
+      {
+        find: (callback) => {
+          except = this.#host.identity;
+          this.#find({...query, leaders: this.#host.leaders, except}, (found) => {
+            // A new life began while the search went on: it may be among what was found.
+            const outdated = this.#host.identity !== null && this.#host.identity !== except;
+            callback(outdated ? null : found);
+          });
+        },
+        onFound: (stray) => this.#tellOf(stray),
+        onStubborn: (left) =>
+          this.#around.tell({
+            level: 'ERROR',
+            service: this.#spec.name,
+            type: 'straggler',
+            text: `cannot end what is left of it: ${namesOf(left)}`,
+          }),
+      },
+      (left) => done(left ?? this.#formerLeader(except)),
+    );
+  }
+
+  /**
+   * After a life that may have been a launch: its daemon needs a moment until it listens or has become an orphan, and
+   * nobody else would look again before the next stop.
+   */
+  lookAgain(): void {
+    const {clock} = this.#around.world;
+    if (this.#spec.kind !== 'service' || !wasLaunch(this.#host.endedLives.at(-1))) return;
+    for (const pause of looksAgainMs) {
+      this.#chores += 1;
+      clock.at(clock.now() + pause, () => {
+        // Whoever waits for the end of all looks again afterwards.
+        this.run(() => this.#around.emit(this.#spec, {tag: 'tick'}));
+        this.#chores -= 1;
       });
-    };
-    round(10);
+    }
+  }
+
+  #tellOf(stray: StrayProcess): void {
+    const daemonized = wasLaunch(this.#host.endedLives.at(-1));
+    if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
+    this.#around.tell({
+      level: 'WARNING',
+      service: this.#spec.name,
+      type: 'straggler',
+      text: `had left ${stray.command} (pid ${stray.pid}) behind: ended`,
+      ...(daemonized ? {diagnosis: background(stray)} : {}),
+      facts: {pid: stray.pid, how: stray.why},
+    });
   }
 
   /**
    * Strays by session, descent and mark; and a daemon that shook off all three, by the port it has taken from its
-   * parent: nobody else can have begun to listen there while the parent lived.
+   * parent: nobody else can have begun to listen there while the parent lived. A stranger at another address of the
+   * same port can, so only the service's own addresses count.
    */
   #find(query: StragglerQuery, callback: (found: readonly StrayProcess[]) => void): void {
     const {world} = this.#around;
     world.processes.stragglers(query, (found) => {
-      const life = this.#host.lastLife;
-      if (found.length > 0 || life === null || life.port === null || !wasLaunch(life)) {
+      const port = this.#host.endedLives.at(-1)?.port ?? null;
+      const lives = this.#host.endedLives.filter((life) => life.port === port && mayBeLaunch(life));
+      if (found.length > 0 || port === null || lives.length === 0) {
         callback(found);
         return;
       }
-      const {port, from, to} = life;
       world.ports.owners(port, (listeners) => {
-        const daemons = (listeners ?? []).flatMap(({pid, startedAt, command}) => {
-          if (pid === null || startedAt === null || startedAt < from - startToleranceMs || startedAt > to) return [];
-          const identity = world.processes.identifyOrphan?.(pid) ?? null;
+        const daemons = (listeners ?? []).flatMap(({pid, startedAt, command, address}) => {
+          if (pid === null || startedAt === null || !this.#isOwnAddress(address)) return [];
+          const life = lives.find(({from, to}) => startedAt >= from - startToleranceMs && startedAt <= to);
+          if (life === undefined) return [];
+          const program = life.recalled === true ? this.#spec.name : undefined;
+          const identity = world.processes.identifyOrphan?.(pid, program) ?? null;
           return identity === null ? [] : [{...identity, command: command ?? 'a process', why: 'port' as const}];
         });
         callback(daemons);
       });
     });
+  }
+
+  #isOwnAddress(address: string): boolean {
+    return usualAddresses.has(address) || (this.#spec.port?.addresses.includes(address) ?? false);
   }
 
   /** Only in the way before a spawn: a leader that was killed and is still there. */
@@ -159,5 +178,6 @@ function background(stray: StrayProcess): Diagnosis {
 }
 
 /** It ended soon and with 0: if anything of it is left, it meant to go into the background. */
-const wasLaunch = (life: EndedLife | null): boolean =>
-  life !== null && life.endedWell && life.to - life.from <= longestLaunchMs;
+const wasLaunch = (life: EndedLife | undefined): boolean => life?.endedWell === true && mayBeLaunch(life);
+
+const mayBeLaunch = (life: EndedLife): boolean => life.endedWell !== false && life.to - life.from <= longestLaunchMs;

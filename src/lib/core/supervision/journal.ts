@@ -21,6 +21,8 @@ export type JournalRecord =
       readonly start: string | null;
       readonly boot: string;
     }
+  /** Who was seen below a leader and had left its group and session: pid and start time. */
+  | {readonly v: 1; readonly t: 'seen'; readonly boot: string; readonly members: readonly (readonly [number, string])[]}
   /** The awaited line was read: the pipe does not give it twice. */
   | {readonly v: 1; readonly t: 'log-ready'; readonly inc: number; readonly at: number}
   /** `ms`: from its spawn; absent when the start was not seen. */
@@ -44,7 +46,19 @@ export type JournalRecord =
       readonly start: string | null;
       readonly exit: ExitStatus | null;
       readonly starts?: readonly number[];
+      /** Absent in journals of earlier versions. */
+      readonly life?: LastLife | null;
     };
+
+/** The last life that was spawned. Times in milliseconds since the epoch. */
+export interface LastLife {
+  readonly from: number;
+  /** null: it was not seen to end. */
+  readonly to: number | null;
+  readonly port: number | null;
+  /** It ended by itself, with 0. */
+  readonly endedWell: boolean;
+}
 
 /** What a journal says when it is read to its end. */
 export interface Remembered {
@@ -66,6 +80,9 @@ export interface Remembered {
   readonly lastExit: ExitStatus | null;
   /** Who led the last life: what is left of it is found by its session. */
   readonly lastLeader: {readonly pid: number; readonly startTime: string | null; readonly bootId: string} | null;
+  readonly lastLife: LastLife | null;
+  /** Descendants that had left group and session of their leader; whether they live is not known. */
+  readonly seen: readonly {readonly pid: number; readonly startTime: string; readonly bootId: string}[];
   readonly openIntent: {readonly incarnation: number; readonly mark: string; readonly port: number | null} | null;
   readonly port: number | null;
   readonly restartsUsed: number;
@@ -76,12 +93,17 @@ export interface Remembered {
   readonly lastBoot: string | null;
 }
 
+/** A service that makes daemons without end fills no journal. */
+const mostSeen = 64;
+
 const nothing: Remembered = {
   wanted: null,
   incarnation: 0,
   process: null,
   lastExit: null,
   lastLeader: null,
+  lastLife: null,
+  seen: [],
   openIntent: null,
   port: null,
   restartsUsed: 0,
@@ -131,7 +153,17 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       };
       const {pid, startTime} = process;
       const lastLeader = {pid, startTime, bootId: boot};
-      return {...known, incarnation, process, lastLeader, lastExit: null, openIntent: null, lastBoot: boot};
+      const lastLife = {from: process.spawnedAtWall, to: null, port: process.port, endedWell: false};
+      return {...known, incarnation, process, lastLeader, lastLife, lastExit: null, openIntent: null, lastBoot: boot};
+    }
+    case 'seen': {
+      const bootId = typeof r.boot === 'string' ? r.boot : '';
+      const members = Array.isArray(r.members) ? (r.members as unknown[]) : [];
+      const seen = members.flatMap((member) => {
+        const [pid, startTime] = Array.isArray(member) ? (member as unknown[]) : [];
+        return typeof pid === 'number' && typeof startTime === 'string' ? [{pid, startTime, bootId}] : [];
+      });
+      return {...known, seen: [...known.seen, ...seen].slice(-mostSeen)};
     }
     case 'log-ready':
       return known.process === null || known.process.incarnation !== inc
@@ -149,6 +181,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         ...known,
         incarnation,
         process: known.process?.incarnation === inc ? null : known.process,
+        lastLife: known.process?.incarnation === inc ? endedLife(known, r) : known.lastLife,
         lastExit: isLast ? exitOf(r) : known.lastExit,
         openIntent: known.openIntent?.incarnation === inc ? null : known.openIntent,
       };
@@ -164,6 +197,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
           typeof r.pid === 'number' && typeof r.boot === 'string'
             ? {pid: r.pid, startTime: typeof r.start === 'string' ? r.start : null, bootId: r.boot}
             : null,
+        lastLife: lastLifeOf(r.life),
       };
     case 'counters':
       return {
@@ -175,6 +209,23 @@ function readRecord(known: Remembered, record: unknown): Remembered {
     default:
       return known;
   }
+}
+
+function endedLife({lastLife, wanted}: Remembered, r: Partial<Record<string, unknown>>): LastLife | null {
+  if (lastLife === null) return null;
+  return {...lastLife, to: typeof r.at === 'number' ? r.at : null, endedWell: r.code === 0 && wanted !== false};
+}
+
+function lastLifeOf(life: unknown): LastLife | null {
+  if (typeof life !== 'object' || life === null) return null;
+  const {from, to, port, endedWell} = life as Partial<Record<string, unknown>>;
+  if (typeof from !== 'number') return null;
+  return {
+    from,
+    to: typeof to === 'number' ? to : null,
+    port: typeof port === 'number' ? port : null,
+    endedWell: endedWell === true,
+  };
 }
 
 function exitOf(r: {readonly code?: unknown; readonly signal?: unknown}): ExitStatus {
@@ -216,7 +267,12 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
     start: lastLeader?.startTime ?? null,
     exit: known.lastExit,
     ...(known.startsMs.length === 0 ? {} : {starts: known.startsMs}),
+    life: known.lastLife,
   });
+  for (const boot of new Set(known.seen.map(({bootId}) => bootId))) {
+    const members = known.seen.filter(({bootId}) => bootId === boot);
+    records.push({v: 1, t: 'seen', boot, members: members.map(({pid, startTime}) => [pid, startTime] as const)});
+  }
   return records;
 }
 

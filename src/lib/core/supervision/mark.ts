@@ -5,3 +5,6 @@
 export function projectMark(runtimeDir: string): string {
   return runtimeDir.split(/[/\\]/).filter(Boolean).at(-1) ?? 'erp';
 }
+
+/** ERP_MARK of guardian and supervisor. One that a service of another project has started is nobody's stray by it. */
+export const supervisorMark = (mark: string): string => `${mark}/@supervisor`;
