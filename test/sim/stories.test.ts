@@ -840,3 +840,131 @@ describe('the journal', () => {
     expect(rig.world.journals.get('web')?.records.length).toBeLessThan(300);
   });
 });
+
+describe('a planned restart', () => {
+  const night = (differs: Parameters<typeof service>[2] = {}): ServiceSpec =>
+    service('web', 8000, {schedule: {expression: '0 3 * * *', timezone: 'UTC'}, ...differs});
+  const hour = 3_600_000;
+
+  it('comes at its time, every night once, and costs nothing', () => {
+    const rig = started([night()]);
+    rig.advance(3 * hour - 1000);
+    expect(spawnTimes(rig, 'web')).toHaveLength(1);
+    rig.advance(2 * hour);
+    rig.check();
+    expect(spawnTimes(rig, 'web')).toHaveLength(2);
+    expect(rig.tag('web')).toBe('ready');
+    expect(rig.service('web').memory).toMatchObject({
+      restartsUsed: 0,
+      totalRestarts: 0,
+      lastRestart: {why: 'schedule', text: '0 3 * * *'},
+    });
+    rig.advance(23 * hour);
+    expect(spawnTimes(rig, 'web')).toHaveLength(3);
+    expect(told(rig, 'web', 'schedule')).toHaveLength(2);
+  });
+
+  it('is skipped and said when the machine sleeps over it, or its clock is set over it', () => {
+    for (const kind of ['sleep', 'wall', 'starved'] as const) {
+      const rig = started([night()]);
+      rig.advance(2 * hour);
+      rig.gap(5 * hour, kind);
+      rig.advance(hour);
+      rig.check();
+      expect(spawnTimes(rig, 'web')).toHaveLength(1);
+      expect(told(rig, 'web', 'schedule-skipped')).toEqual([
+        expect.stringMatching(/^not restarted by its schedule at .*: the machine slept, or its clock was set; next /),
+      ]);
+      expect(rig.supervisor.nextRestartAt('web')).toBeGreaterThan(rig.world.wall());
+    }
+  });
+
+  it('does not shorten the pause of a service that crashes, and leaves a failed one alone', () => {
+    const crashing = night({policy: {backOffMs: [0, 4 * hour], backOffJitter: 0}});
+    const rig = started([crashing], {web: [crashes(30_000), crashes(30_000), wellBehaved]});
+    rig.advance(3 * hour + 5000);
+    expect(rig.tag('web')).toBe('backing-off');
+    expect(told(rig, 'web', 'schedule-skipped')).toEqual([expect.stringContaining('it is backing-off')]);
+    rig.advance(hour + 60_000);
+    expect(spawnTimes(rig, 'web')).toHaveLength(3);
+  });
+
+  it('of a service and of what it needs keeps the order and brings both back', () => {
+    const schedule = {expression: '0 3 * * *', timezone: 'UTC'};
+    const rig = started([service('db', 8001, {schedule}), service('web', 8000, {schedule, dependsOn: [{name: 'db'}]})]);
+    rig.advance(3 * hour + 60_000);
+    rig.check();
+    expect([rig.tag('db'), rig.tag('web')]).toEqual(['ready', 'ready']);
+    expect(spawnTimes(rig, 'db')).toHaveLength(2);
+  });
+
+  it('is not done while what it needs is down: it could not come back', () => {
+    const rig = started([service('db', 8001), service('web', 8000, {dependsOn: [{name: 'db'}]})], {
+      db: [crashes(60_000), habit({listens: null, saysReady: null})],
+    });
+    rig.advance(65_000);
+    expect(rig.tag('web')).toBe('ready');
+    expect(rig.restartForMemory('web')).toBe('db is not well');
+    rig.advance(5000);
+    rig.check();
+    expect(spawnTimes(rig, 'web')).toHaveLength(1);
+  });
+
+  it('for memory comes back without hooks and with its reason', () => {
+    const hooks = {preStart: {argv: ['migrate'] as const}, preCheck: null, postStop: null};
+    const rig = started([service('web', 8000, {hooks})]);
+    rig.advance(10_000);
+    expect(rig.restartForMemory('web')).toBeNull();
+    rig.advance(10_000);
+    rig.check();
+    expect(rig.tag('web')).toBe('ready');
+    expect(told(rig, 'web', 'memory-limit')).toEqual(['memory 2 GiB: restarted']);
+    expect(rig.service('web').memory).toMatchObject({restartsUsed: 0, lastRestart: {why: 'memory'}});
+    expect(rig.world.ranHooks.filter((hook) => hook.includes('preStart'))).toHaveLength(1);
+  });
+
+  it('that a preCheck refuses is not done', () => {
+    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null};
+    const rig = begin([night({hooks})]);
+    rig.world.hooks.set('web preCheck', {ms: 100, code: 1});
+    rig.start();
+    rig.advance(4 * hour);
+    expect(spawnTimes(rig, 'web')).toHaveLength(1);
+    expect(told(rig, 'web', 'schedule-skipped')).toEqual([expect.stringContaining('preCheck ended with code 1')]);
+  });
+});
+
+describe('the time a start takes', () => {
+  it('is remembered of the last five', () => {
+    const rig = started([service('web', 8000)], {web: [habit({listens: 3000, ready: 3000})]});
+    for (let n = 0; n < 7; n += 1) {
+      rig.advance(30_000);
+      rig.restart(['web']);
+    }
+    rig.advance(30_000);
+    const {startsMs} = rig.service('web').memory;
+    expect(startsMs).toHaveLength(5);
+    for (const ms of startsMs) expect(ms).toBeGreaterThanOrEqual(3000);
+    rig.die();
+    rig.revive();
+    expect(rig.service('web').memory.startsMs).toEqual(startsMs.map(Math.round));
+  });
+});
+
+describe('a restart that waits for its preCheck', () => {
+  it('is not done when it is stopped meanwhile: the last word counts', () => {
+    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null};
+    const rig = begin([service('web', 8000, {hooks})]);
+    rig.world.hooks.set('web preCheck', {ms: 1000, code: 0});
+    rig.start();
+    rig.advance(5000);
+    const said: (string | null)[] = [];
+    rig.world.enter(() => rig.supervisor.restart(['web'], null, (problem) => said.push(problem)));
+    rig.advance(500);
+    rig.stop(['web']);
+    rig.advance(20_000);
+    rig.check();
+    expect(rig.tag('web')).toBe('stopped');
+    expect(said).toEqual(['web: it was stopped meanwhile']);
+  });
+});

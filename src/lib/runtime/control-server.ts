@@ -202,7 +202,7 @@ export class ControlServer {
         if (problem === null) resolve({started: names, alreadyRunning: [], after});
         else
           reject(
-            new ErpError(`preCheck said no, so nothing was stopped: ${problem}`, {
+            new ErpError(`Nothing was restarted: ${problem}.`, {
               code: 'ERP_PRECHECK',
               exitCode: ExitCode.serviceFailed,
               remedy: ['correct what it names, then again'],

@@ -179,9 +179,13 @@ export class Supervisor {
   restart(names: readonly string[], by: Actor | null, done: (problem: string | null) => void): void {
     let left = names.length;
     let problem: string | null = null;
+    const wantedUp = new Set(names.filter((name) => this.service(name).memory.wanted === 'up'));
     const checked = (name: string, said: string | null): void => {
       left -= 1;
-      if (said !== null) problem ??= `${name}: ${said}`;
+      // Who stopped it while its check ran had the last word.
+      const stopped = wantedUp.has(name) && this.service(name).memory.wanted === 'down';
+      const refused = said ?? (stopped ? 'it was stopped meanwhile' : null);
+      if (refused !== null) problem ??= `${name}: ${refused}`;
       if (left > 0) return;
       if (problem === null) {
         for (const each of names) this.#wanted(each, true, by);

@@ -15,6 +15,9 @@ interface Plan {
   readonly alternatives: boolean;
   readonly policy: Partial<ServicePolicy>;
   readonly hook: boolean;
+  /** A preCheck says no to every other restart. */
+  readonly checked: boolean;
+  readonly schedule: string | null;
   readonly file: boolean;
   readonly ifRunning: 'fail' | 'use' | 'move';
   readonly habits: readonly Habit[];
@@ -55,6 +58,7 @@ const acts = [
   'reboot',
   'disk-full',
   'disk-room',
+  'memory',
 ] as const;
 
 const pauses = [0, 1, 40, 260, 900, 1500, 3100, 6500] as const;
@@ -138,6 +142,8 @@ const planOf: fc.Arbitrary<Plan> = fc.record({
   alternatives: fc.boolean(),
   policy: policyOf,
   hook: fc.constantFrom(false, false, true),
+  checked: fc.constantFrom(false, false, false, true),
+  schedule: fc.constantFrom(null, null, null, '* * * * *', '*/2 * * * *'),
   file: fc.constantFrom(false, false, true),
   ifRunning: fc.constantFrom<Plan['ifRunning']>('fail', 'move', 'use'),
   habits: fc.array(habitOf, {minLength: 1, maxLength: 4}),
@@ -234,7 +240,12 @@ function specOf(plan: Plan, index: number): ServiceSpec {
       alternatives: plan.alternatives ? [port + 1, port + 2] : [],
       ifRunning: plan.ifRunning,
     },
-    hooks: {...base.hooks, preStart: plan.hook ? {argv: ['migrate']} : null},
+    schedule: plan.kind === 'service' && plan.schedule !== null ? {expression: plan.schedule, timezone: null} : null,
+    hooks: {
+      ...base.hooks,
+      preStart: plan.hook ? {argv: ['migrate']} : null,
+      preCheck: plan.checked ? {argv: ['check']} : null,
+    },
     hookTimeoutMs: 5000,
     requiredFiles: plan.file ? [`/project/${name}.env`] : [],
   };
@@ -259,6 +270,7 @@ export function live(history: History, keepsLog = false): Rig {
   world.scanMs = [1, 3, 40, 300][seed % 4] ?? 3;
   plans.forEach((plan, i) => {
     if (plan.kind === 'external') world.stranger(primary(i), {}, 'outside');
+    world.hooks.set(`s${i} preCheck`, {ms: 200, code: seed % 2});
     world.hooks.set(
       `s${i} preStart`,
       [
@@ -377,6 +389,9 @@ function apply(rig: Rig, spec: ProjectSpec, {act, who, how}: Action): void {
     case 'escapee-term':
       for (const process of [...world.processes.values()])
         if (process.role === 'escapee') world.end(process, {code: 0, signal: null});
+      break;
+    case 'memory':
+      if (rig.alive && target.kind === 'service') rig.restartForMemory(name);
       break;
     case 'reboot':
       if (how > 1) break;

@@ -19,6 +19,8 @@ interface Ledger {
   readyAt: number;
   readyLife: string;
   unkillable: boolean;
+  /** Of the wall clock, when its schedule restarted it last. */
+  scheduledMinute: number;
 }
 
 /** The supervisor over a simulated machine, with the rules checked at everything that happens. */
@@ -54,6 +56,7 @@ export class Rig implements SupervisorSink, Watcher {
         readyAt: Number.POSITIVE_INFINITY,
         readyLife: '',
         unkillable: false,
+        scheduledMinute: 0,
       });
       const list = habits[name];
       if (list !== undefined) this.world.habits.set(name, list);
@@ -119,6 +122,13 @@ export class Rig implements SupervisorSink, Watcher {
     this.#ask(() => this.supervisor.restart(names, null, () => {}));
   }
 
+  /** A sample shows it above its limit. */
+  restartForMemory(name: string): string | null {
+    let refused: string | null = null;
+    this.world.enter(() => this.supervisor.restartUnasked(name, 'memory', 'memory 2 GiB', (said) => (refused = said)));
+    return refused;
+  }
+
   end(now = false): void {
     this.world.say('end');
     this.stoppedAtOnce ||= now;
@@ -164,6 +174,12 @@ export class Rig implements SupervisorSink, Watcher {
         const pid = 'life' in state ? state.life.pid : 'pid' in state ? state.pid : null;
         if (pid !== process.pid && memory.wanted === 'up')
           this.world.violate(`${name}: pid ${process.pid} was not adopted, but ${state.tag} ${pid}`);
+        // The news of its readiness died with the supervisor, the record did not.
+        const ledger = this.#ledger(name);
+        if (known.process.wasReady && ledger.readyLife !== process.startTime) {
+          ledger.readyLife = process.startTime;
+          ledger.readyAt = this.world.now;
+        }
         if (memory.restartsUsed !== known.restartsUsed || memory.totalRestarts < known.totalRestarts)
           this.world.violate(`${name}: counters were not kept`);
       }
@@ -319,6 +335,16 @@ export class Rig implements SupervisorSink, Watcher {
           world.violate(`${name}: restart ${restart} of ${spec.policy.maxRestarts}`);
         break;
       }
+      case 'schedule': {
+        const minute = Math.floor(world.wall() / 60_000);
+        if (minute <= ledger.scheduledMinute) world.violate(`${name}: restarted twice for one moment of its schedule`);
+        ledger.scheduledMinute = minute;
+        this.#checkMayComeBack(name, spec);
+        break;
+      }
+      case 'memory-limit':
+        this.#checkMayComeBack(name, spec);
+        break;
       case 'retrying':
       case 'unblocked':
       case 'lost':
@@ -331,6 +357,17 @@ export class Rig implements SupervisorSink, Watcher {
           if (process.service === name && process.habit.term !== 'unkillable')
             world.violate(`${name}: stopped, but ${process.role} ${process.pid} lives`);
         break;
+    }
+  }
+
+  /** What works is not stopped as planned when it could not start again. */
+  #checkMayComeBack(name: string, spec: ServiceSpec): void {
+    if (!this.#ledger(name).wanted) this.world.violate(`${name}: restarted as planned although nobody wants it`);
+    for (const dependency of spec.dependsOn) {
+      const {state, memory} = this.service(dependency.name);
+      if (memory.wanted === 'down' || state.tag === 'done') continue;
+      if (state.tag !== 'ready' || state.health === 'unhealthy')
+        this.world.violate(`${name}: restarted as planned while ${dependency.name} is ${state.tag}`);
     }
   }
 

@@ -209,7 +209,7 @@ export class SimWorld {
    */
   gap(ms: number, kind: 'sleep' | 'wall' | 'starved'): void {
     this.say(`gap ${kind} ${ms}`);
-    this.#second = this.now + ms;
+    this.#second = this.now + (kind === 'wall' ? 0 : ms);
     this.#fired = 0;
     if (kind === 'wall') {
       this.#wallShift += ms;

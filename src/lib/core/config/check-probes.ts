@@ -47,10 +47,16 @@ function checkSlowness(checks: Checking, name: string, service: ServiceConfig): 
   const {slowAfter} = service;
   if (slowAfter === undefined || slowAfter === 'never' || service.kind === 'job') return;
   const {liveness} = chosenProbes(service);
-  const timeoutMs = probeTimeoutMs(liveness.probe, parseDuration(probeDefaults.timeout.value) ?? 0);
+  const {probe} = liveness;
+  const period = typeof probe === 'object' && probe.period !== undefined ? parseDuration(probe.period) : null;
+  // As `resolve-probes.ts` does it: no longer than the pause between two probes.
+  const timeoutMs = Math.min(
+    probeTimeoutMs(probe, parseDuration(probeDefaults.timeout.value) ?? 0),
+    period ?? effective('checkInterval', service, checks.config.defaults),
+  );
   if ((parseDuration(slowAfter) ?? 0) < timeoutMs) return;
   checks.report(['services', name, 'slowAfter'], `the probe gives up after ${formatDuration(timeoutMs)}`, {
-    allowed: 'a shorter duration, or a longer timeout of the probe',
+    allowed: 'a shorter duration, or a probe with a longer timeout and checkInterval',
   });
 }
 
