@@ -12,6 +12,7 @@ import type {SupervisorClient} from '../cli/supervisor-client.js';
 import {followStop} from '../cli/follow-stop.js';
 import {adoptToStop} from '../cli/without-supervisor.js';
 import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
 import {listOf} from '../lib/core/report/format.js';
 
 export interface StopReport {
@@ -30,16 +31,21 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
   static override flags = {
     yes: Flags.boolean({description: 'also stop what needs them, without asking'}),
     now: Flags.boolean({description: 'kill at once, no grace'}),
+    'for-now': Flags.boolean({
+      description: 'for a shutdown: the next start --ensure brings back what runs now',
+    }),
     timeout: duration({description: 'how long to wait for the end', default: 120_000, defaultHelp: async () => '2m'}),
   };
 
   async run(): Promise<StopReport> {
     const {argv, flags} = await this.parse(Stop);
     const names = argv as string[];
+    if (flags['for-now'] && names.length > 0) throw onlyEverything();
+    const forNow = flags['for-now'];
     const place = placeOf(flags);
     const client = clientFor(place);
-    const asked = (await client.hello()) === null ? null : await this.#ask(client, names, flags.yes, flags.now);
-    const stop = asked === null ? await this.#adopt(place, names, flags.now) : {client, answer: asked};
+    const asked = (await client.hello()) === null ? null : await this.#ask(client, names, {...flags, forNow});
+    const stop = asked === null ? await this.#adopt(place, names, flags.now, forNow) : {client, answer: asked};
     if (stop === null) return this.#done({stopped: [], notRunning: names}, flags.color);
     const {answer} = stop;
     const progress = await chooseProgress({
@@ -60,15 +66,19 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
     return this.#done({stopped: answer.stopping, notRunning: answer.notRunning}, flags.color);
   }
 
-  #adopt(place: Place, names: readonly string[], now: boolean) {
+  #adopt(place: Place, names: readonly string[], now: boolean, forNow: boolean) {
     const other = otherUsersSupervisor(place.projectDir, usualStateDir(place));
     if (other !== null) throw other;
     const supervisorFile = join(this.config.root, 'dist', 'supervisor.js');
-    return adoptToStop({place, names, now, supervisorFile, version: this.config.version});
+    return adoptToStop({place, names, now, forNow, supervisorFile, version: this.config.version});
   }
 
-  async #ask(client: SupervisorClient, names: readonly string[], yes: boolean, now: boolean) {
-    const request = {services: names.length === 0 ? null : names, now, actor: actor()};
+  async #ask(
+    client: SupervisorClient,
+    names: readonly string[],
+    {yes, now, forNow}: {readonly yes: boolean; readonly now: boolean; readonly forNow: boolean},
+  ) {
+    const request = {services: names.length === 0 ? null : names, now, actor: actor(), forNow};
     try {
       return await client.stop({...request, dependents: yes || names.length === 0});
     } catch (error) {
@@ -90,4 +100,12 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
     this.print(`${mark} ${words}\n`);
     return report;
   }
+}
+
+function onlyEverything(): ErpError {
+  return new ErpError('--for-now stops everything; it takes no names.', {
+    code: 'ERP_USAGE',
+    exitCode: ExitCode.usage,
+    remedy: ['erp stop --for-now', 'erp stop SERVICE'],
+  });
 }
