@@ -5,6 +5,7 @@ import {actor} from './actor.js';
 import {clientFor, doorOf} from './compose.js';
 import {following} from './following.js';
 import {launch} from './launch.js';
+import {ownerOf} from '../lib/platform/lock.js';
 import {journalOf, leftOver} from './left-over.js';
 import {otherUsersSupervisor} from './other-user.js';
 import {runtimeDirsOf} from './place.js';
@@ -20,7 +21,8 @@ import {checkVersion, type SupervisorClient} from './supervisor-client.js';
 export async function ensureServices(options: StartOptions): Promise<Started | null> {
   const {spec, supervisorFile, version} = options;
   const client = clientFor(doorOf(spec));
-  const found = await client.hello().catch((error: unknown) => replacedIfStuck(error, options));
+  const asked = supervisorPid(spec);
+  const found = await client.hello().catch((error: unknown) => replacedIfStuck(error, options, asked));
   if (found !== null) checkVersion(found, version);
   else {
     const other = otherUsersSupervisor(spec.projectDir, spec.stateDir);
@@ -34,8 +36,8 @@ export async function ensureServices(options: StartOptions): Promise<Started | n
   // It takes up by itself what was wanted before its predecessor's death; after a reboot it waits to be asked.
   const isUp = (await client.status())?.services.some(({wanted}) => wanted === 'up') === true;
   const answers = [
-    ...(isUp ? [] : await asked(client, up, true)),
-    ...(await asked(client, fresh, options.alone, found === null || !isUp ? null : spec)),
+    ...(isUp ? [] : await started(client, up, true)),
+    ...(await started(client, fresh, options.alone, found === null || !isUp ? null : spec)),
   ];
   if (!isUp && answers.length === 0) return null;
   return {
@@ -48,7 +50,7 @@ export async function ensureServices(options: StartOptions): Promise<Started | n
   };
 }
 
-async function asked(
+async function started(
   client: SupervisorClient,
   services: readonly string[],
   alone: boolean,
@@ -70,8 +72,22 @@ function wantedLast({spec, services, named}: StartOptions): {up: readonly string
 const leavesSomething = ({projectDir, instance}: ProjectSpec) =>
   leftOver({projectDir, instance, runtimeDirs: runtimeDirsOf(projectDir, instance)}).length > 0;
 
-/** A supervisor that has been silent for 10 s is replaced, its services go on. */
-async function replacedIfStuck(error: unknown, {spec, supervisorFile, version}: StartOptions): Promise<Hello> {
+/** Whoever holds the lock; null: nobody, or it lies where we do not look. */
+function supervisorPid({projectDir, instance}: ProjectSpec): number | null {
+  const owners = runtimeDirsOf(projectDir, instance).map(ownerOf);
+  return owners.find((owner) => owner !== null)?.pid ?? null;
+}
+
+/**
+ * A supervisor that has been silent for 10 s is replaced, its services go on. Two schedulers may have waited for it: the
+ * second must not replace the one that the first has just started.
+ */
+async function replacedIfStuck(
+  error: unknown,
+  {spec, supervisorFile, version}: StartOptions,
+  asked: number | null,
+): Promise<Hello | null> {
   if (!(error instanceof ErpError) || error.code !== 'ERP_SUPERVISOR_SILENT') throw error;
-  return await replaceSupervisor({spec: {...spec, tie: 'none'}, supervisorFile, version, pid: null});
+  if (supervisorPid(spec) !== asked) return await clientFor(doorOf(spec)).hello();
+  return await replaceSupervisor({spec: {...spec, tie: 'none'}, supervisorFile, version, pid: asked});
 }

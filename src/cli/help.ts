@@ -37,7 +37,7 @@ const last = 'erp COMMAND --help has examples, exit codes and variables. Everywh
 export const commandGroups: readonly (readonly [string, readonly string[]])[] = [
   ['RUN', ['start', 'stop', 'restart', 'watchdog', 'attach', 'supervisor']],
   ['LOOK', ['status', 'logs', 'ls']],
-  ['SET UP', ['config', 'demo']],
+  ['SET UP', ['config', 'autostart', 'demo']],
 ];
 
 function rootHelp(view: View): string[] {

@@ -225,13 +225,24 @@ async function answered(
 function lastWords(stateDir: string, ended: NonNullable<Guardian['ended']>): ErpError {
   const written = writtenError(stateDir);
   if (written !== null) return written;
+  const said = firstError(stateDir);
   const how = ended.error === null ? ` with exit code ${ended.code ?? 'unknown'}` : `: ${ended.error.message}`;
-  return new ErpError(`The supervisor ended at once${how}, without a word.`, {
+  return new ErpError(`The supervisor ended at once${how}${said === null ? ', without a word' : `: ${said}`}.`, {
     code: 'ERP_SUPERVISOR_DIED',
     exitCode: ExitCode.unexpected,
     remedy: ['see its own log in watchdog_logs/'],
     cause: ended.error ?? undefined,
   });
+}
+
+/** What Node said when it could not even run it. */
+function firstError(stateDir: string): string | null {
+  try {
+    const text = readFileSync(guardianFiles({stateDir, runtimeDir: ''}, '', '').crash, 'utf8');
+    return /^.*(?:Error|FATAL|not found).*$/m.exec(text)?.[0].trim().slice(0, 300) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function writtenError(stateDir: string): ErpError | null {

@@ -8,6 +8,7 @@ export interface LeftOverStop {
   /** Empty: all. */
   readonly names: readonly string[];
   readonly now: boolean;
+  readonly forNow: boolean;
   readonly supervisorFile: string;
   readonly version: string;
 }
@@ -37,6 +38,7 @@ export async function adoptToStop(options: LeftOverStop) {
   const answer = await client.stop({
     services: options.names.length === 0 ? null : options.names,
     now: options.now,
+    forNow: options.forNow,
     dependents: true,
     actor: actor(),
   });

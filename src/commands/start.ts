@@ -30,7 +30,13 @@ export interface StartReport {
   /** How a foreground start ended; null with `--detach`. */
   readonly end: ForegroundOutcome | null;
   readonly status: StatusDocument | null;
+  /** What these services do not survive, and what to do about it; null: nothing new was left running. */
+  readonly notSurvived: string | null;
 }
+
+/** Whoever detaches means it to stay, and a reboot is what it does not survive by itself. */
+const notAfterReboot =
+  'Not started again after a reboot: erp autostart prints the line for cron, systemd or what this machine has.';
 
 export default class Start extends ErpCommand {
   static override summary = 'start services in order, wait until they are ready, then watch them';
@@ -134,7 +140,14 @@ export default class Start extends ErpCommand {
       version: this.config.version,
     });
     if (started === null) {
-      return {project: spec.projectDir, started: [], alreadyRunning: [], end: null, status: null};
+      return {
+        project: spec.projectDir,
+        started: [],
+        alreadyRunning: [],
+        end: null,
+        status: null,
+        notSurvived: null,
+      };
     }
     const {answer, otherEnvironment} = started;
     if (otherEnvironment.length > 0) {
@@ -189,8 +202,10 @@ export default class Start extends ErpCommand {
     });
     const isNews = started.launched || started.answer.started.length > 0;
     if (isNews && !flags.ensure && !this.streaming) this.print(`${readyLine(status, Date.now() - begunAt, view)}\n`);
-    if (this.streaming) this.#result({exitCode: ExitCode.done, status});
-    return this.#report(spec, started, null, status);
+    const notSurvived = started.launched && !flags.ensure ? notAfterReboot : null;
+    if (notSurvived !== null && !this.streaming && !this.jsonEnabled()) this.advise(notSurvived);
+    if (this.streaming) this.#result({exitCode: ExitCode.done, status, notSurvived});
+    return {...this.#report(spec, started, null, status), notSurvived};
   }
 
   async #stay(
@@ -237,6 +252,7 @@ export default class Start extends ErpCommand {
       alreadyRunning: answer.alreadyRunning,
       end,
       status,
+      notSurvived: null,
     };
   }
 }

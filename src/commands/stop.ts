@@ -12,6 +12,7 @@ import type {SupervisorClient} from '../cli/supervisor-client.js';
 import {followStop} from '../cli/follow-stop.js';
 import {adoptToStop} from '../cli/without-supervisor.js';
 import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
 import {listOf} from '../lib/core/report/format.js';
 
 export interface StopReport {
@@ -30,17 +31,22 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
   static override flags = {
     yes: Flags.boolean({description: 'also stop what needs them, without asking'}),
     now: Flags.boolean({description: 'kill at once, no grace'}),
+    'for-now': Flags.boolean({
+      description: 'for a shutdown: the next start --ensure brings back what runs now',
+    }),
     timeout: duration({description: 'how long to wait for the end', default: 120_000, defaultHelp: async () => '2m'}),
   };
 
   async run(): Promise<StopReport> {
     const {argv, flags} = await this.parse(Stop);
     const names = argv as string[];
+    if (flags['for-now'] && names.length > 0) throw onlyEverything();
+    const forNow = flags['for-now'];
     const place = placeOf(flags);
     const until = Date.now() + flags.timeout;
     let stopped: readonly string[] = [];
     for (;;) {
-      const stop = await this.#askWhoever(place, names, flags);
+      const stop = await this.#askWhoever(place, names, {...flags, forNow});
       if (stop === null) return this.#done({stopped, notRunning: stopped.length > 0 ? [] : names}, flags.color);
       const {answer} = stop;
       stopped = [...new Set([...stopped, ...answer.stopping])];
@@ -65,24 +71,28 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
   }
 
   /** The supervisor that lives, else one that takes over what the last one left; null: there is nothing to stop. */
-  async #askWhoever(place: Place, names: readonly string[], flags: {readonly yes: boolean; readonly now: boolean}) {
+  async #askWhoever(place: Place, names: readonly string[], flags: AskFlags) {
     const client = clientFor(place);
     const hello = await client.hello();
-    const answer = hello === null ? null : await this.#ask(client, names, flags.yes, flags.now);
+    const answer = hello === null ? null : await this.#ask(client, names, flags);
     if (answer !== null) return {client, answer, supervisor: hello?.pid ?? null};
-    const adopted = await this.#adopt(place, names, flags.now);
+    const adopted = await this.#adopt(place, names, flags.now, flags.forNow);
     return adopted === null ? null : {...adopted, supervisor: null};
   }
 
-  #adopt(place: Place, names: readonly string[], now: boolean) {
+  #adopt(place: Place, names: readonly string[], now: boolean, forNow: boolean) {
     const other = otherUsersSupervisor(place.projectDir, usualStateDir(place));
     if (other !== null) throw other;
     const supervisorFile = join(this.config.root, 'dist', 'supervisor.js');
-    return adoptToStop({place, names, now, supervisorFile, version: this.config.version});
+    return adoptToStop({place, names, now, forNow, supervisorFile, version: this.config.version});
   }
 
-  async #ask(client: SupervisorClient, names: readonly string[], yes: boolean, now: boolean) {
-    const request = {services: names.length === 0 ? null : names, now, actor: actor()};
+  async #ask(
+    client: SupervisorClient,
+    names: readonly string[],
+    {yes, now, forNow}: AskFlags,
+  ) {
+    const request = {services: names.length === 0 ? null : names, now, actor: actor(), forNow};
     try {
       return await client.stop({...request, dependents: yes || names.length === 0});
     } catch (error) {
@@ -104,4 +114,18 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
     this.print(`${mark} ${words}\n`);
     return report;
   }
+}
+
+interface AskFlags {
+  readonly yes: boolean;
+  readonly now: boolean;
+  readonly forNow: boolean;
+}
+
+function onlyEverything(): ErpError {
+  return new ErpError('--for-now stops everything; it takes no names.', {
+    code: 'ERP_USAGE',
+    exitCode: ExitCode.usage,
+    remedy: ['erp stop --for-now', 'erp stop SERVICE'],
+  });
 }

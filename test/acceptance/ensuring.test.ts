@@ -91,3 +91,36 @@ itErp('two --ensure at once: one supervisor, one copy of each service', async (r
   }
   await rig.expectErp(0, ['stop']);
 });
+
+itErp(
+  'a supervisor that is silent for 10 s is replaced, by two schedulers at once; services do not notice',
+  async (rig) => {
+    shop(rig);
+    await rig.expectErp(0, ['start', '--detach']);
+    const before = (await rig.status()).services.map(({pid}) => pid);
+    const stuck = rig.supervisors()[0]?.pid ?? 0;
+    kill(stuck, 'SIGSTOP');
+    const begunAt = performance.now();
+    await Promise.all([ensure(rig), ensure(rig)]);
+    expect(performance.now() - begunAt).toBeGreaterThan(9000);
+    await until('one supervisor, another one', () => {
+      const [now, more] = rig.supervisors();
+      return now !== undefined && more === undefined && now.pid !== stuck && rig.guardians().length === 1;
+    });
+    expect((await rig.status()).services.map(({pid}) => pid)).toEqual(before);
+    await rig.stop();
+  },
+);
+
+itErp('--detach says what it does not survive, once, and to programs in a field; --ensure does not', async (rig) => {
+  shop(rig);
+  const first = await rig.expectErp(0, ['start', '--detach']);
+  expect(first.stderr).toMatch(/Not started again after a reboot: erp autostart/);
+  const second = await rig.expectErp(0, ['start', '--detach']);
+  expect(second.stdout + second.stderr).not.toMatch(/reboot/);
+  await rig.stop();
+  const json = await rig.expectErp(0, ['start', '--detach', '--json']);
+  expect(json.stderr).not.toMatch(/reboot/);
+  expect(JSON.parse(json.stdout)).toMatchObject({notSurvived: expect.stringMatching(/erp autostart/)});
+  await rig.stop();
+});

@@ -32,7 +32,7 @@ describe('help', () => {
 
 RUN     start stop restart watchdog attach supervisor
 LOOK    status logs ls
-SET UP  config demo
+SET UP  config autostart demo
 
 erp COMMAND --help has examples, exit codes and variables. Everywhere: --json
 `);

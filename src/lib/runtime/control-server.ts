@@ -165,11 +165,16 @@ export class ControlServer {
   #stop(request: StopRequest): StopAnswer {
     const {supervisor, events} = this.#options;
     const after = events.last;
-    const text = request.services === null ? 'stop of everything' : `stop of ${request.services.join(', ')}`;
+    const forNow = request.forNow === true && request.services === null;
+    const text =
+      request.services === null
+        ? `stop of everything${forNow ? ' for now' : ''}`
+        : `stop of ${request.services.join(', ')}`;
     if (request.services === null) {
       const running = supervisor.names().filter((name) => !isAtRest(supervisor.service(name).state));
       this.#operator(request.actor, request.now ? `${text}, at once` : text);
-      supervisor.end('stopped', ExitCode.done, `stopped by ${actorText(request.actor)}`, request.now, request.actor);
+      const reason = forNow ? 'shutdown' : 'stopped';
+      supervisor.end(reason, ExitCode.done, `stopped by ${actorText(request.actor)}`, request.now, request.actor);
       return {stopping: running, notRunning: supervisor.names().filter((name) => !running.includes(name)), after};
     }
     this.#known(request.services);

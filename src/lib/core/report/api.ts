@@ -61,6 +61,8 @@ export interface StopRequest {
   /** Also stop what needs the named services; false: refuse (409, ERP_NEEDED_BY) when something does. */
   readonly dependents: boolean;
   readonly actor: Actor;
+  /** Of everything: what was wanted up stays wanted, `start --ensure` brings it back (a shutdown of the machine). */
+  readonly forNow?: boolean;
 }
 
 export interface StopAnswer {
