@@ -9,6 +9,7 @@ import type {Scene} from './scene.js';
 const wellWithinMs = 45_000;
 /** Within the bound, but worth a look. */
 const lateMs = 5000;
+const schedulerMs = 4000;
 const clearWithinMs = 10_000;
 
 /** After a storm: everything is as it is wanted, in bounded time, and nothing is left of what was. */
@@ -18,9 +19,13 @@ export async function checkpoint(scene: Scene, operators: Operators, exact: bool
   const calm = await reached(wellWithinMs, async () => {
     const seen = (await statusOf(scene)) ?? [];
     if (late === '' && Date.now() - from > lateMs) late = unwell(scene, seen);
-    return isSettled(scene, seen);
+    return isSettled(scene, seen) || (seen.length === 0 && isAllDown(scene, operators, from));
   });
   const services = await statusOf(scene);
+  if (calm && isAllDown(scene, operators, from)) {
+    scene.note('everything is stopped, and the supervisor with it');
+    return [];
+  }
   if (services === null) return [`no status within ${wellWithinMs} ms; ${runs(scene)}`];
   if (!calm)
     return [`not well again within ${wellWithinMs} ms: ${unwell(scene, services)}`];
@@ -57,6 +62,12 @@ function isWell(scene: Scene, {name, state, health, wanted, pid}: ServiceStatus)
   if (wanted === 'down') return state === 'stopped';
   return state === 'ready' && pid !== null && pid === scene.leader(name) && health !== 'unhealthy';
 }
+
+/** The last word was a stop of everything: nobody runs, and the scheduler has had its turns to bring something back. */
+const isAllDown = (scene: Scene, operators: Operators, from: number): boolean =>
+  Date.now() - from > schedulerMs &&
+  scene.rig.processes().length === 0 &&
+  [...operators.wishes.values()].every((wish) => wish !== 'up');
 
 const unwell = (scene: Scene, services: readonly ServiceStatus[]): string =>
   services
