@@ -16,16 +16,18 @@ const clearWithinMs = 10_000;
 export async function checkpoint(scene: Scene, operators: Operators, exact: boolean): Promise<string[]> {
   const from = Date.now();
   let late = '';
+  let allDown = false;
   const calm = await reached(wellWithinMs, async () => {
     const seen = (await statusOf(scene)) ?? [];
     if (late === '' && Date.now() - from > lateMs) late = unwell(scene, seen);
-    return isSettled(scene, seen) || (seen.length === 0 && isAllDown(scene, operators, from));
+    allDown = seen.length === 0 && isAllDown(scene, operators, from);
+    return allDown || isSettled(scene, seen);
   });
-  const services = await statusOf(scene);
-  if (calm && isAllDown(scene, operators, from)) {
+  if (allDown) {
     scene.note('everything is stopped, and the supervisor with it');
     return [];
   }
+  const services = await statusOf(scene);
   if (services === null) return [`no status within ${wellWithinMs} ms; ${runs(scene)}`];
   if (!calm)
     return [`not well again within ${wellWithinMs} ms: ${unwell(scene, services)}`];
