@@ -44,6 +44,8 @@ export async function followStop(options: FollowStopOptions): Promise<boolean> {
         asked = pid;
         progress.status(message.status);
         services = message.status.services;
+        const again = services.filter(({name, wanted}) => stopping.includes(name) && wanted === 'up');
+        if (again.length > 0) throw takenBack(again.map(({name}) => name));
         if (names.length > 0 && stopping.every((name) => isDown(services.find((each) => each.name === name))))
           return true;
       }
@@ -60,6 +62,15 @@ export async function followStop(options: FollowStopOptions): Promise<boolean> {
     facts: {open},
   });
 }
+
+/** Two operators: the later one has his way, and the other one is told. */
+const takenBack = (names: readonly string[]) =>
+  new ErpError(`Not stopped: somebody has started ${listOf(names)} again meanwhile.`, {
+    code: 'ERP_STOP_TAKEN_BACK',
+    exitCode: ExitCode.timedOut,
+    remedy: ['erp logs and erp status show who and what', 'erp stop, again'],
+    facts: {again: names},
+  });
 
 const isDown = (service: ServiceStatus | undefined) =>
   service === undefined || ['stopped', 'failed', 'done'].includes(service.state) || service.kind === 'external';

@@ -59,6 +59,11 @@ export class SupervisorClient {
     return (await this.#ask('GET', apiPaths.status)) as StatusDocument | null;
   }
 
+  /** As `status`; @throws ErpError 6 when nobody answers any more. */
+  async presentStatus(): Promise<StatusDocument> {
+    return (await this.#must('GET', apiPaths.status)) as StatusDocument;
+  }
+
   async start(request: StartRequest): Promise<StartAnswer> {
     return (await this.#must('POST', apiPaths.start, request)) as StartAnswer;
   }

@@ -33,7 +33,7 @@ export default class Restart extends ErpCommand {
     const {argv, flags} = await this.parse(Restart);
     const names = argv as string[];
     const {client} = await connect(placeOf(flags), this.config.version);
-    const known = (await client.status())?.services.map(({name}) => name) ?? [];
+    const known = (await client.presentStatus()).services.map(({name}) => name);
     for (const name of names) if (!known.includes(name)) throw unknownService(name, known);
     const answer = await client.restart({services: names.length === 0 ? null : names, actor: actor()});
     const view = this.view(process.stdout, flags.color);

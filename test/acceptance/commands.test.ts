@@ -159,6 +159,19 @@ const shown = (rig: Rig, run: Run) =>
     return run.all.includes('restart of shop');
   });
 
+itErp('a stop that somebody takes back ends and says so; who came last has his way', async (rig) => {
+  rig.config({slow: {command: ['sh', program('ignores-sigterm.sh')], readiness: {log: '.'}, stopGrace: '3s'}});
+  await rig.expectErp(0, ['start', '--detach']);
+  const stop = rig.start(['stop', 'slow']);
+  await stop.says(/slow stopping/);
+  await rig.expectErp(0, ['start', 'slow', '--detach']);
+  const {code, stderr} = await stop.end();
+  expect(stderr).toMatch(/started slow again/);
+  expect(code).toBe(9);
+  expect((await rig.service('slow')).state).toBe('ready');
+  await rig.stop();
+});
+
 itErp('attach: Ctrl-C only leaves; without anything to do it ends with the supervisor', async (rig) => {
   rig.config({shop: fine});
   await rig.expectErp(0, ['start', '--detach']);

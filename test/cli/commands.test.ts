@@ -237,6 +237,13 @@ describe('with a supervisor', () => {
     expect(code).toBe(7);
   });
 
+  it('a supervisor that dies while it is asked is not taken for one without services', async () => {
+    void supervisor.asked(({path}) => path === '/v1/hello').then(() => supervisor.die());
+    const {stderr, code} = await erp(['restart', 'backend']);
+    expect(stderr).not.toContain('No service');
+    expect(code).toBe(6);
+  });
+
   it('start --detach waits until all are ready', async () => {
     const run = erp(['start', '--detach']);
     const waiting = service('backend', {state: 'starting', health: 'unknown', mark: 'moving'});

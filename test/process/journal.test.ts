@@ -69,6 +69,17 @@ describe('journal', () => {
     expect(rig.journal.read('web').records).toEqual([{state: 'all'}, {after: 1}]);
   });
 
+  it('is back with what it has only read, too', () => {
+    using rig = makeJournal();
+    rig.journal.append('web', {spawned: 1});
+    const next = rig.open();
+    next.read('web');
+    rmSync(join(rig.dir, 'journal'), {recursive: true});
+    next.check();
+    next.close();
+    expect(rig.open().read('web').records).toEqual([{spawned: 1}]);
+  });
+
   it('is back with all it knew when the state folder is deleted under it', async () => {
     using rig = makeJournal();
     rig.journal.append('web', {n: 1});

@@ -81,6 +81,7 @@ export class FileJournal implements Journal {
       const {code, message} = error as NodeJS.ErrnoException;
       return {records: [], problem: code === 'ENOENT' ? null : `${path} can't be read: ${message}`};
     }
+    this.#lookAfter(service);
     const records: unknown[] = [];
     const problems: string[] = [];
     const lines = text.split('\n');
@@ -130,6 +131,17 @@ export class FileJournal implements Journal {
     clearInterval(this.#timer);
     for (const file of this.#files.values()) if (file.fd !== null) closeSync(file.fd);
     this.#files.clear();
+  }
+
+  /** A service that runs quietly may have nothing to write for days: what was read is put back all the same. */
+  #lookAfter(service: string): void {
+    const file = this.#file(service);
+    if (file.lines.length === 0) return;
+    try {
+      file.fd ??= this.#open(service);
+    } catch {
+      // The next record says why.
+    }
   }
 
   #file(service: string): Open {

@@ -9,17 +9,24 @@ import type {Scene} from './scene.js';
 const wellWithinMs = 45_000;
 /** Within the bound, but worth a look. */
 const lateMs = 5000;
+const schedulerMs = 4000;
 const clearWithinMs = 10_000;
 
 /** After a storm: everything is as it is wanted, in bounded time, and nothing is left of what was. */
 export async function checkpoint(scene: Scene, operators: Operators, exact: boolean): Promise<string[]> {
   const from = Date.now();
   let late = '';
+  let allDown = false;
   const calm = await reached(wellWithinMs, async () => {
     const seen = (await statusOf(scene)) ?? [];
     if (late === '' && Date.now() - from > lateMs) late = unwell(scene, seen);
-    return isSettled(scene, seen);
+    allDown = seen.length === 0 && isAllDown(scene, operators, from);
+    return allDown || isSettled(scene, seen);
   });
+  if (allDown) {
+    scene.note('everything is stopped, and the supervisor with it');
+    return [];
+  }
   const services = await statusOf(scene);
   if (services === null) return [`no status within ${wellWithinMs} ms; ${runs(scene)}`];
   if (!calm)
@@ -57,6 +64,12 @@ function isWell(scene: Scene, {name, state, health, wanted, pid}: ServiceStatus)
   if (wanted === 'down') return state === 'stopped';
   return state === 'ready' && pid !== null && pid === scene.leader(name) && health !== 'unhealthy';
 }
+
+/** The last word was a stop of everything: nobody runs, and the scheduler has had its turns to bring something back. */
+const isAllDown = (scene: Scene, operators: Operators, from: number): boolean =>
+  Date.now() - from > schedulerMs &&
+  scene.rig.processes().length === 0 &&
+  [...operators.wishes.values()].every((wish) => wish !== 'up');
 
 const unwell = (scene: Scene, services: readonly ServiceStatus[]): string =>
   services

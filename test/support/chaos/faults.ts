@@ -11,6 +11,8 @@ import type {Scene} from './scene.js';
 const missed = 'nobody there';
 /** A stranger waits so long for the port. */
 const thiefPatienceMs = 1500;
+/** Every 5 s, on a busy machine. */
+const restoredWithinMs = 10_000;
 const spawnWaitMs = 1000;
 const exits = {
   stop: [0, 6, 9],
@@ -66,7 +68,7 @@ export async function perform(action: Action, scene: Scene, operators: Operators
     case 'freeze-supervisor':
       return (await scene.freezeSupervisor(action.forMs)) ? 'done' : missed;
     case 'delete-state':
-      return remove(scene, join(scene.rig.project, '.erp'));
+      return await deleteState(scene, operators);
     case 'delete-runtime':
       return remove(scene, join(scene.rig.runtime, 'erp'));
     case 'fill-disk':
@@ -99,6 +101,20 @@ function signalLeader(scene: Scene, service: string, signal: NodeJS.Signals): st
   if (pid === null) return missed;
   kill(pid, signal);
   return `pid ${pid}`;
+}
+
+/** What a living supervisor knows it writes again. */
+async function deleteState(scene: Scene, operators: Operators): Promise<string> {
+  if (!scene.hasSettledSupervisor()) return missed;
+  const done = remove(scene, join(scene.rig.project, '.erp'));
+  const files = ['spec.json', ...targets.map(({name}) => join('journal', `${name}.jsonl`))];
+  const missing = () => files.filter((file) => !existsSync(join(scene.rig.project, '.erp', file)));
+  for (const until = Date.now() + restoredWithinMs; missing().length > 0; await sleep(50)) {
+    if (Date.now() < until) continue;
+    operators.violations.push(`${missing().join(', ')} not written again ${restoredWithinMs} ms after .erp was deleted`);
+    break;
+  }
+  return done;
 }
 
 function remove(scene: Scene, path: string): string {

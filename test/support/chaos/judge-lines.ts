@@ -17,14 +17,14 @@ export interface Life {
   readonly about: number;
 }
 
-/** When a supervisor was killed, as far as it is known; epoch milliseconds. */
-export interface Kill {
+/** When a supervisor was killed, or a disk was full, as far as it is known; epoch milliseconds. */
+export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
 export interface Loss {
-  readonly why: 'supervisor killed' | 'disk full';
+  readonly why: 'supervisor killed' | 'disk full' | 'supervisor killed while the disk was full';
   readonly lines: number;
   readonly text: string;
 }
@@ -41,7 +41,7 @@ const lagMs = 2000;
 
 export function readEntries(service: string, text: string): Entry[] {
   const entries: Entry[] = [];
-  const pattern = new RegExp(`^${service} (\\d+):(\\d+) (\\d+) (\\d+)(?: x*)?$`);
+  const pattern = new RegExp(`^${service} (\\d+):(\\d+) (\\d+) (\\d+)(?: x*)? \\.$`);
   for (const raw of text.split('\n')) {
     if (raw === '') continue;
     const line = pattern.exec(raw);
@@ -58,14 +58,16 @@ export function readEntries(service: string, text: string): Entry[] {
 /**
  * @param lives in the order in which they began
  * @param kills each explains one piece that the killed supervisor had read and not written
+ * @param full when nothing could be written: a supervisor that is killed then takes its count of dropped lines with it
  */
 export function judgeLines(
   service: string,
   lives: readonly Life[],
   entries: readonly Entry[],
-  kills: readonly Kill[],
+  kills: readonly Span[],
+  full: readonly Span[] = [],
 ): LineVerdict {
-  return new Walk(service, lives, kills).judge(entries);
+  return new Walk(service, lives, kills, full).judge(entries);
 }
 
 /** Missing between two lines that are there: in one life, or over the ends of some. */
@@ -83,7 +85,8 @@ interface Hole {
 class Walk {
   readonly #service: string;
   readonly #lives: readonly Life[];
-  readonly #kills: Kill[];
+  readonly #kills: Span[];
+  readonly #full: readonly Span[];
   readonly #violations: string[] = [];
   readonly #losses: Loss[] = [];
   /** Where we are: the life, and its last line that was there. */
@@ -94,10 +97,11 @@ class Walk {
   #torn: string[] = [];
   #lines = 0;
 
-  constructor(service: string, lives: readonly Life[], kills: readonly Kill[]) {
+  constructor(service: string, lives: readonly Life[], kills: readonly Span[], full: readonly Span[]) {
     this.#service = service;
     this.#lives = lives;
     this.#kills = [...kills];
+    this.#full = full;
   }
 
   judge(entries: readonly Entry[]): LineVerdict {
@@ -162,9 +166,13 @@ class Walk {
     if (dropped > 0) this.#losses.push({why: 'disk full', lines: Math.min(dropped, hole.most), text: hole.where});
     const unexplained = hole.least - dropped;
     if (unexplained > 0) {
-      const pieces = dropped > 0 ? 1 : hole.parts.length;
-      if (this.#take(pieces, hole)) {
-        this.#losses.push({why: 'supervisor killed', lines: unexplained, text: hole.where});
+      const wasFull = this.#full.some((span) => overlaps(span, hole));
+      if (this.#take(dropped > 0 || wasFull ? 1 : hole.parts.length, hole)) {
+        this.#losses.push({
+          why: wasFull ? 'supervisor killed while the disk was full' : 'supervisor killed',
+          lines: unexplained,
+          text: hole.where,
+        });
         return;
       }
       this.#violations.push(`${hole.where}: ${unexplained} lines are missing`);
@@ -173,12 +181,14 @@ class Walk {
   }
 
   /** Uses up so many kills that may have cost something here. */
-  #take(pieces: number, {from, to}: Hole): boolean {
-    const able = this.#kills.filter((kill) => kill.to >= from && kill.from <= to + lagMs);
+  #take(pieces: number, hole: Hole): boolean {
+    const able = this.#kills.filter((kill) => overlaps(kill, hole));
     if (able.length < pieces) return false;
     for (const kill of able.slice(0, pieces)) this.#kills.splice(this.#kills.indexOf(kill), 1);
     return true;
   }
 }
+
+const overlaps = (span: Span, {from, to}: Hole): boolean => span.to >= from && span.from <= to + lagMs;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -106,8 +106,10 @@ const endsSupervisor: readonly Kind[] = [
   'erp-stop-all',
   'fill-disk',
 ];
-/** Three samples of a second. */
-const restoreMs = 3000;
+/** Journals are looked after every 5 s. */
+const restoreMs = 7000;
+/** A command that replaces the supervisor is at it for so long. */
+const commandMs = 3000;
 
 export function planOf(options: PlanOptions): readonly (readonly Action[])[] {
   const random = randomOf(options.seed);
@@ -125,7 +127,7 @@ function isInGrace(action: Action, all: readonly Action[]): boolean {
   return all.some(
     (other) =>
       other.kind === 'delete-state' &&
-      action.atMs + action.forMs >= other.atMs &&
+      action.atMs + action.forMs + commandMs >= other.atMs &&
       action.atMs <= other.atMs + restoreMs,
   );
 }

@@ -161,13 +161,14 @@ async function finish({say, strict}: RunOptions, scene: Scene, operators: Operat
   await scene.rig.nothingLeft().catch((error: unknown) => violations.push(`after erp stop: ${String(error)}`));
   for (const target of targets) {
     const {name} = target;
-    const verdict = judgeLines(name, scene.fleet.lives(target), scene.fleet.entries(name), scene.allKills());
+    const verdict = judgeLines(name, scene.fleet.lives(target), scene.fleet.entries(name), scene.allKills(), scene.full);
     violations.push(...verdict.violations);
     for (const {why, lines, text} of verdict.losses) {
       say(`  lost (${why}): ${lines} lines, ${text}`);
-      if (strict && why === 'supervisor killed') violations.push(`lost: ${lines} lines, ${text}`);
+      if (strict && why !== 'disk full') violations.push(`lost: ${lines} lines, ${text}`);
     }
-    const lost = (why: string) => verdict.losses.filter((one) => one.why === why).reduce((sum, one) => sum + one.lines, 0);
+    const lost = (words: string) =>
+      verdict.losses.filter(({why}) => why.startsWith(words)).reduce((sum, {lines}) => sum + lines, 0);
     say(
       `${name}: ${scene.fleet.records(name).filter(({t}) => t === 'start').length} lives, ${verdict.lines} lines; lost to kills of the supervisor ${lost('supervisor killed')}, to a full disk ${lost('disk full')}`,
     );

@@ -4,11 +4,12 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type Ended, isAlive, kill, Rig} from '../rig.js';
 import {type MemorySample, mib, type SeenProcess} from './judge.js';
-import type {Kill} from './judge-lines.js';
+import type {Span} from './judge-lines.js';
 import {Fleet} from './fleet.js';
 import type {Operators} from './operators.js';
 
 const sampleEveryMs = 250;
+const settledMs = 2000;
 const tellEveryMs = 60_000;
 const diskMegabytes = 512;
 
@@ -16,7 +17,8 @@ const diskMegabytes = 512;
 export class Scene {
   readonly rig = new Rig();
   readonly fleet = new Fleet(this.rig);
-  readonly #kills: Kill[] = [];
+  readonly full: Span[] = [];
+  readonly #kills: Span[] = [];
   readonly #onceFiles: string[] = [];
   readonly memory: MemorySample[] = [];
   readonly startedAt = Date.now();
@@ -53,6 +55,13 @@ export class Scene {
     return this.rig.supervisors()[0]?.pid ?? null;
   }
 
+  /** One that has had the time to read what the last one left. */
+  hasSettledSupervisor(): boolean {
+    const pid = this.supervisor();
+    const seen = this.memory.find((sample) => sample.pid === pid);
+    return seen !== undefined && this.elapsedMs - seen.atMs > settledMs;
+  }
+
   /** @returns false: none was there */
   killSupervisor(): boolean {
     const pid = this.supervisor();
@@ -87,7 +96,7 @@ export class Scene {
   }
 
   /** Deaths of supervisors that were brought about. */
-  allKills(): readonly Kill[] {
+  allKills(): readonly Span[] {
     const byPoint = this.#onceFiles.flatMap((file) => {
       const at = statSync(file, {throwIfNoEntry: false})?.mtimeMs;
       return at === undefined ? [] : [{from: at, to: at + 1}];
@@ -151,6 +160,7 @@ export class Scene {
   /** @returns false: there is no disk of our own */
   async fillDisk(ms: number): Promise<boolean> {
     if (!this.hasDisk) return false;
+    const from = Date.now();
     const ballast = join(this.rig.project, 'ballast');
     this.trouble(ms + 3000);
     try {
@@ -158,6 +168,8 @@ export class Scene {
       await sleep(ms);
     } finally {
       rmSync(ballast, {force: true});
+      // Whoever could not write tries again within a second.
+      this.full.push({from, to: Date.now() + 1000});
     }
     return true;
   }
