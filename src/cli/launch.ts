@@ -39,6 +39,8 @@ export interface LaunchOptions {
   readonly limitMs?: number;
   /** It takes over what runs and starts nothing: for a stop when nobody supervises. */
   readonly adoptOnly?: boolean;
+  /** false: it must come up without a place for logs, too. */
+  readonly needsLogs?: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
     return ownCopy(options.supervisorFile, stateDir, options.version);
   });
   // Who only stops must be able to without logs.
-  if (options.adoptOnly !== true) for (const folder of [spec.logDir, spec.ownLogDir]) makeWritable(folder);
+  if (options.needsLogs !== false) for (const folder of [spec.logDir, spec.ownLogDir]) makeWritable(folder);
   writable(spec.runtimeDir, () => {
     ensureRuntimeDir(spec.runtimeDir);
     writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
@@ -204,8 +206,11 @@ async function answered(
     const hello = await client.hello(Math.max(1, until - Date.now()));
     if (hello !== null) return hello;
     if (guardian.ended !== null) {
-      if (guardian.ended.code !== 0) throw lastWords(stateDir, guardian.ended);
-      // Ours has stepped back: another supervisor comes up and answers soon, or is on its way out and makes room.
+      const {code, error} = guardian.ended;
+      const wasKilled = code === null && error === null;
+      if (code !== 0 && !wasKilled) throw lastWords(stateDir, guardian.ended);
+      // Ours has stepped back: another supervisor comes up and answers soon, or is on its way out and makes room. Or
+      // somebody killed it, and what it has started may come up all the same.
       guardian = startGuardian();
     }
     if (Date.now() > until) {

@@ -1,7 +1,9 @@
+import type {StopAnswer} from '../lib/core/report/api.js';
 import {actor} from './actor.js';
 import {clientFor, doorOf, type Place} from './compose.js';
 import {launch} from './launch.js';
 import {journalOf, lastSpec} from './left-over.js';
+import type {SupervisorClient} from './supervisor-client.js';
 
 export interface LeftOverStop {
   readonly place: Place;
@@ -13,12 +15,17 @@ export interface LeftOverStop {
   readonly version: string;
 }
 
+export interface AdoptedStop {
+  readonly client: SupervisorClient;
+  readonly answer: StopAnswer;
+}
+
 /**
  * `erp stop` when nobody supervises: a supervisor that only adopts takes over what was left running, and is then asked
  * to stop it like any other. So there is one way to stop, with its order, its grace and its search for what escaped.
  * @returns null when there is nothing to stop
  */
-export async function adoptToStop(options: LeftOverStop) {
+export async function adoptToStop(options: LeftOverStop): Promise<AdoptedStop | null> {
   const spec = lastSpec(options.place);
   // Never started here, or its state was removed together with all knowledge of what it started.
   if (spec === null) return null;
@@ -33,7 +40,9 @@ export async function adoptToStop(options: LeftOverStop) {
     supervisorFile: options.supervisorFile,
     version: options.version,
     client,
-    adoptOnly: true,
+    // What is not to be stopped goes on, also what has died since: it is wanted up.
+    adoptOnly: options.names.length === 0,
+    needsLogs: false,
   });
   const answer = await client.stop({
     services: options.names.length === 0 ? null : options.names,
@@ -42,5 +51,6 @@ export async function adoptToStop(options: LeftOverStop) {
     dependents: true,
     actor: actor(),
   });
-  return answer === null ? null : {client, answer};
+  // It died as soon as it was there: the next one, then.
+  return answer === null ? await adoptToStop(options) : {client, answer};
 }

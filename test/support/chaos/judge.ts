@@ -31,7 +31,8 @@ export interface Expected {
 }
 
 export const incarnationOf = (mark: string): number => Number(mark.split('/').at(-1));
-const serviceOf = (mark: string): string => mark.split('/').at(-2) ?? '';
+/** `PROJECT/SERVICE/INCARNATION`; `PROJECT/@supervisor` is none. */
+const serviceOf = (mark: string): string => mark.split('/')[1] ?? '';
 
 /** No second copy, no number given twice, and what services counted is what erp counts. */
 export function judgeLives(records: readonly BookRecord[], seen: SeenService, {exact}: Expected): string[] {
@@ -58,7 +59,7 @@ export function judgeLives(records: readonly BookRecord[], seen: SeenService, {e
 /** Whatever carries the mark of a life that is over, or of a service that is down. */
 export function orphansOf(processes: readonly SeenProcess[], services: readonly SeenService[]): string[] {
   return processes.flatMap(({pid, command, mark}) => {
-    if (mark === null) return [];
+    if (mark === null || serviceOf(mark).startsWith('@')) return [];
     const service = services.find(({name}) => name === serviceOf(mark));
     if (service !== undefined && service.pid !== null && service.incarnation === incarnationOf(mark)) return [];
     const now = service?.pid == null ? 'does not run' : `is at incarnation ${service.incarnation}`;
