@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  type Stats,
 } from 'node:fs';
 import {Socket} from 'node:net';
 import type {SocketConstructorOpts, TcpNetConnectOpts} from 'node:net';
@@ -160,11 +162,8 @@ export class PosixOutputs implements Outputs {
       for (const fd of fds.splice(0)) closeSync(fd);
     };
     try {
-      let stdin: number | null = null;
-      if (plan.stdin === 'open' && this.#ready(plan.service, 'in')) {
-        stdin = openSync(this.#fifo(plan.service, 'in'), constants.O_RDWR);
-        fds.push(stdin);
-      }
+      const stdin = plan.stdin === 'open' ? (this.#open(plan.service, 'in')?.fd ?? null) : null;
+      if (stdin !== null) fds.push(stdin);
       const output = this.#outputFor(plan);
       fds.push(output);
       return stdin === null ? {output, release} : {stdin, output, release};
@@ -246,30 +245,34 @@ export class PosixOutputs implements Outputs {
 
   #outputFor(plan: Pick<SpawnPlan, 'service' | 'output'>): number {
     const {service} = plan;
-    if (plan.output === 'pipe' && this.#ready(service, 'out')) {
+    const pipe = plan.output === 'pipe' ? this.#open(service, 'out') : null;
+    if (pipe !== null) {
       this.#files.delete(service);
       this.#followIfWanted();
-      const fd = openSync(this.#fifo(service, 'out'), constants.O_RDWR);
       // Removed and made again by somebody: then we would read a pipe that nobody writes to.
-      if (this.#pipes.get(service)?.isSame(fd) !== true) this.#listen(service);
-      return fd;
+      if (this.#pipes.get(service)?.isSame(pipe) !== true) this.#listen(service);
+      return pipe.fd;
     }
     this.#files.add(service);
     this.#followIfWanted();
     return this.#log(service).openForChild();
   }
 
-  #ready(service: string, which: 'in' | 'out'): boolean {
+  /**
+   * Opens a FIFO for a child; makes it again if somebody has removed it. Each life gets an open file of its own: a
+   * program that makes its output non-blocking must not do so for the next one. null: there is no FIFO.
+   */
+  #open(service: string, which: 'in' | 'out'): OpenFifo | null {
     const path = this.#fifo(service, which);
-    if (!isOurFifo(path)) {
-      try {
-        mkdirSync(this.#options.runtimeDir, {recursive: true, mode: 0o700});
-      } catch {
-        return false;
-      }
-      makeFifos([path], this.#options.onProblem);
+    const open = openFifo(path);
+    if (open !== null) return open;
+    try {
+      mkdirSync(this.#options.runtimeDir, {recursive: true, mode: 0o700});
+    } catch {
+      return null;
     }
-    return isOurFifo(path);
+    makeFifos([path], this.#options.onProblem);
+    return openFifo(path);
   }
 
   #listen(service: string): void {
@@ -375,6 +378,7 @@ function letPipesFill(): void {
 
 class FifoReader {
   readonly #fd: number;
+  readonly #stats: Pick<Stats, 'ino' | 'dev'>;
   readonly #socket: Socket;
   readonly #onBytes: (bytes: Buffer) => void;
   #closed = false;
@@ -383,6 +387,7 @@ class FifoReader {
     this.#onBytes = onBytes;
     // Read-write although we only read: a FIFO without a writer is at its end again and again.
     this.#fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#stats = fstatSync(this.#fd);
     const options: SocketConstructorOpts & Pick<TcpNetConnectOpts, 'onread'> = {
       fd: this.#fd,
       readable: true,
@@ -406,10 +411,8 @@ class FifoReader {
     });
   }
 
-  isSame(fd: number): boolean {
-    if (this.#closed) return false;
-    const [ours, other] = [fstatSync(this.#fd), fstatSync(fd)];
-    return ours.ino === other.ino && ours.dev === other.dev;
+  isSame({ino, dev}: OpenFifo): boolean {
+    return !this.#closed && this.#stats.ino === ino && this.#stats.dev === dev;
   }
 
   drain(): void {
@@ -449,10 +452,37 @@ function makeFifos(paths: readonly string[], onProblem: OnProblem): void {
   }
 }
 
+interface OpenFifo {
+  readonly fd: number;
+  readonly ino: number;
+  readonly dev: number;
+}
+
+/** null: there is none, or it is not ours. */
+function openFifo(path: string): OpenFifo | null {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'EISDIR', 'EACCES', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return null;
+    throw error;
+  }
+  const stats = fstatSync(fd);
+  if (isOurs(stats)) {
+    if ((stats.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
+    return {fd, ino: stats.ino, dev: stats.dev};
+  }
+  closeSync(fd);
+  return null;
+}
+
+const isOurs = (stats: Stats): boolean => stats.isFIFO() && stats.uid === process.geteuid?.();
+
 function isOurFifo(path: string): boolean {
   try {
     const stats = lstatSync(path);
-    if (!stats.isFIFO() || stats.uid !== process.geteuid?.()) return false;
+    if (!isOurs(stats)) return false;
     if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o600);
     return true;
   } catch {
