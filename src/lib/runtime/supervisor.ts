@@ -64,6 +64,8 @@ export class Supervisor {
   readonly #unjudged = new Set<string>();
   /** May not have ended yet; a service leaves it when it was seen at rest while everything goes down. */
   readonly #unended: Set<Entry>;
+  /** Services whose preCheck is asked about a planned restart. */
+  readonly #checking = new Set<string>();
   readonly #inbox: {readonly entry: Entry; readonly event: Event}[] = [];
   #working = false;
   #cancelTimer: Cancel = () => {};
@@ -224,13 +226,15 @@ export class Supervisor {
     const {spec, runner} = this.#entry(name);
     const refused = (): string | null =>
       this.#over || this.#ending !== null ? 'everything stops' : plannedRefusal(spec, this.#services, why);
-    const before = refused();
+    const before = this.#checking.has(name) ? 'its preCheck still runs' : refused();
     if (before !== null) {
       done(before);
       return;
     }
     const {incarnation} = this.service(name).memory;
+    this.#checking.add(name);
     runner.preCheck((said) => {
+      this.#checking.delete(name);
       // Meanwhile it may have ended, or somebody may have stopped or restarted it.
       const now =
         said ?? refused() ?? (this.service(name).memory.incarnation === incarnation ? null : 'it was restarted');
