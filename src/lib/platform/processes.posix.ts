@@ -135,7 +135,10 @@ export class PosixProcesses implements Processes {
         queue.push(child);
       }
     }
-    if (this.#isAlive(leader)) this.#memory.remember(service, leader, members);
+    if (!this.#isAlive(leader)) return;
+    const {startTime} = leader;
+    if (startTime !== null) this.#memory.recall(service, {...leader, startTime, leader});
+    this.#memory.remember(service, leader, members);
   }
 
   recall(service: string, life: FormerLife): void {

@@ -138,6 +138,8 @@ export class Sweep {
   }
 
   #tellOf(stray: StrayProcess): void {
+    // A master that ends without its workers (nginx, when SIGTERM comes early) must lead to them all the same.
+    this.#around.world.processes.lookBelow?.(this.#spec.name, stray);
     const daemonized = wasLaunch(this.#host.endedLives.at(-1));
     if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
     this.#around.tell({
