@@ -21,12 +21,14 @@ that spawns again on \`exit\` and pipes the output into a file. What each test d
 
 function targetTable(rows: readonly Row[]): string {
   const verdict = ({reached, missedBy}: Row) =>
-    reached === null ? 'not measured' : reached ? 'reached' : `**missed by ${missedBy}**`;
+    reached === null ? 'not measured' : reached ? 'reached' : `**${missedWords(missedBy)}**`;
   return table(
     ['', 'measured', 'target', ''],
     rows.map((row) => [row.what, row.measured, row.target, verdict(row)]),
   );
 }
+
+const missedWords = (missedBy: string) => (missedBy === '' ? 'missed' : `missed by ${missedBy}`);
 
 function missed(run: Run, rows: readonly Row[]): string {
   const about = rows.map((row, index) => ({...row, subject: subjectOf(rows, index)}));
@@ -34,7 +36,8 @@ function missed(run: Run, rows: readonly Row[]): string {
   const unmeasured = about.filter(({reached}) => reached === null);
   const lines = [
     ...missing.map(
-      ({subject, measured, target, missedBy}) => `- ${subject}: ${measured}; wanted ${target}, missed by ${missedBy}.`,
+      ({subject, measured, target, missedBy}) =>
+        `- ${subject}: ${measured}; wanted ${target}, ${missedWords(missedBy)}.`,
     ),
     ...unmeasured.map(({subject, measured}) => `- Not measured: ${subject} (${measured}).`),
   ];
