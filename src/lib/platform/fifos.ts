@@ -1,5 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {chmodSync, lstatSync, rmSync} from 'node:fs';
+import {chmodSync, closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, rmSync, type Stats} from 'node:fs';
 import type {OnProblem} from './service-log.js';
 
 /** One process makes them all: starting one costs more than a thousand FIFOs. */
@@ -21,10 +21,41 @@ export function makeFifos(paths: readonly string[], onProblem: OnProblem): void 
   }
 }
 
+export interface OpenFifo {
+  readonly fd: number;
+  readonly ino: number;
+  readonly dev: number;
+}
+
+/**
+ * Opens a FIFO read-write; one look at what was opened instead of three before. null: there is none, or it is not ours.
+ * @throws what the system says when it has no descriptor left
+ */
+export function openFifo(path: string): OpenFifo | null {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (notThere.has((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw error;
+  }
+  const stats = fstatSync(fd);
+  if (isOurs(stats)) {
+    if ((stats.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
+    return {fd, ino: stats.ino, dev: stats.dev};
+  }
+  closeSync(fd);
+  return null;
+}
+
+const notThere: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EISDIR', 'EACCES', 'ENXIO', 'ENOTDIR']);
+
+const isOurs = (stats: Stats): boolean => stats.isFIFO() && stats.uid === process.geteuid?.();
+
 export function isOurFifo(path: string): boolean {
   try {
     const stats = lstatSync(path);
-    if (!stats.isFIFO() || stats.uid !== process.geteuid?.()) return false;
+    if (!isOurs(stats)) return false;
     if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o600);
     return true;
   } catch {

@@ -256,7 +256,10 @@ export interface Outputs {
 
 /** One append-only file per service; see core/supervision/journal.ts for the records. */
 export interface Journal {
+  /** The record is in the file when this returns, and so is everything that was noted before. */
   append(service: string, record: object): void;
+  /** Less urgent: comes with the next `append`, at the latest when this turn of the event loop is over. */
+  note(service: string, record: object): void;
   /** All records that could be read, and what was wrong with the rest. */
   read(service: string): {readonly records: readonly unknown[]; readonly problem: string | null};
   services(): readonly string[];

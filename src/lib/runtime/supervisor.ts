@@ -427,9 +427,10 @@ export class Supervisor {
     });
     this.#keep(entry, service);
     const {memory, state} = service;
-    // Before the spawn: a supervisor that dies with it must not have given a restart away.
+    // In the file before the spawn, together with its intent: a supervisor that dies with it must not have given a
+    // restart away.
     if (memory.restartsUsed !== before.memory.restartsUsed || memory.totalRestarts !== before.memory.totalRestarts) {
-      this.#world.journal.append(entry.spec.name, {
+      this.#world.journal.note(entry.spec.name, {
         v: 1,
         t: 'counters',
         inc: memory.incarnation,

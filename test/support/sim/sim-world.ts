@@ -195,6 +195,7 @@ export class SimWorld {
   enter(run: () => void): void {
     try {
       run();
+      this.session?.endTurn();
     } catch (error) {
       if (!(error instanceof SupervisorDeath)) throw error;
       this.session?.die();
@@ -549,6 +550,7 @@ export class SimSession implements World {
   readonly random: () => number;
   alive = true;
   readonly #world: SimWorld;
+  #notes: {readonly service: string; readonly record: JournalRecord}[] = [];
 
   constructor(world: SimWorld, id: number) {
     this.id = id;
@@ -580,13 +582,19 @@ export class SimSession implements World {
     this.journal = {
       append: (service, record) => {
         world.mayDie('append');
+        this.#writeNotes(service);
         const journal = this.#journalOf(service);
         if (world.death?.at === 'torn' && world.death.calls <= 1) journal.torn = true;
         else journal.records.push(record as JournalRecord);
         world.mayDie('torn');
         world.mayDie('after-append');
       },
+      // In the file with the next record, or when the supervisor's turn is over: lost if it dies before.
+      note: (service, record) => {
+        this.#notes.push({service, record: record as JournalRecord});
+      },
       read: (service) => {
+        this.#writeNotes(service);
         const journal = this.#journalOf(service);
         const problem = journal.torn ? 'the last line was cut off' : null;
         journal.torn = false;
@@ -597,6 +605,20 @@ export class SimSession implements World {
         this.#journalOf(service).records = [...records] as JournalRecord[];
       },
     };
+  }
+
+  /** The supervisor's turn is over. */
+  endTurn(): void {
+    if (this.#notes.length === 0) return;
+    this.#world.mayDie('append');
+    for (const service of new Set(this.#notes.map((note) => note.service))) this.#writeNotes(service);
+    this.#world.mayDie('after-append');
+  }
+
+  #writeNotes(service: string): void {
+    const {records} = this.#journalOf(service);
+    for (const note of this.#notes) if (note.service === service) records.push(note.record);
+    this.#notes = this.#notes.filter((note) => note.service !== service);
   }
 
   die(): void {
