@@ -29,10 +29,11 @@ export async function checkpoint(scene: Scene, operators: Operators, exact: bool
   }
   const services = await statusOf(scene);
   if (services === null) return [`no status within ${wellWithinMs} ms; ${runs(scene)}`];
-  if (!calm)
-    return [`not well again within ${wellWithinMs} ms: ${unwell(scene, services)}`];
+  if (!calm) return [`not well again within ${wellWithinMs} ms: ${unwell(scene, services)}`];
   const violations = judgeWishes(operators.wishes, services);
-  if (!(await reached(clearWithinMs, async () => orphansOf(scene.marked(), (await statusOf(scene)) ?? []).length === 0)))
+  if (
+    !(await reached(clearWithinMs, async () => orphansOf(scene.marked(), (await statusOf(scene)) ?? []).length === 0))
+  )
     violations.push(...orphansOf(scene.marked(), (await statusOf(scene)) ?? []).map((text) => `orphan: ${text}`));
   if (!(await reached(clearWithinMs, () => scene.rig.supervisors().length === 1 && scene.rig.guardians().length <= 1)))
     violations.push(`not one supervisor and one guardian: ${runs(scene)}`);

@@ -111,7 +111,9 @@ async function deleteState(scene: Scene, operators: Operators): Promise<string> 
   const missing = () => files.filter((file) => !existsSync(join(scene.rig.project, '.erp', file)));
   for (const until = Date.now() + restoredWithinMs; missing().length > 0; await sleep(50)) {
     if (Date.now() < until) continue;
-    operators.violations.push(`${missing().join(', ')} not written again ${restoredWithinMs} ms after .erp was deleted`);
+    operators.violations.push(
+      `${missing().join(', ')} not written again ${restoredWithinMs} ms after .erp was deleted`,
+    );
     break;
   }
   return done;

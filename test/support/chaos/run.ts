@@ -119,7 +119,8 @@ async function killSupervisors(
   {seed, say}: RunOptions,
 ): Promise<string[]> {
   const random = randomOf(seed);
-  const pids = () => scene.rig.status().then(({services}) => services.map(({name, pid}) => `${name} ${pid}`).join(', '));
+  const pids = () =>
+    scene.rig.status().then(({services}) => services.map(({name, pid}) => `${name} ${pid}`).join(', '));
   const before = await pids();
   const took: number[] = [];
   for (let n = 1; n <= kills; n += 1) {
@@ -161,7 +162,13 @@ async function finish({say, strict}: RunOptions, scene: Scene, operators: Operat
   await scene.rig.nothingLeft().catch((error: unknown) => violations.push(`after erp stop: ${String(error)}`));
   for (const target of targets) {
     const {name} = target;
-    const verdict = judgeLines(name, scene.fleet.lives(target), scene.fleet.entries(name), scene.allKills(), scene.full);
+    const verdict = judgeLines(
+      name,
+      scene.fleet.lives(target),
+      scene.fleet.entries(name),
+      scene.allKills(),
+      scene.full,
+    );
     violations.push(...verdict.violations);
     for (const {why, lines, text} of verdict.losses) {
       say(`  lost (${why}): ${lines} lines, ${text}`);

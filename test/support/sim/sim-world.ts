@@ -27,9 +27,6 @@ import {Agenda, type Due} from './agenda.js';
 import {type Habit, type TroubleKind, wellBehaved} from './habits.js';
 
 const wallAtStart = Date.UTC(2026, 10, 22);
-/** More callbacks of timers than this in one virtual second is a storm. */
-const timersPerSecond = 900;
-
 export type Role = 'leader' | 'member' | 'escapee' | 'stranger' | 'outside' | 'bystander';
 
 export interface SimProcess {
@@ -114,6 +111,8 @@ export class SimWorld {
   death: DeathPlan | null = null;
   session: SimSession | null = null;
   scanMs = 3;
+  /** More callbacks of timers than this in one virtual second is a storm. */
+  timersPerSecond = 900;
   keepsLog = false;
   #wallShift = 0;
   #sessions = 0;
@@ -187,7 +186,7 @@ export class SimWorld {
       this.#fired = 0;
     }
     this.#fired += 1;
-    if (this.#fired > timersPerSecond)
+    if (this.#fired > this.timersPerSecond)
       throw new Error(`timer storm: ${this.#fired} timers of the supervisor since ${this.#second} ms`);
   }
 
