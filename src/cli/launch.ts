@@ -185,7 +185,14 @@ function endResting(note: string): void {
   }
 }
 
-const notForSupervisor = new Set(['INIT_CWD', 'NODE_OPTIONS', 'ERP_MARK', 'ERP_GUARDIAN', 'ERP_LAST_EXIT', 'ERP_GROUP']);
+const notForSupervisor = new Set([
+  'INIT_CWD',
+  'NODE_OPTIONS',
+  'ERP_MARK',
+  'ERP_GUARDIAN',
+  'ERP_LAST_EXIT',
+  'ERP_GROUP',
+]);
 
 /** What npm put into our environment is about npm's run; options of this Node process are not meant for the supervisor. */
 export function supervisorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -77,7 +77,7 @@ export class FifoReader {
     this.#signal.arm();
   }
 
-  isSame({ino, dev}: Pick<OpenFifo, 'ino' | 'dev'>): boolean {
+  isSame({ino, dev}: OpenFifo): boolean {
     return !this.#closed && this.#stats.ino === ino && this.#stats.dev === dev;
   }
 
