@@ -231,7 +231,6 @@ export class ServiceLog {
   }
 
   #onFailed(bytes: Buffer, done: number, error: unknown): void {
-    const wasInLine = this.#isInLine;
     this.#size += done;
     if (done > 0) this.#isInLine = bytes[done - 1] !== newline;
     if (isFullError(error) && this.#options.onFull()) {
@@ -239,27 +238,27 @@ export class ServiceLog {
       return;
     }
     this.#lose(error as NodeJS.ErrnoException);
-    this.#drop(bytes.subarray(this.#isInLine ? this.#withoutTornLine(bytes, done, wasInLine) : done));
+    if (this.#isInLine) this.#takeBackTornLine();
+    this.#drop(bytes.subarray(done));
   }
 
-  /**
-   * A disk that gets full takes the first half of a line: it is taken back, and counts as lost as a whole.
-   * @returns how many of the bytes stay
-   */
-  #withoutTornLine(bytes: Buffer, done: number, wasInLine: boolean): number {
-    const whole = done === 0 ? 0 : bytes.lastIndexOf(newline, done - 1) + 1;
-    // Begun by an earlier piece: that has been read by others, perhaps.
-    if (whole === 0 && wasInLine) return done;
+  /** The disk took the beginning of a line whose rest will be missing: it counts as lost as a whole. */
+  #takeBackTornLine(): void {
+    const end = this.#bytesBefore(this.#size, Math.min(this.#size, keptTailBytes));
+    if (end === null) return;
+    const start = end.lastIndexOf(newline) + 1;
+    const isWholeFile = end.length === this.#size;
+    if (start === 0 && !isWholeFile) return; // a very long line stays as it is
     try {
       const fd = this.#fd as number;
-      if (fstatSync(fd).size !== this.#size) return done; // somebody else writes to it, too
-      ftruncateSync(fd, this.#size - done + whole);
+      if (fstatSync(fd).size !== this.#size) return; // somebody else writes to it, too
+      ftruncateSync(fd, this.#size - end.length + start);
     } catch {
-      return done;
+      return;
     }
-    this.#size += whole - done;
+    this.#drop(end.subarray(start));
+    this.#size -= end.length - start;
     this.#isInLine = false;
-    return whole;
   }
 
   /** Does a line end before this byte of the file? */
