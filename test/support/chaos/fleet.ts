@@ -54,7 +54,11 @@ export class Fleet {
         health: '/health',
         dependsOn: ['web'],
       },
-      worker: {command: counts('worker', '-', Math.max(1, pauseMs / 2)), readiness: firstLine('worker'), dependsOn: ['api']},
+      worker: {
+        command: counts('worker', '-', Math.max(1, pauseMs / 2)),
+        readiness: firstLine('worker'),
+        dependsOn: ['api'],
+      },
       family: {
         command: begin('family', 'sh', fixture('family.sh'), 'family', '0.05'),
         readiness: firstLine('family'),
@@ -132,7 +136,9 @@ export function logText(folder: string, service: string): string {
     .map(({name, match}) => ({name, stamp: match?.[1] ?? '', n: Number(match?.[2] ?? 1), gz: match?.[3] !== undefined}))
     .sort((a, b) => a.stamp.localeCompare(b.stamp) || a.n - b.n);
   // Both stand there while one is compressed.
-  const present = rotated.filter(({gz, stamp, n}) => !gz || !rotated.some((o) => !o.gz && o.stamp === stamp && o.n === n));
+  const present = rotated.filter(
+    ({gz, stamp, n}) => !gz || !rotated.some((o) => !o.gz && o.stamp === stamp && o.n === n),
+  );
   const parts = present.map(({name, gz}) => {
     const bytes = readFileSync(join(folder, name));
     return gz ? gunzipSync(bytes) : bytes;

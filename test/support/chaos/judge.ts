@@ -105,7 +105,9 @@ export function judgeMemory(samples: readonly MemorySample[]): string[] {
       median(own.filter(({atMs}) => atMs - first >= span * from && atMs - first <= span * (from + 1 / 3)));
     const [middle, end] = [third(1 / 3), third(2 / 3)];
     if (end > middle * 1.15 + slackBytes)
-      violations.push(`supervisor ${pid} grew from ${mib(middle)} to ${mib(end)} MiB within ${Math.round(span / 1000)} s`);
+      violations.push(
+        `supervisor ${pid} grew from ${mib(middle)} to ${mib(end)} MiB within ${Math.round(span / 1000)} s`,
+      );
   }
   return violations;
 }

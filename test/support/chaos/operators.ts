@@ -22,7 +22,11 @@ export class Operators {
    * Runs `erp …` and looks at its manners: an exit code of the list, no stack trace, an end.
    * @param codes allowed
    */
-  async run(args: readonly string[], codes: readonly number[], env: Record<string, string> = {}): Promise<Ended | null> {
+  async run(
+    args: readonly string[],
+    codes: readonly number[],
+    env: Record<string, string> = {},
+  ): Promise<Ended | null> {
     const from = Date.now();
     const run = this.#scene.rig.start(args, {env});
     const ended = await run.end(limitMs).catch(() => null);
