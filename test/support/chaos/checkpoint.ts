@@ -15,15 +15,14 @@ const clearWithinMs = 10_000;
 /** After a storm: everything is as it is wanted, in bounded time, and nothing is left of what was. */
 export async function checkpoint(scene: Scene, operators: Operators, exact: boolean): Promise<string[]> {
   const from = Date.now();
-  let late = '';
-  let allDown = false;
+  const found = {late: '', allDown: false};
   const calm = await reached(wellWithinMs, async () => {
     const seen = (await statusOf(scene)) ?? [];
-    if (late === '' && Date.now() - from > lateMs) late = unwell(scene, seen);
-    allDown = seen.length === 0 && isAllDown(scene, operators, from);
-    return allDown || isSettled(scene, seen);
+    if (found.late === '' && Date.now() - from > lateMs) found.late = unwell(scene, seen);
+    found.allDown = seen.length === 0 && isAllDown(scene, operators, from);
+    return found.allDown || isSettled(scene, seen);
   });
-  if (allDown) {
+  if (found.allDown) {
     scene.note('everything is stopped, and the supervisor with it');
     return [];
   }
@@ -41,7 +40,7 @@ export async function checkpoint(scene: Scene, operators: Operators, exact: bool
   if (defect !== null) violations.push(`defect: ${defect[0].slice(0, 2000)}`);
   for (const one of services) violations.push(...judgeLives(scene.fleet.records(one.name), one, {exact}));
   scene.note(`all well ${((Date.now() - from) / 1000).toFixed(1)} s after the last fault`);
-  if (late !== '') scene.note(`${lateMs / 1000} s after it: ${late}`);
+  if (found.late !== '') scene.note(`${lateMs / 1000} s after it: ${found.late}`);
   return violations;
 }
 
@@ -49,7 +48,10 @@ export async function checkpoint(scene: Scene, operators: Operators, exact: bool
 export async function bringUp(scene: Scene, operators: Operators): Promise<string[]> {
   const all = targets.map(({name}) => name);
   const before = operators.violations.length;
-  await operators.wish(['start', '--detach', '--timeout', '45s'], all, 'up', [0]);
+  const start = (codes: readonly number[]) =>
+    operators.wish(['start', '--detach', '--timeout', '45s'], all, 'up', codes);
+  // A supervisor that is to die at a point of its code may come to it only now.
+  if ((await start([0, 6]))?.code !== 0) await start([0]);
   // Somebody has to bring back the next supervisor that is killed.
   if (scene.rig.guardians().length === 0) await scene.replace(operators);
   if (!(await reached(wellWithinMs, async () => isSettled(scene, (await statusOf(scene)) ?? []))))

@@ -13,11 +13,13 @@ const missed = 'nobody there';
 const thiefPatienceMs = 1500;
 /** Every 5 s, on a busy machine. */
 const restoredWithinMs = 10_000;
-const spawnWaitMs = 1000;
+/** An adopted process is looked at every 400 ms, its zombie at the first probe that fails. */
+const spawnWaitMs = 3000;
+/** 7: somebody stops everything right now. */
 const exits = {
   stop: [0, 6, 9],
-  start: [0, 4, 5, 6, 9],
-  restart: [0, 4, 5, 6, 9],
+  start: [0, 4, 5, 6, 7, 9],
+  restart: [0, 4, 5, 6, 7, 9],
   status: [0, 4, 6, 9],
 } as const;
 
@@ -109,13 +111,12 @@ async function deleteState(scene: Scene, operators: Operators): Promise<string> 
   const done = remove(scene, join(scene.rig.project, '.erp'));
   const files = ['spec.json', ...targets.map(({name}) => join('journal', `${name}.jsonl`))];
   const missing = () => files.filter((file) => !existsSync(join(scene.rig.project, '.erp', file)));
-  for (const until = Date.now() + restoredWithinMs; missing().length > 0; await sleep(50)) {
-    if (Date.now() < until) continue;
+  const until = Date.now() + restoredWithinMs;
+  while (missing().length > 0 && Date.now() < until) await sleep(50);
+  if (missing().length > 0)
     operators.violations.push(
       `${missing().join(', ')} not written again ${restoredWithinMs} ms after .erp was deleted`,
     );
-    break;
-  }
   return done;
 }
 
@@ -177,7 +178,7 @@ async function dieAtPoint(scene: Scene, operators: Operators, service: string, p
   const pid = scene.leader(service);
   if (pid === null) return missed;
   kill(pid);
-  for (const until = Date.now() + spawnWaitMs; Date.now() < until; await sleep(5))
-    if (existsSync(once)) return `pid ${pid}, died there`;
-  return `pid ${pid}, not passed yet`;
+  const until = Date.now() + spawnWaitMs;
+  while (!existsSync(once) && Date.now() < until) await sleep(5);
+  return `pid ${pid}, ${existsSync(once) ? 'died there' : 'not passed yet'}`;
 }

@@ -24,7 +24,11 @@ export interface Span {
 }
 
 export interface Loss {
-  readonly why: 'supervisor killed' | 'disk full' | 'supervisor killed while the disk was full';
+  readonly why:
+    | 'supervisor killed'
+    | 'disk full'
+    | 'supervisor killed while the disk was full'
+    | 'old log removed for room';
   readonly lines: number;
   readonly text: string;
 }
@@ -55,19 +59,24 @@ export function readEntries(service: string, text: string): Entry[] {
   return entries;
 }
 
-/**
- * @param lives in the order in which they began
- * @param kills each explains one piece that the killed supervisor had read and not written
- * @param full when nothing could be written: a supervisor that is killed then takes its count of dropped lines with it
- */
+/** What may have cost lines. */
+export interface Excuses {
+  /** Each explains one piece that the killed supervisor had read and not written. */
+  readonly kills?: readonly Span[];
+  /** When nothing could be written: a supervisor that is killed then takes its count of dropped lines with it. */
+  readonly full?: readonly Span[];
+  /** Did erp say that it removed old logs of this service to make room? */
+  readonly removed?: boolean;
+}
+
+/** @param lives in the order in which they began */
 export function judgeLines(
   service: string,
   lives: readonly Life[],
   entries: readonly Entry[],
-  kills: readonly Span[],
-  full: readonly Span[] = [],
+  excuses: Excuses = {},
 ): LineVerdict {
-  return new Walk(service, lives, kills, full).judge(entries);
+  return new Walk(service, lives, excuses).judge(entries);
 }
 
 /** Missing between two lines that are there: in one life, or over the ends of some. */
@@ -87,6 +96,7 @@ class Walk {
   readonly #lives: readonly Life[];
   readonly #kills: Span[];
   readonly #full: readonly Span[];
+  readonly #removed: boolean;
   readonly #violations: string[] = [];
   readonly #losses: Loss[] = [];
   /** Where we are: the life, and its last line that was there. */
@@ -97,11 +107,12 @@ class Walk {
   #torn: string[] = [];
   #lines = 0;
 
-  constructor(service: string, lives: readonly Life[], kills: readonly Span[], full: readonly Span[]) {
+  constructor(service: string, lives: readonly Life[], {kills = [], full = [], removed = false}: Excuses) {
     this.#service = service;
     this.#lives = lives;
     this.#kills = [...kills];
     this.#full = full;
+    this.#removed = removed;
   }
 
   judge(entries: readonly Entry[]): LineVerdict {
@@ -175,7 +186,8 @@ class Walk {
         });
         return;
       }
-      this.#violations.push(`${hole.where}: ${unexplained} lines are missing`);
+      if (this.#removed) this.#losses.push({why: 'old log removed for room', lines: unexplained, text: hole.where});
+      else this.#violations.push(`${hole.where}: ${unexplained} lines are missing`);
     } else if (torn.length > 0 && dropped === 0)
       this.#violations.push(`${hole.where}: what is this? ${JSON.stringify(torn[0]?.slice(0, 200))}`);
   }

@@ -128,12 +128,8 @@ async function killSupervisors(
     scene.killSupervisor();
     const from = performance.now();
     const since = scene.adoptions();
-    const back = () => {
-      const now = scene.supervisor();
-      return now !== null && now !== former && scene.adoptions() >= since + targets.length;
-    };
-    while (!back()) {
-      await sleep(5);
+    while (scene.adoptions() < since + targets.length || scene.supervisor() === former) {
+      await sleep(10);
       if (performance.now() - from > 30_000) return [`kill ${n} of ${kills}: nobody has taken over within 30 s`];
     }
     took.push(performance.now() - from);
@@ -162,22 +158,20 @@ async function finish({say, strict}: RunOptions, scene: Scene, operators: Operat
   await scene.rig.nothingLeft().catch((error: unknown) => violations.push(`after erp stop: ${String(error)}`));
   for (const target of targets) {
     const {name} = target;
-    const verdict = judgeLines(
-      name,
-      scene.fleet.lives(target),
-      scene.fleet.entries(name),
-      scene.allKills(),
-      scene.full,
-    );
+    const verdict = judgeLines(name, scene.fleet.lives(target), scene.fleet.entries(name), {
+      kills: scene.allKills(),
+      full: scene.full,
+      removed: new RegExp(`the old log \\S*/${name}-\\S+ \\(.*was removed`).test(scene.rig.ownLog()),
+    });
     violations.push(...verdict.violations);
     for (const {why, lines, text} of verdict.losses) {
       say(`  lost (${why}): ${lines} lines, ${text}`);
-      if (strict && why !== 'disk full') violations.push(`lost: ${lines} lines, ${text}`);
+      if (strict && why.startsWith('supervisor killed')) violations.push(`lost: ${lines} lines, ${text}`);
     }
     const lost = (words: string) =>
       verdict.losses.filter(({why}) => why.startsWith(words)).reduce((sum, {lines}) => sum + lines, 0);
     say(
-      `${name}: ${scene.fleet.records(name).filter(({t}) => t === 'start').length} lives, ${verdict.lines} lines; lost to kills of the supervisor ${lost('supervisor killed')}, to a full disk ${lost('disk full')}`,
+      `${name}: ${scene.fleet.records(name).filter(({t}) => t === 'start').length} lives, ${verdict.lines} lines; lost to kills of the supervisor ${lost('supervisor killed')}, to a full disk ${lost('disk full') + lost('old log')}`,
     );
   }
   violations.push(...judgeMemory(scene.memory));

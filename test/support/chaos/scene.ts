@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {cpSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {type Ended, isAlive, kill, Rig} from '../rig.js';
+import {commandOf, type Ended, isAlive, kill, Rig} from '../rig.js';
 import {type MemorySample, mib, type SeenProcess} from './judge.js';
 import type {Span} from './judge-lines.js';
 import {Fleet} from './fleet.js';
@@ -26,6 +26,8 @@ export class Scene {
   readonly hasDisk: boolean;
   /** Faults may make commands fail that meet them; until when they do. */
   #troubledUntil = 0;
+  #lastSupervisor: number | null = null;
+  #adoptions = {bytes: 0, count: 0};
   #frozenSince: number | null = null;
   #watching = true;
   #watch: Promise<void> = Promise.resolve();
@@ -51,8 +53,11 @@ export class Scene {
 
   // ——— supervisors ———
 
+  /** A look at every process costs too much to be taken each time. */
   supervisor(): number | null {
-    return this.rig.supervisors()[0]?.pid ?? null;
+    if (this.#lastSupervisor === null || commandOf(this.#lastSupervisor)?.startsWith('erp-supervisor') !== true)
+      this.#lastSupervisor = this.rig.supervisors()[0]?.pid ?? null;
+    return this.#lastSupervisor;
   }
 
   /** One that has had the time to read what the last one left. */
@@ -114,7 +119,11 @@ export class Scene {
 
   /** How often a supervisor said that it took over a service. */
   adoptions(): number {
-    return this.rig.events().filter(({type}) => type === 'adopted').length;
+    const file = join(this.rig.project, '.erp', 'events.jsonl');
+    const bytes = statSync(file, {throwIfNoEntry: false})?.size ?? 0;
+    if (bytes !== this.#adoptions.bytes)
+      this.#adoptions = {bytes, count: this.rig.events().filter(({type}) => type === 'adopted').length};
+    return this.#adoptions.count;
   }
 
   #killed(): void {
