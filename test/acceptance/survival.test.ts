@@ -124,19 +124,22 @@ for (const [who, victims] of [
   });
 }
 
-itErp('kill -9 of supervisor, guardian and a service: erp stop of another one brings that service back', async (rig) => {
-  const counter = {command: ['sh', program('counts.sh')], readiness: {log: 'line 1'}};
-  rig.config({counter, shop: {command: ['sh', program('waits.sh')], readiness: {log: 'ready'}}});
-  await rig.expectErp(0, ['start', '--detach']);
-  const [, shopPid = 0] = await pids(rig);
-  for (const {pid} of [...rig.guardians(), ...rig.supervisors()]) kill(pid);
-  await until('both are gone', () => rig.supervisors().length + rig.guardians().length === 0);
-  kill(shopPid ?? 0);
-  await rig.expectErp(0, ['stop', 'counter']);
-  await until('shop runs again', async () => (await rig.service('shop')).state === 'ready');
-  expect((await rig.service('counter')).state).toBe('stopped');
-  await rig.stop();
-});
+itErp(
+  'kill -9 of supervisor, guardian and a service: erp stop of another one brings that service back',
+  async (rig) => {
+    const counter = {command: ['sh', program('counts.sh')], readiness: {log: 'line 1'}};
+    rig.config({counter, shop: {command: ['sh', program('waits.sh')], readiness: {log: 'ready'}}});
+    await rig.expectErp(0, ['start', '--detach']);
+    const [, shopPid = 0] = await pids(rig);
+    for (const {pid} of [...rig.guardians(), ...rig.supervisors()]) kill(pid);
+    await until('both are gone', () => rig.supervisors().length + rig.guardians().length === 0);
+    kill(shopPid ?? 0);
+    await rig.expectErp(0, ['stop', 'counter']);
+    await until('shop runs again', async () => (await rig.service('shop')).state === 'ready');
+    expect((await rig.service('counter')).state).toBe('stopped');
+    await rig.stop();
+  },
+);
 
 itErp('kill -9 of everything, services too: erp stop and erp start go on as if nothing had been', async (rig) => {
   shop(rig);

@@ -1,15 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  rmSync,
-  type Stats,
-} from 'node:fs';
+import {chmodSync, closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, rmSync, type Stats} from 'node:fs';
 import type {OnProblem} from './service-log.js';
 
 /** One process makes them all: starting one costs more than a thousand FIFOs. */
