@@ -16,6 +16,7 @@ import {FollowedFile} from './followed-file.js';
 import {LostOutput} from './lost-output.js';
 import {RecentLines} from './recent-lines.js';
 import {nextRotated} from './rotated-name.js';
+import {openAppend} from './safe-open.js';
 import type {LogLevel} from '../core/spec.js';
 import type {Cancel} from './types.js';
 
@@ -167,7 +168,7 @@ export class ServiceLog {
     this.#check(Date.now());
     if (this.#size > 0 && (this.#size >= this.#options.maxFileBytes || this.#isOld)) this.#rotate();
     this.followFromHere();
-    return openSync(this.path, 'a', 0o640);
+    return openAppend(this.path, 0o640);
   }
 
   close(): void {
@@ -281,8 +282,8 @@ export class ServiceLog {
 
   #open(): boolean {
     try {
-      mkdirSync(dirname(this.path), {recursive: true});
-      this.#fd = openSync(this.path, 'a', 0o640);
+      mkdirSync(dirname(this.path), {recursive: true, mode: 0o755});
+      this.#fd = openAppend(this.path, 0o640);
       this.#size = fstatSync(this.#fd).size;
       this.#checkedAt = Date.now();
       this.#bornAt = null;
