@@ -16,7 +16,6 @@ const results = join(root, 'bench', 'results');
 /** Of the last whole run: the figures behind docs/benchmarks.md, kept with it. */
 const published = join(root, 'bench', 'published.json');
 const document = join(root, 'docs', 'benchmarks.md');
-const interrupted = new AbortController();
 
 export async function main(argv: readonly string[]): Promise<void> {
   const wish = understood(argv);
@@ -27,17 +26,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   const workplace = new Workplace();
   const others = new Others(wish.settings.others);
-  const stop = (name: string) => {
-    console.error(`${name}: ending everything that was started …`);
-    // The second time there is no patience: what carries our mark is killed.
-    if (interrupted.signal.aborted) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      // Nothing that was started is worth an orderly end, and what was measured is in its file already.
       workplace.close();
       process.exit(130);
-    }
-    interrupted.abort();
-    process.exitCode = 130;
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop(name));
+    });
+  }
   try {
     await others.ready;
     await runAll(workplace, wish);
@@ -97,7 +92,6 @@ async function runAll(workplace: Workplace, wish: Options): Promise<void> {
   const chosen = tests.filter(({id}) => wish.tests?.includes(id) ?? true);
   for (const test of chosen) {
     for (const group of turns(test, present)) {
-      if (interrupted.signal.aborted) break;
       const entries = await Promise.all(
         group.map(({candidate, round}) => one(workplace, wish, test, candidate, round)),
       );
@@ -105,7 +99,6 @@ async function runAll(workplace: Workplace, wish: Options): Promise<void> {
       save(record);
     }
   }
-  if (interrupted.signal.aborted) return;
   record = {...record, finishedAt: new Date().toISOString(), loadAtEnd: load()};
   const path = save(record);
   // A part of the tests or of the peers says nothing about the rest of the document.
@@ -120,10 +113,15 @@ function report(file: string): void {
   console.log(`${file} → ${document}`);
 }
 
+/** erp and the floors are what ratios are taken of. */
+const isCompared = (candidate: Candidate): boolean => candidate.id === 'erp' || isFloor(candidate);
+
+const roundsOf = (test: Test, candidate: Candidate): number => (isCompared(candidate) ? test.rounds : 1);
+
 /** Who is measured when: one after the other and in turns, but where a test mostly waits the slow peers all at once. */
 function turns(test: Test, present: readonly Candidate[]): {candidate: Candidate; round: number}[][] {
   const suited = present.filter((candidate) => test.applies(candidate));
-  const compared = suited.filter((candidate) => candidate.id === 'erp' || isFloor(candidate));
+  const compared = suited.filter(isCompared);
   const peers = suited.filter((candidate) => !compared.includes(candidate));
   const rounds = Array.from({length: test.rounds}, (_, index) => index + 1);
   const inTurns = rounds.flatMap((round) => compared.map((candidate) => [{candidate, round}]));
@@ -138,21 +136,21 @@ async function one(
   candidate: Candidate,
   round: number,
 ): Promise<Entry> {
+  const rounds = roundsOf(test, candidate);
   const loadBefore = loadNow();
   const since = Date.now();
-  const limit = AbortSignal.any([interrupted.signal, AbortSignal.timeout(test.limitSeconds * 1000)]);
+  const aborted = AbortSignal.timeout(test.limitSeconds * 1000);
   let outcome: Pick<Entry, 'result' | 'error'>;
   try {
-    const work = measure(workplace, candidate, settings, limit, (trial) => test.measure(trial));
+    const work = measure({workplace, candidate, settings, rounds, aborted}, (trial) => test.measure(trial));
     outcome = {result: await work, error: null};
   } catch (error) {
-    const why = interrupted.signal.aborted ? 'interrupted' : `not done after ${test.limitSeconds} s`;
-    outcome = {result: null, error: limit.aborted ? why : String(error)};
+    outcome = {result: null, error: aborted.aborted ? `not done after ${test.limitSeconds} s` : String(error)};
   }
   const seconds = rounded((Date.now() - since) / 1000);
   const words = outcome.result === null ? (outcome.error ?? '') : test.brief(outcome.result);
   console.log(
-    `${test.id}  ${test.title}  ${candidate.id}${test.rounds > 1 ? ` ${round}/${test.rounds}` : ''}: ${words}  (${seconds} s)`,
+    `${test.id}  ${test.title}  ${candidate.id}${rounds > 1 ? ` ${round}/${rounds}` : ''}: ${words}  (${seconds} s)`,
   );
   return {test: test.id, peer: candidate.id, round, loadBefore, seconds, ...outcome} as Entry;
 }

@@ -14,7 +14,7 @@ export const usage = `npm run bench -- [options]
   --peers erp,bare-node   only these
   --tests a,e             only these
   --reps 20               kills of each peer in a
-  --idle 30               seconds of idling in c
+  --idle 20               seconds of idling in c
   --lines 1000000         lines of e
   --others 300            processes that do nothing beside it
   --report [FILE]         only write docs/benchmarks.md again, from bench/published.json or FILE`;
@@ -28,7 +28,7 @@ export function options(argv: readonly string[], known: Record<'peers' | 'tests'
       peers: {type: 'string'},
       tests: {type: 'string'},
       reps: {type: 'string', default: '20'},
-      idle: {type: 'string', default: '30'},
+      idle: {type: 'string', default: '20'},
       lines: {type: 'string', default: '1000000'},
       others: {type: 'string', default: '300'},
       report: {type: 'boolean', default: false},

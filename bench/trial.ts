@@ -6,21 +6,26 @@ import {isAlive, read} from './processes.js';
 import type {Candidate, Peer, Service, Settings} from './types.js';
 import type {Workplace} from './workplace.js';
 
+export type Circumstances = Pick<Trial, 'workplace' | 'candidate' | 'settings' | 'rounds' | 'aborted'>;
+
 /** One measurement under way: a fresh peer in a fresh folder. */
 export class Trial {
   readonly workplace: Workplace;
   readonly candidate: Candidate;
   readonly settings: Settings;
+  /** In how many parts, in turns with others, this peer is measured; this is one of them. */
+  readonly rounds: number;
   readonly dir: string;
   readonly peer: Peer;
-  /** Aborted when the time is up or the run is interrupted. */
+  /** Aborted when the time is up. */
   readonly aborted: AbortSignal;
   readonly #daemons = new Set<number>();
 
-  constructor(workplace: Workplace, candidate: Candidate, settings: Settings, aborted: AbortSignal) {
+  constructor({workplace, candidate, settings, rounds, aborted}: Circumstances) {
     this.workplace = workplace;
     this.candidate = candidate;
     this.settings = settings;
+    this.rounds = rounds;
     this.aborted = aborted;
     this.dir = workplace.folder(candidate.id);
     this.peer = candidate.create(this.dir, workplace);
@@ -94,15 +99,9 @@ export class Trial {
   }
 }
 
-/** Runs a measurement and cleans up after it, in every outcome. */
-export async function measure<T>(
-  workplace: Workplace,
-  candidate: Candidate,
-  settings: Settings,
-  limit: AbortSignal,
-  body: (trial: Trial) => Promise<T>,
-): Promise<T> {
-  const trial = new Trial(workplace, candidate, settings, limit);
+/** Runs a measurement and cleans up after it, in every outcome. One measurement may consist of several of these. */
+export async function measure<T>(circumstances: Circumstances, body: (trial: Trial) => Promise<T>): Promise<T> {
+  const trial = new Trial(circumstances);
   try {
     return await body(trial);
   } finally {

@@ -58,7 +58,7 @@ export interface Candidate {
   readonly capturesOutput: boolean;
   readonly rotates: boolean;
   /** null: it is installed; else what is missing and where it comes from. */
-  missing(this: void): string | null;
+  readonly missing: () => string | null;
   version(): Promise<string>;
   create(dir: string, ground: Ground): Peer;
 }
@@ -68,7 +68,7 @@ export interface Ground {
   /** The program of the measured services. */
   readonly svc: string;
   /** Whether a process is a measured service, and not the supervisor's. */
-  isService(this: void, pid: number): boolean;
+  readonly isService: (pid: number) => boolean;
 }
 
 export type TestId = keyof Results;

@@ -2,7 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {mkdtempSync, realpathSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {executableOf, folderOf, isAlive, listeningPorts, pidsWith, allPids, runMark, signal} from './processes.js';
+import {allPids, environmentOf, executableOf, folderOf, isAlive, listeningPorts, runMark, signal} from './processes.js';
 import {setTimeout as sleep} from 'node:timers/promises';
 
 declare const BENCH_ROOT: string;
@@ -48,25 +48,34 @@ export class Workplace {
     return mkdtempSync(join(this.dir, `${name}-`));
   }
 
-  /** Ends what a folder's measurement has left: by its pids, its folder, its services. Supervisors first. */
+  /** Ends what a measurement in this folder has left behind; supervisors first, they would start their services again. */
   async sweep(dir: string, daemons: readonly number[]): Promise<void> {
-    const leftovers = () =>
-      allPids().filter((pid) => pid !== process.pid && isAlive(pid) && folderOf(pid).startsWith(dir));
     for (const pid of daemons) signal(pid, 'SIGKILL');
     for (let round = 0; round < 3; round += 1) {
-      const left = [...leftovers(), ...pidsWith(`SVC_DIR=${dir}`)];
+      const left = processesOf(dir);
       for (const pid of left) signal(pid, 'SIGKILL');
-      if (left.length > 0) await sleep(100);
+      if (left.length === 0) return;
+      await sleep(100);
     }
   }
 
-  /** Ends all that carries the mark of this run and removes its folder. */
+  /** Ends all that this run has started and removes its folder; at once, for an interrupt. */
   close(): void {
-    for (let round = 0; round < 5; round += 1) {
-      const left = pidsWith(`${runMark}=${this.dir}`).filter(isAlive);
+    for (let round = 0; round < 20; round += 1) {
+      const left = processesOf(this.dir);
       if (left.length === 0) break;
       for (const pid of left) signal(pid, 'SIGKILL');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
     }
     if (process.env['KEEP'] === undefined) rmSync(this.dir, {recursive: true, force: true, maxRetries: 3});
   }
+}
+
+/** By our mark, and where a supervisor gives its services an environment of its own, by their folder or program. */
+function processesOf(dir: string): number[] {
+  const isOurs = (pid: number) =>
+    folderOf(pid).startsWith(dir) ||
+    executableOf(pid).startsWith(dir) ||
+    environmentOf(pid).some((variable) => variable === `${runMark}=${dir}` || variable.startsWith(`SVC_DIR=${dir}`));
+  return allPids().filter((pid) => pid !== process.pid && isAlive(pid) && isOurs(pid));
 }

@@ -10,7 +10,7 @@ export interface Row {
   readonly target: string;
   /** null: not measured. */
   readonly reached: boolean | null;
-  /** "12 %", "3 lines"; empty when it is reached. */
+  /** "12 %", or how many where none is allowed; empty when it is reached, or when it does not happen at all. */
   readonly missedBy: string;
 }
 
@@ -54,11 +54,8 @@ function atMost({what, target, limit, value, error, measured, strict}: Claim): R
     return {what, target, measured: error ?? notPart, reached: null, missedBy: ''};
   }
   const reached = strict === true ? value < limit : value <= limit;
-  const missedBy = reached
-    ? ''
-    : limit === 0
-      ? figure(value)
-      : `${Math.max(1, Math.round((value / limit - 1) * 100))} %`;
+  const excess = limit === 0 ? figure(value) : `${Math.max(1, Math.round((value / limit - 1) * 100))} %`;
+  const missedBy = reached || value === Infinity ? '' : excess;
   return {what, target, measured, reached, missedBy};
 }
 

@@ -64,9 +64,9 @@ async function untilDead(trial: Trial, services: readonly Service[], asked: numb
  * What is the supervisor's own share: it runs already, with one service more, and is asked for the hundred over its
  * socket. The clock starts before the request is written, so it shows at least what the supervisor takes.
  */
-async function byRequest({workplace, candidate, settings, aborted}: Trial): Promise<BringUp['request']> {
-  return trialOf(workplace, candidate, settings, aborted, async (trial) => {
-    const {peer} = trial;
+async function byRequest(outer: Trial): Promise<BringUp['request']> {
+  return trialOf(outer, async (trial) => {
+    const {peer, workplace} = trial;
     if (!(peer instanceof Erp)) throw new Error('only erp is asked over a socket');
     const services = trial.services(count);
     const names = services.map(({name}) => name);

@@ -25,9 +25,8 @@ export const causes: Test<'i'> = {
 const words = ({starts, backMs}: Cause) =>
   `${starts} starts, ${backMs === null ? 'does not come back' : `back in ${backMs} ms`}`;
 
-async function measure({workplace, candidate, settings, aborted}: Trial): Promise<Causes> {
-  const each = (body: (trial: Trial) => Promise<Cause>) => trialOf(workplace, candidate, settings, aborted, body);
-  return {port: await each(portHeld), file: await each(programMissing)};
+async function measure(trial: Trial): Promise<Causes> {
+  return {port: await trialOf(trial, portHeld), file: await trialOf(trial, programMissing)};
 }
 
 async function portHeld(trial: Trial): Promise<Cause> {

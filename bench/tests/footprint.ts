@@ -33,18 +33,18 @@ async function at(trial: Trial, probed: boolean): Promise<{one: Memory; hundred:
 
 /** A peer of its own, and none of the work of its start in the figures. */
 async function look(
-  {workplace, candidate, settings, aborted}: Trial,
+  outer: Trial,
   count: number,
   probed: boolean,
   idleSeconds: number,
 ): Promise<{memory: Memory; idle: Idle}> {
-  return trialOf(workplace, candidate, settings, aborted, async (trial) => {
+  return trialOf(outer, async (trial) => {
     const services = trial.services(count);
     await trial.peer.start(services, {probed});
     const missing = await allAnswer(
       services.map(({port}) => port),
       120_000,
-      aborted,
+      trial.aborted,
     );
     if (missing > 0) throw new Error(`${missing} of ${count} services did not come up`);
     await trial.sleep(3000);

@@ -32,11 +32,12 @@ async function measure(trial: Trial): Promise<Leftovers> {
   const tree = trial.service('tree', 'tree', trial.workplace.ports(1));
   await peer.start([tree], {});
   if ((await allAnswer([tree.port], 30_000, trial.aborted)) > 0) throw new Error('did not come up');
+  await trial.until('three descendants of the service', () => relatives(trial).length >= 3, 10_000);
   await trial.sleep(1500);
   await trial.daemons();
   const first = relatives(trial);
   const before = await answering(tree.port, 2000);
-  if (before === null || first.length !== 3) throw new Error('the service has not its three descendants');
+  if (before === null) throw new Error('the service does not answer');
   signal(before, 'SIGKILL');
   await trial.sleep(3500);
   const afterCrash = alive(first);
@@ -56,6 +57,9 @@ async function measure(trial: Trial): Promise<Leftovers> {
 const alive = (list: readonly Relative[]) => list.filter(({pid}) => isAlive(pid)).map(({kind}) => kind);
 
 function relatives(trial: Trial): Relative[] {
-  const lines = read(join(trial.dir, 'tree.tree')).trim().split('\n');
-  return lines.map((line) => line.split(' ')).map(([kind = '', pid]) => ({kind, pid: Number(pid)}));
+  const lines = read(join(trial.dir, 'tree.tree')).split('\n');
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => line.split(' '))
+    .map(([kind = '', pid]) => ({kind, pid: Number(pid)}));
 }

@@ -27,8 +27,8 @@ export const crowds: Test<'l'> = {
       .join('; '),
 };
 
-async function measure({workplace, candidate, settings, aborted}: Trial): Promise<Many> {
-  const at = (count: number) => trialOf(workplace, candidate, settings, aborted, (trial) => crowd(trial, count));
+async function measure(outer: Trial): Promise<Many> {
+  const at = (count: number) => trialOf(outer, (trial) => crowd(trial, count));
   return {few: await at(few), many: await at(many)};
 }
 

@@ -49,10 +49,9 @@ interface Death {
 }
 
 async function deaths(outer: Trial, count: number, byHand: boolean): Promise<Deaths> {
-  const {workplace, candidate, settings, aborted} = outer;
   const all: Death[] = [];
   for (let trial = 0; trial < count; trial += 1) {
-    all.push(await trialOf(workplace, candidate, settings, aborted, (inner) => death(inner, byHand)));
+    all.push(await trialOf(outer, (inner) => death(inner, byHand)));
   }
   const times = (values: readonly (number | null)[]) => {
     const present = values.filter((ms) => ms !== null);

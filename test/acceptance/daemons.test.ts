@@ -108,8 +108,7 @@ for (const {what, needs, words, service} of daemons) {
     await until('it is said', () => rig.events().some(({diagnosis}) => diagnosis?.cause === 'goes-into-background'));
     await run.end();
     await until('no daemon is left', () => rig.having(...words).length === 0);
-    const {stdout} = await rig.erp(['status']);
-    expect(stdout).toMatch(/foreground/);
+    expect(rig.ownLog()).toMatch(/remedy: use its foreground form/);
     await rig.stop();
   });
 

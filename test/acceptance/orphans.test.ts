@@ -1,6 +1,7 @@
 // Whatever a service starts is gone after a crash, a restart, a stop, a shutdown and the supervisor's own death.
+import {join} from 'node:path';
 import {expect} from '@jest/globals';
-import {kill, program, type Rig, until} from '../support/rig.js';
+import {erpBinary, freePort, isAlive, kill, program, type Rig, until} from '../support/rig.js';
 import {itErp as itReally} from '../support/tools.js';
 
 /** What each shape leaves behind, by words that only it has. */
@@ -133,6 +134,59 @@ itErp('everybody who leads is killed: erp stop finds the rest', async (rig) => {
   await loseSupervisor(rig, true);
   for (const pid of pids) kill(pid);
   await rig.stop();
+});
+
+// ——— who is nobody's stray ———
+
+/** A stranger of our user whose parent has gone, without environment: as a daemon of ours would look. */
+async function stranger(rig: Rig, port: number, host: string): Promise<number> {
+  const listens = [process.execPath, program('listens.mjs'), String(port), host];
+  const {code} = await rig
+    .spawn(['sh', '-c', 'env -i setsid "$@" </dev/null >/dev/null 2>&1 &', 'sh', ...listens])
+    .end();
+  expect(code).toBe(0);
+  await until('it listens', () => rig.having('listens.mjs', host).length === 1);
+  return rig.having('listens.mjs', host)[0]?.pid ?? 0;
+}
+
+itErp('strangers that begin to listen during a short launch of ours are never ended', async (rig) => {
+  const [port, other] = [await freePort(), await freePort()];
+  const gate = join(rig.dir, 'gate');
+  rig.config({
+    shop: {
+      command: `echo launched; until [ -e ${gate} ]; do sleep 0.05; done`,
+      port,
+      maxRestarts: 0,
+      afterBudget: 'fail',
+      readiness: {log: 'never'},
+    },
+  });
+  const run = rig.start(['start', '--detach']);
+  await until('it is being launched', () => rig.log('shop').includes('launched'));
+  const strangers = [await stranger(rig, port, '127.0.0.2'), await stranger(rig, other, '127.0.0.1')];
+  rig.write('../gate', '');
+  await rig.logged(/shop failed: exited with code 0/);
+  await run.end();
+  await rig.expectErp(0, ['stop']);
+  await until('the supervisor has looked for the last time', () => rig.supervisors().length === 0);
+  expect(strangers.filter((pid) => isAlive(pid))).toEqual(strangers);
+  for (const pid of strangers) kill(pid);
+});
+
+itErp('another project that a service of ours has started is left alone', async (rig) => {
+  const inner = join(rig.dir, 'inner');
+  rig.write('../inner/erp.config.json', {services: {desk: family('daemon')}});
+  rig.config({shop: family('runs', process.execPath, erpBinary, '-C', inner, 'start', '--detach')});
+  await rig.expectErp(0, ['start', '--detach']);
+  const pid = (await rig.service('desk', {cwd: inner})).pid ?? 0;
+  const supervisor = rig.supervisors().find(({command}) => command.includes(inner))?.pid ?? 0;
+  kill((await rig.service('shop')).pid ?? 0);
+  await rig.logged(/shop ready .* away/);
+  await rig.expectErp(0, ['restart', 'shop']);
+  await rig.expectErp(0, ['stop']);
+  expect((await rig.service('desk', {cwd: inner})).pid).toBe(pid);
+  expect(rig.supervisors().map((each) => each.pid)).toEqual([supervisor]);
+  await rig.stop({cwd: inner});
 });
 
 // ——— who was seen once ———

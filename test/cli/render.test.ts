@@ -73,6 +73,41 @@ const acme = statusDocument(
   {overall: 'unhealthy', mark: 'acting', sampledAt: '2026-05-22T09:41:04'},
 );
 
+describe('warnings that stand', () => {
+  const warnings = [
+    {limit: 'memory-growth', since: '2026-05-22T09:00:00', text: 'memory 400 MiB grows by 40 MiB an hour: …'},
+    {limit: 'slow', since: '2026-05-22T09:40:00', text: 'answers slowly: 2.4s (usually 80ms)'},
+  ];
+
+  it('explain why a healthy service is marked, a line each; those of the machine stand above all', () => {
+    const machine = {
+      cpuRatio: 0.1,
+      memoryAvailableBytes: 1,
+      memorySizeBytes: 2,
+      diskFreeBytes: 1,
+      diskSizeBytes: 2,
+      warnings: [{limit: 'disk-forecast', since: '2026-05-22T09:00:00', text: 'disk full in about 5h at this rate'}],
+    };
+    const shown = renderStatus({...acme, machine, services: [service('web', {mark: 'degraded', warnings})]}, view());
+    const lines = shown.split('\n').map((line) => line.trim());
+    expect(lines[1]).toBe('▲ machine: disk full in about 5h at this rate');
+    expect(lines.slice(4)).toEqual([
+      'memory 400 MiB grows by 40 MiB an hour: …',
+      'answers slowly: 2.4s (usually 80ms)',
+      '',
+    ]);
+  });
+
+  it('are no lines of a supervisor that does not watch them', () => {
+    const {warnings: _none, ...old} = service('web', {mark: 'good'});
+    expect(
+      renderStatus({...acme, services: [old]}, view())
+        .trim()
+        .split('\n'),
+    ).toHaveLength(3);
+  });
+});
+
 describe('the status table', () => {
   it('answers first, then explains what is not simply well', () => {
     expect(renderStatus(acme, view())).toBe(

@@ -5,7 +5,13 @@ import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {compiled, programs, Rig} from './rig.js';
 import {parseProcNetTcp} from '../../src/lib/platform/listeners.linux.js';
-import type {Listener, ListenerVerdict, PortState, ProcessIdentity} from '../../src/lib/platform/types.js';
+import type {
+  Listener,
+  ListenerVerdict,
+  PortState,
+  ProcessIdentity,
+  StrayProcess,
+} from '../../src/lib/platform/types.js';
 
 const tryBind = (rig: Rig, port: number, addresses: string[]): Promise<PortState> =>
   new Promise((done) => rig.world.ports.tryBind(port, addresses, done));
@@ -42,6 +48,38 @@ describe('tryBind', () => {
     expect(await tryBind(rig, 70_000, ['127.0.0.1'])).toMatchObject({state: 'refused'});
     // An address of IPv6 that this machine has not is passed over when there is another one.
     expect(await tryBind(rig, 0, ['127.0.0.1', '2001:db8::1'])).toMatchObject({state: 'free'});
+  });
+});
+
+describe('an escapee of an earlier life', () => {
+  it('that holds the port is its own life’s, not the next one’s: it is swept', async () => {
+    await using rig = new Rig();
+    const escapes: [string, ...string[]] = [
+      'sh',
+      '-c',
+      'env -i PATH="$PATH" setsid node "$@" & wait',
+      'sh',
+      join(programs, 'listens.mjs'),
+      '0',
+    ];
+    const life = rig.start('web', {argv: escapes});
+    const port = Number((await rig.line('web', /listening on (\d+)/))[1]);
+    rig.world.processes.lookBelow?.('web', life.identity);
+    rig.world.processes.signal(life.identity, 'SIGKILL');
+    await life.exit;
+    // Remembered as this life's: its parent has gone, session, group and mark never were its leader's.
+    expect(await holder(rig, port, life.identity, 'web')).toMatchObject({verdict: 'own'});
+    const next = rig.start('web', {argv: ['sleep', '1000']}, {incarnation: 2});
+    const verdict = await holder(rig, port, next.identity, 'web');
+    expect(verdict).toMatchObject({verdict: 'foreign'});
+    const found = await new Promise<readonly StrayProcess[]>((done) =>
+      rig.world.processes.stragglers(
+        {service: 'web', markPrefix: `${rig.project}/web/`, leaders: [], except: next.identity},
+        done,
+      ),
+    );
+    expect(found).toMatchObject([{pid: verdict.verdict === 'foreign' ? verdict.listener.pid : 0, why: 'descendant'}]);
+    expect(rig.world.processes.signal(found[0] as StrayProcess, 'SIGKILL')).toBe('sent');
   });
 });
 

@@ -213,6 +213,25 @@ describe('stragglers', () => {
     expect(all.length).toBe(7);
   });
 
+  it('finds what a daemon leaves that ended before its workers', async () => {
+    await using rig = new Rig();
+    const master =
+      'trap "sleep 1004 </dev/null >/dev/null 2>&1 & exit" TERM; echo "master $$"; while :; do sleep 0.05; done';
+    const life = rig.start('web', {shell: `env -i setsid sh -c '${master}' & wait`});
+    const pid = Number((await rig.line('web', /^master (\d+)/))[1]);
+    const {processes, table} = rig.world;
+    const stray = {pid, startTime: table.read(pid)?.startTime ?? null, bootId: rig.world.bootId};
+    processes.signal(life.identity, 'SIGKILL');
+    await life.exit;
+    processes.lookBelow?.('web', stray);
+    processes.signal(stray, 'SIGTERM');
+    await until('the master has gone', () => !processes.isAlive(stray));
+    const query = {service: 'web', markPrefix: 'none/web/', leaders: [], except: null};
+    const found = (await strays(rig, query)).filter(({command}) => command === 'sleep 1004');
+    expect(found).toMatchObject([{why: 'descendant'}]);
+    for (const one of found) processes.signal(one, 'SIGKILL');
+  });
+
   it('leaves alone what carries the mark of another project', async () => {
     await using rig = new Rig();
     const life = rig.start('web', {

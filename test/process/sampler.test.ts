@@ -29,6 +29,12 @@ describe('sampler', () => {
     expect(found.machine.memoryAvailableBytes).toBeGreaterThan(1e6);
     expect(found.machine.memoryAvailableBytes).toBeLessThan(found.machine.memoryTotalBytes);
     expect(found.machine.diskFreeBytes).toBeGreaterThan(1e6);
+    // State and logs of this test lie on one disk, which is counted once.
+    expect(found.machine.disks).toEqual([
+      {places: ['state', 'logs'], freeBytes: found.machine.diskFreeBytes, sizeBytes: found.machine.diskTotalBytes},
+    ]);
+    expect(found.services[0]?.pids).toHaveLength(3);
+    expect(found.services[0]?.pids).toContain(web.pid);
     expect(found.machine.cpuRatio).toBeGreaterThanOrEqual(0);
     expect(found.machine.cpuRatio).toBeLessThanOrEqual(1);
   });

@@ -923,6 +923,21 @@ describe('a planned restart', () => {
     expect(rig.world.ranHooks.filter((hook) => hook.includes('preStart'))).toHaveLength(1);
   });
 
+  it('whose preCheck takes longer than its schedule is asked about once at a time', () => {
+    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null};
+    const rig = begin([service('web', 8000, {hooks, schedule: {expression: '* * * * *', timezone: 'UTC'}})]);
+    rig.world.hooks.set('web preCheck', {ms: 150_000, code: 0});
+    rig.start();
+    rig.advance(65_000);
+    expect(rig.restartForMemory('web')).toBe('its preCheck still runs');
+    rig.advance(130_000);
+    rig.check();
+    expect(rig.world.ranHooks.filter((hook) => hook.includes('preCheck'))).toHaveLength(1);
+    expect(told(rig, 'web', 'schedule-skipped')[0]).toContain('its preCheck still runs');
+    rig.advance(30_000);
+    expect(spawnTimes(rig, 'web')).toHaveLength(2);
+  });
+
   it('that a preCheck refuses is not done', () => {
     const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null};
     const rig = begin([night({hooks})]);

@@ -37,7 +37,9 @@ export function findExecutable(name: string, cwd: string, env: Readonly<Record<s
 
 function judge(path: string): ExecutableLookup | null {
   try {
-    const stats = statSync(path);
+    // Most folders of a PATH do not have it: an exception for each of them would take longer than the spawn.
+    const stats = statSync(path, {throwIfNoEntry: false});
+    if (stats === undefined) return null;
     if (stats.isDirectory()) return {missing: 'EACCES', subject: path, message: `${path} is a folder, not a program.`};
     accessSync(path, constants.X_OK);
     return {found: path};

@@ -1,4 +1,5 @@
-import {constants, fstatSync, openSync, readSync} from 'node:fs';
+import {constants, fstatSync, openSync, readSync, type Stats} from 'node:fs';
+import type {OpenFifo} from './fifos.js';
 import {type ReadableSignal, readableSignal} from './readable-signal.js';
 
 /** Where the bytes of a pipe go. */
@@ -49,6 +50,7 @@ function readFloods(): void {
 /** Moves what comes out of a FIFO into a sink. */
 export class FifoReader {
   readonly #fd: number;
+  readonly #stats: Pick<Stats, 'ino' | 'dev'>;
   readonly #sink: ByteSink;
   readonly #signal: ReadableSignal;
   #timer: NodeJS.Timeout | null = null;
@@ -61,6 +63,7 @@ export class FifoReader {
     this.#sink = sink;
     // Read-write although we only read: a FIFO without a writer is at its end again and again.
     this.#fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#stats = fstatSync(this.#fd);
     this.#signal = readableSignal(
       this.#fd,
       () => this.#onReadable(),
@@ -74,10 +77,8 @@ export class FifoReader {
     this.#signal.arm();
   }
 
-  isSame(fd: number): boolean {
-    if (this.#closed) return false;
-    const [ours, other] = [fstatSync(this.#fd), fstatSync(fd)];
-    return ours.ino === other.ino && ours.dev === other.dev;
+  isSame({ino, dev}: Pick<OpenFifo, 'ino' | 'dev'>): boolean {
+    return !this.#closed && this.#stats.ino === ino && this.#stats.dev === dev;
   }
 
   /** Reads what is in the pipe now. */

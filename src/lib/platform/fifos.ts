@@ -1,5 +1,15 @@
 import {spawnSync} from 'node:child_process';
-import {chmodSync, lstatSync, rmSync} from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  rmSync,
+  type Stats,
+} from 'node:fs';
 import type {OnProblem} from './service-log.js';
 
 /** One process makes them all: starting one costs more than a thousand FIFOs. */
@@ -21,13 +31,40 @@ export function makeFifos(paths: readonly string[], onProblem: OnProblem): void 
   }
 }
 
+export interface OpenFifo {
+  readonly fd: number;
+  readonly ino: number;
+  readonly dev: number;
+}
+
+/** Opened read-write. null: there is none, or it is not ours. */
+export function openFifo(path: string): OpenFifo | null {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (['ENOENT', 'ELOOP', 'EISDIR', 'EACCES', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return null;
+    throw error;
+  }
+  const stats = fstatSync(fd);
+  if (isOurs(stats)) {
+    if ((stats.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
+    return {fd, ino: stats.ino, dev: stats.dev};
+  }
+  closeSync(fd);
+  return null;
+}
+
 export function isOurFifo(path: string): boolean {
   try {
     const stats = lstatSync(path);
-    if (!stats.isFIFO() || stats.uid !== process.geteuid?.()) return false;
+    if (!isOurs(stats)) return false;
     if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o600);
     return true;
   } catch {
     return false;
   }
 }
+
+const isOurs = (stats: Stats): boolean => stats.isFIFO() && stats.uid === process.geteuid?.();

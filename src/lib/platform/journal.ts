@@ -47,6 +47,9 @@ export class FileJournal implements Journal {
   readonly #onProblem: OnProblem;
   readonly #files = new Map<string, Open>();
   readonly #timer: NodeJS.Timeout;
+  /** Services whose file has to be written or looked at once this turn of the event loop is over. */
+  readonly #later = new Set<string>();
+  #soon: NodeJS.Immediate | null = null;
   #isFailing = false;
 
   constructor(stateDir: string, onProblem: OnProblem) {
@@ -63,16 +66,45 @@ export class FileJournal implements Journal {
   }
 
   append(service: string, record: object): void {
+    const file = this.#add(service, record);
+    this.#write(service, file);
+    // Between an exit and the spawn nothing is looked at: what was removed under us is found right behind.
+    if (Math.abs(Date.now() - file.checkedAt) >= checkEveryMs) this.#soonAgain(service);
+  }
+
+  note(service: string, record: object): void {
+    this.#add(service, record);
+    this.#soonAgain(service);
+  }
+
+  #add(service: string, record: object): Open {
     const file = this.#file(service);
     file.lines.push(`${JSON.stringify(record)}\n`);
     if (file.lines.length > keptRecords && file.written > 0) {
       file.lines.shift();
       file.written--;
     }
-    this.#flush(service, file);
+    return file;
+  }
+
+  #soonAgain(service: string): void {
+    this.#later.add(service);
+    this.#soon ??= setImmediate(() => this.#catchUp());
+  }
+
+  /** Writes what was only noted, and looks whether the files are still there. */
+  #catchUp(): void {
+    if (this.#soon !== null) clearImmediate(this.#soon);
+    this.#soon = null;
+    for (const service of this.#later) {
+      const file = this.#files.get(service);
+      if (file !== undefined) this.#flush(service, file);
+    }
+    this.#later.clear();
   }
 
   read(service: string): {readonly records: readonly unknown[]; readonly problem: string | null} {
+    this.#catchUp();
     const path = this.#path(service);
     let text: string;
     try {
@@ -128,6 +160,7 @@ export class FileJournal implements Journal {
   }
 
   close(): void {
+    this.#catchUp();
     clearInterval(this.#timer);
     for (const file of this.#files.values()) if (file.fd !== null) closeSync(file.fd);
     this.#files.clear();
@@ -170,12 +203,19 @@ export class FileJournal implements Journal {
           this.#onProblem('WARNING', `${this.#path(service)} had been removed or replaced; it is written again.`);
         }
       }
-      if (file.written === file.lines.length) return;
+    } catch (error) {
+      this.#fail(service, error as NodeJS.ErrnoException);
+    }
+    this.#write(service, file);
+  }
+
+  /** Everything that is not in the file yet, in one go. */
+  #write(service: string, file: Open): void {
+    if (file.written === file.lines.length) return;
+    try {
       file.fd ??= this.#open(service);
-      while (file.written < file.lines.length) {
-        this.#writeLine(file.fd, file.lines[file.written] as string);
-        file.written++;
-      }
+      this.#writeWhole(file.fd, Buffer.from(file.lines.slice(file.written).join('')));
+      file.written = file.lines.length;
       if (this.#isFailing) this.#onProblem('INFO', 'The journal is written again.');
       this.#isFailing = false;
     } catch (error) {
@@ -183,20 +223,23 @@ export class FileJournal implements Journal {
     }
   }
 
-  #writeLine(fd: number, line: string): void {
-    const bytes = Buffer.from(line);
-    const before = fstatSync(fd).size;
+  #writeWhole(fd: number, bytes: Buffer): void {
+    if (this.#fits(fd, bytes)) return;
+    this.#reserve.release();
+    if (this.#fits(fd, bytes)) return;
+    throw Object.assign(new Error('no space left on the disk'), {code: 'ENOSPC'});
+  }
+
+  /** All or nothing: a part of it must not stand before the next try. */
+  #fits(fd: number, bytes: Buffer): boolean {
     try {
-      if (writeSync(fd, bytes) === bytes.length) return;
+      const written = writeSync(fd, bytes);
+      if (written === bytes.length) return true;
+      ftruncateSync(fd, fstatSync(fd).size - written);
     } catch (error) {
       if (!isFullError(error)) throw error;
     }
-    // A part may have been written; it must not stand before the next try.
-    ftruncateSync(fd, before);
-    this.#reserve.release();
-    if (writeSync(fd, bytes) === bytes.length) return;
-    ftruncateSync(fd, before);
-    throw Object.assign(new Error('no space left on the disk'), {code: 'ENOSPC'});
+    return false;
   }
 
   /** Writes the whole file anew beside it and renames it: whoever reads sees the old or the new one. */

@@ -18,6 +18,8 @@ export class LinuxListeners implements Listeners {
   #sockets: readonly ListeningSocket[] | null = null;
   /** Who held a socket when we last looked; asked first. */
   readonly #known = new Map<string, number>();
+  /** Where in a process's folder a socket was last seen, by inode. */
+  readonly #links = new Map<string, string>();
 
   constructor(table: ProcessTable) {
     this.#table = table;
@@ -40,6 +42,18 @@ export class LinuxListeners implements Listeners {
     callback: (pids: ReadonlyMap<ListeningSocket, readonly number[]>) => void,
   ): void {
     inSlices(this.#search(sockets, hints), callback);
+  }
+
+  holds(pid: number, inode: string): boolean {
+    const target = `socket:[${inode}]`;
+    const link = this.#links.get(inode);
+    if (link !== undefined && leadsTo(link, target)) return true;
+    const folder = `/proc/${pid}/fd`;
+    const fd = directory(folder).find((name) => leadsTo(`${folder}/${name}`, target));
+    if (this.#links.size > 10_000) this.#links.clear();
+    if (fd === undefined) this.#links.delete(inode);
+    else this.#links.set(inode, `${folder}/${fd}`);
+    return fd !== undefined;
   }
 
   describe(socket: ListeningSocket, pid: number | null, callback: (listener: Listener) => void): void {
@@ -174,6 +188,14 @@ function openFiles(pid: number): string[] {
     }
   }
   return targets;
+}
+
+function leadsTo(link: string, target: string): boolean {
+  try {
+    return readlinkSync(link) === target;
+  } catch {
+    return false; // closed, or the process has gone
+  }
 }
 
 function directory(path: string): string[] {

@@ -23,6 +23,8 @@ export interface Listeners {
     hints: readonly number[],
     callback: (pids: ReadonlyMap<ListeningSocket, readonly number[]>) => void,
   ): void;
+  /** Does this process still have this socket open? Much cheaper than asking who listens. Missing: can't be told. */
+  holds?(pid: number, inode: string): boolean;
   describe(socket: ListeningSocket, pid: number | null, callback: (listener: Listener) => void): void;
 }
 

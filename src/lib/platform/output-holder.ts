@@ -88,7 +88,7 @@ export class OutputHolder {
       const child = spawn(sleep.found, [forEver], {
         argv0: shownName(sleep.found),
         cwd: '/',
-        env: {[variable]: this.#runtimeDir},
+        env: {[variable]: this.#runtimeDir, ...ownMark()},
         detached: true,
         stdio: ['ignore', 'ignore', 'ignore', ...fds],
       });
@@ -158,6 +158,12 @@ export class OutputHolder {
       }
     });
   }
+}
+
+/** It is the supervisor's and nobody's stray, whatever group or parent it is found with. */
+function ownMark(): Record<string, string> {
+  const {ERP_MARK: mark} = process.env;
+  return mark === undefined ? {} : {ERP_MARK: mark};
 }
 
 /** Those that are there, by name. */

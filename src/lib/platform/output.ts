@@ -1,7 +1,7 @@
 import {closeSync, constants, mkdirSync, openSync, readlinkSync, rmSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {FifoReader} from './fifo-reader.js';
-import {isOurFifo, makeFifos} from './fifos.js';
+import {isOurFifo, makeFifos, openFifo, type OpenFifo} from './fifos.js';
 import {assertFileName} from './file-name.js';
 import {LogRetention} from './log-retention.js';
 import {MovingNotes} from './moving-notes.js';
@@ -167,11 +167,8 @@ export class PosixOutputs implements Outputs {
       for (const fd of fds.splice(0)) closeSync(fd);
     };
     try {
-      let stdin: number | null = null;
-      if (plan.stdin === 'open' && this.#ready(plan.service, 'in')) {
-        stdin = openSync(this.#fifo(plan.service, 'in'), constants.O_RDWR);
-        fds.push(stdin);
-      }
+      const stdin = plan.stdin === 'open' ? (this.#open(plan.service, 'in')?.fd ?? null) : null;
+      if (stdin !== null) fds.push(stdin);
       const output = this.#outputFor(plan);
       fds.push(output);
       return stdin === null ? {output, release} : {stdin, output, release};
@@ -257,12 +254,12 @@ export class PosixOutputs implements Outputs {
 
   #outputFor(plan: Pick<SpawnPlan, 'service' | 'output'>): number {
     const {service} = plan;
-    if (plan.output === 'pipe' && this.#ready(service, 'out')) {
+    const pipe = plan.output === 'pipe' ? this.#open(service, 'out') : null;
+    if (pipe !== null) {
       this.#throughPipe(service);
-      const fd = openSync(this.#fifo(service, 'out'), constants.O_RDWR);
       // Removed and made again by somebody: then we would read a pipe that nobody writes to.
-      if (this.#pipes.get(service)?.isSame(fd) !== true) this.#listen(service);
-      return fd;
+      if (this.#pipes.get(service)?.isSame(pipe) !== true) this.#listen(service);
+      return pipe.fd;
     }
     this.#intoFile(service);
     return this.#log(service).openForChild();
@@ -291,17 +288,21 @@ export class PosixOutputs implements Outputs {
     this.#options.onProblem('WARNING', `${service}: ${words}; ${log.path} says where.`);
   }
 
-  #ready(service: string, which: 'in' | 'out'): boolean {
+  /**
+   * Opens a FIFO for a child; makes it again if somebody has removed it. Each life gets an open file of its own: a
+   * program that makes its output non-blocking must not do so for the next one. null: there is no FIFO.
+   */
+  #open(service: string, which: 'in' | 'out'): OpenFifo | null {
     const path = this.#fifo(service, which);
-    if (!isOurFifo(path)) {
-      try {
-        mkdirSync(this.#options.runtimeDir, {recursive: true, mode: 0o700});
-      } catch {
-        return false;
-      }
-      makeFifos([path], this.#options.onProblem);
+    const open = openFifo(path);
+    if (open !== null) return open;
+    try {
+      mkdirSync(this.#options.runtimeDir, {recursive: true, mode: 0o700});
+    } catch {
+      return null;
     }
-    return isOurFifo(path);
+    makeFifos([path], this.#options.onProblem);
+    return openFifo(path);
   }
 
   #listen(service: string): void {

@@ -24,12 +24,22 @@ const proxies: ReadonlySet<string> = new Set([
   'launchd',
 ]);
 
+/** A listener that was seen to be the leader's own. */
+interface Proof {
+  readonly inode: string;
+  readonly leader: ProcessIdentity;
+  /** Who holds it: the leader, or somebody below it. */
+  readonly pid: number;
+  /** It listens on 127.0.0.1 itself. */
+  readonly isExact: boolean;
+}
+
 export class SystemPorts implements Ports {
   readonly #table: ProcessTable;
   readonly #listeners: Listeners;
   readonly #memory: ProcessMemory;
   /** Listeners that were proven to be a leader's own: a socket does not change hands. */
-  readonly #proven = new Map<number, {readonly inode: string; readonly leader: ProcessIdentity}>();
+  readonly #proven = new Map<number, Proof>();
 
   constructor({table, listeners, memory}: {table: ProcessTable; listeners: Listeners; memory: ProcessMemory}) {
     this.#table = table;
@@ -86,12 +96,18 @@ export class SystemPorts implements Ports {
     markPrefix: string,
     callback: (verdict: ListenerVerdict) => void,
   ): void {
+    const known = this.#proven.get(port);
+    const proven =
+      known?.leader.pid === leader.pid && known.leader.startTime === leader.startTime ? known : undefined;
+    // The table of all sockets costs the kernel a millisecond and more. Before a socket on exactly this address no other
+    // can come: as long as it is open, nothing has changed.
+    if (proven?.isExact === true && this.#listeners.holds?.(proven.pid, proven.inode) === true) {
+      setImmediate(() => callback({verdict: 'own', inode: proven.inode}));
+      return;
+    }
     this.#listeners.sockets(port, 'recent', (recent) => {
-      const proven = this.#proven.get(port);
       if (
         proven !== undefined &&
-        proven.leader.pid === leader.pid &&
-        proven.leader.startTime === leader.startTime &&
         reachedByLoopback(recent ?? []).some((socket) => socket.inode === proven.inode)
       ) {
         callback({verdict: 'own', inode: proven.inode});
@@ -126,7 +142,8 @@ export class SystemPorts implements Ports {
     for (const socket of sockets) {
       const own = (holders.get(socket) ?? []).find((pid) => this.#belongs(pid, leader, markPrefix));
       if (own === undefined) continue;
-      if (socket.inode !== null) this.#proven.set(port, {inode: socket.inode, leader});
+      if (socket.inode !== null)
+        this.#proven.set(port, {inode: socket.inode, leader, pid: own, isExact: socket.address === '127.0.0.1'});
       callback({verdict: 'own', inode: socket.inode});
       return;
     }

@@ -22,7 +22,8 @@ export class ProcessMemory {
       if (pid === leader.pid || this.knows(service, pid, startTime)) continue;
       const one = {pid, startTime, bootId: leader.bootId, leader};
       this.recall(service, one);
-      if (pgrp !== leader.pid && session !== leader.pid) escaped.push(one);
+      // Without groups (Windows) nobody can have left one.
+      if (pgrp !== 0 && pgrp !== leader.pid && session !== leader.pid) escaped.push(one);
     }
     if (escaped.length > 0) this.onEscaped(service, escaped);
   }

@@ -83,9 +83,11 @@ export class PosixProcesses implements Processes {
       identity,
       mark: plan.env['ERP_MARK'] ?? null,
       command: plan.command,
-      executable: realPath(executable),
+      executable,
       lastStartTime: null,
     };
+    // A walk along the whole path; only a later search for daemons asks for it.
+    setImmediate(() => (launch.executable = realPath(executable)));
     this.#rememberLaunch(plan.service, launch);
     this.#knowLeader(identity);
     const startedAt = performance.now();
@@ -133,7 +135,10 @@ export class PosixProcesses implements Processes {
         queue.push(child);
       }
     }
-    if (this.#isAlive(leader)) this.#memory.remember(service, leader, members);
+    if (!this.#isAlive(leader)) return;
+    const {startTime} = leader;
+    if (startTime !== null) this.#memory.recall(service, {...leader, startTime, leader});
+    this.#memory.remember(service, leader, members);
   }
 
   recall(service: string, life: FormerLife): void {
@@ -170,8 +175,7 @@ export class PosixProcesses implements Processes {
   }
 
   groupAlive(pid: number): boolean {
-    if (!isGroup(pid) || this.#isReused(pid)) return false;
-    if (poke(-pid, 0) === 'gone') return false;
+    if (!isGroup(pid) || poke(-pid, 0) === 'gone' || this.#isReused(pid)) return false;
     // Zombies answer as well. The leader first, then whom we saw last, then everybody.
     for (const member of [pid, this.#survivors.get(pid)]) {
       const row = member === undefined ? null : this.#table.read(member);

@@ -12,7 +12,7 @@ export interface Launch {
   readonly identity: ProcessIdentity;
   readonly mark: string | null;
   readonly command: CommandSpec;
-  readonly executable: string | null;
+  executable: string | null;
   /** Start time (as in the process table) that whoever it started can have at most; null: it still lives. */
   lastStartTime: number | null;
 }

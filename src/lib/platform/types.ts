@@ -75,7 +75,10 @@ export interface Processes {
    * runs a program that this service has launched; null: it is not.
    */
   identifyOrphan?(pid: number, launchedBy?: string): ProcessIdentity | null;
-  /** Remembers who lives below this leader now: found again when it has lost parent, group, session and mark. */
+  /**
+   * Remembers this leader and who lives below it now: they, and who is in a session of theirs, are found again when they
+   * have lost parent, group and mark.
+   */
   lookBelow?(service: string, leader: ProcessIdentity): void;
   /** What the journal of a former supervisor says about the last life of a service; comes before its first sweep. */
   recall?(service: string, life: FormerLife): void;
@@ -256,7 +259,10 @@ export interface Outputs {
 
 /** One append-only file per service; see core/supervision/journal.ts for the records. */
 export interface Journal {
+  /** The record is in the file when this returns, and so is everything that was noted before. */
   append(service: string, record: object): void;
+  /** Less urgent: comes with the next `append`, at the latest when this turn of the event loop is over. */
+  note(service: string, record: object): void;
   /** All records that could be read, and what was wrong with the rest. */
   read(service: string): {readonly records: readonly unknown[]; readonly problem: string | null};
   services(): readonly string[];

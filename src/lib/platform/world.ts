@@ -37,6 +37,7 @@ export interface WorldOptions {
 
 /** The real world, what measures it, and what it needs to end. */
 export interface SystemWorld extends World {
+  readonly journal: FileJournal;
   readonly sampler: Sampler;
   readonly retention: LogRetention;
   readonly table: ProcessTable;

@@ -69,6 +69,8 @@ export class ControlServer {
     this.#statusTimer = setTimeout(() => {
       this.#statusTimer = null;
       this.#lastStatusAt = performance.now();
+      // What led to this state comes first.
+      this.#options.events.flush();
       const message: StreamMessage = {type: 'status', status: this.#options.status()};
       for (const stream of this.#streams) if (stream.wantsStatus) this.#send(stream, message);
     }, wait);
@@ -77,6 +79,7 @@ export class ControlServer {
   /** Last message of every stream; calls when all of it is on its way or nobody reads any more. */
   end(message: Extract<StreamMessage, {type: 'end'}>, done: () => void): void {
     this.#last = message;
+    this.#options.events.flush();
     if (this.#statusTimer !== null) clearTimeout(this.#statusTimer);
     // Sockets come from outside (see ControlSocket), so the server cannot tell when they are drained: streams can.
     let left = this.#streams.size;

@@ -13,6 +13,9 @@ export class EventLog {
   readonly #events: ErpEvent[] = [];
   readonly #readers = new Set<EventReader>();
   readonly #wall: () => number;
+  /** Numbered, and not told yet. */
+  #untold: {readonly news: News; readonly seq: number; readonly at: number}[] = [];
+  #soon: NodeJS.Immediate | null = null;
 
   /** @param lastSeq number of the last event a former supervisor wrote, so that readers can go on where they were */
   constructor(lastSeq: number, wall: () => number) {
@@ -20,23 +23,27 @@ export class EventLog {
     this.#wall = wall;
   }
 
-  add(news: News): ErpEvent {
+  /**
+   * Readers get it when this turn of the event loop is over: what an exit has to tell is written when the next process
+   * has been started, not before.
+   */
+  add(news: News): void {
     this.#seq += 1;
-    const event: ErpEvent = {
-      seq: this.#seq,
-      at: isoWithOffset(new Date(this.#wall())),
-      level: news.level,
-      service: news.service,
-      type: news.type,
-      text: news.service === null ? news.text : `${news.service} ${news.text}`,
-      ...(news.diagnosis === undefined ? {} : {diagnosis: news.diagnosis}),
-      ...(news.actor === undefined ? {} : {actor: news.actor}),
-      ...(news.facts === undefined ? {} : {facts: news.facts}),
-    };
-    this.#events.push(event);
+    this.#untold.push({news, seq: this.#seq, at: this.#wall()});
+    this.#soon ??= setImmediate(() => this.flush());
+  }
+
+  /** Tells everything now; for whoever ends the process. */
+  flush(): void {
+    if (this.#soon !== null) clearImmediate(this.#soon);
+    this.#soon = null;
+    // A reader may have news itself: a log that cannot be written.
+    for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
+      const event = eventOf(next.news, next.seq, next.at);
+      this.#events.push(event);
+      for (const reader of this.#readers) reader(event);
+    }
     if (this.#events.length > remembered * 1.5) this.#events.splice(0, this.#events.length - remembered);
-    for (const reader of this.#readers) reader(event);
-    return event;
   }
 
   get last(): number {
@@ -44,13 +51,30 @@ export class EventLog {
   }
 
   since(seq: number): readonly ErpEvent[] {
+    this.flush();
     return this.#events.filter((event) => event.seq > seq);
   }
 
+  /** From the next one on. */
   subscribe(reader: EventReader): () => void {
+    this.flush();
     this.#readers.add(reader);
     return () => this.#readers.delete(reader);
   }
+}
+
+function eventOf(news: News, seq: number, at: number): ErpEvent {
+  return {
+    seq,
+    at: isoWithOffset(new Date(at)),
+    level: news.level,
+    service: news.service,
+    type: news.type,
+    text: news.service === null ? news.text : `${news.service} ${news.text}`,
+    ...(news.diagnosis === undefined ? {} : {diagnosis: news.diagnosis}),
+    ...(news.actor === undefined ? {} : {actor: news.actor}),
+    ...(news.facts === undefined ? {} : {facts: news.facts}),
+  };
 }
 
 /** "ops2 from 10.0.0.7": who did it, for the sentence of an event. */

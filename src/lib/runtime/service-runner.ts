@@ -1,5 +1,6 @@
 import {relative} from 'node:path';
 import {exitCause, saysPortTaken} from '../core/diagnosis/exit-cause.js';
+import {whenAsked} from '../core/diagnosis/when-asked.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {ServiceSpec, StopSignal} from '../core/spec.js';
 import type {Effect} from '../core/supervision/events.js';
@@ -109,7 +110,7 @@ export class ServiceRunner {
         this.#watchGroup(effect.incarnation, effect.pid, 0);
         break;
       case 'sweep':
-        this.#sweep.run(() => this.#around.emit(this.#spec, {tag: 'swept', incarnation: effect.incarnation}));
+        this.#look(() => this.#around.emit(this.#spec, {tag: 'swept', incarnation: effect.incarnation}));
         break;
       case 'post-stop':
         this.#postStop();
@@ -274,7 +275,7 @@ export class ServiceRunner {
     this.#identity = identity;
     this.#adopted = false;
     this.#spawnedAtWall = wall;
-    this.#journal({
+    this.#note({
       v: 1,
       t: 'spawned',
       inc: incarnation,
@@ -317,6 +318,13 @@ export class ServiceRunner {
 
   // ——— ending ———
 
+  /** Looks for what escaped. What ended with 0 may have gone into the background and holds the port of the next life. */
+  #look(then: () => void): void {
+    const {tag} = this.#around.now(this.#spec.name).state;
+    if (tag === 'starting' && this.#endedLives.at(-1)?.endedWell === false) this.#sweep.soon(then);
+    else this.#sweep.run(then);
+  }
+
   #onExit(identity: ProcessIdentity, incarnation: number, exit: ExitStatus): void {
     const {world} = this.#around;
     if (this.#identity !== identity) return; // seen already
@@ -329,9 +337,8 @@ export class ServiceRunner {
     if (groupAlive) this.#leftGroups.push(identity.pid);
     const lines = world.output.tail(this.#spec.name, tailLines);
     const port = this.#port;
-    const log = `${relative(this.#around.spec.projectDir, this.#around.spec.logDir) || '.'}/${this.#spec.name}.log`;
     const disk = exit.code === 0 ? null : diskBlocker(lines, this.#spec, this.#around);
-    const diagnosis = exitCause(exit, lines, this.#spec, port, log, disk);
+    const diagnosis = whenAsked(() => exitCause(exit, lines, this.#spec, port, this.#log, disk));
     const wall = world.clock.wall();
     const life: EndedLife = {
       port,
@@ -341,7 +348,7 @@ export class ServiceRunner {
     };
     this.#endedLives = [...this.#endedLives, life].slice(-rememberedLives);
     this.#sweep.lookAgain();
-    this.#journal({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal});
+    this.#note({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal});
     faultPoint('after-exited');
     const blockedOn: Blocker | null =
       port !== null && exit.signal === null && exit.code !== 0 && saysPortTaken(lines, port)
@@ -405,9 +412,10 @@ export class ServiceRunner {
 
   #groupAlive(pid: number): boolean {
     const {processes} = this.#around.world;
+    // The usual answer after an exit is no, and it comes from one call.
+    if (!processes.groupAlive(pid)) return false;
     const leader = this.#identity?.pid === pid ? this.#identity : this.#leaders.findLast((one) => one.pid === pid);
-    if (leader !== undefined && processes.isSomebodyElse?.(leader) === true) return false;
-    return processes.groupAlive(pid);
+    return leader === undefined || processes.isSomebodyElse?.(leader) !== true;
   }
 
   #watchGroup(incarnation: number, pid: number, round: number): void {
@@ -449,7 +457,17 @@ export class ServiceRunner {
     return this.#around.now(this.#spec.name).memory.incarnation;
   }
 
+  /** The log file as it is shown. */
+  get #log(): string {
+    const {projectDir, logDir} = this.#around.spec;
+    return `${relative(projectDir, logDir) || '.'}/${this.#spec.name}.log`;
+  }
+
   #journal(record: JournalRecord): void {
     this.#around.world.journal.append(this.#spec.name, record);
+  }
+
+  #note(record: JournalRecord): void {
+    this.#around.world.journal.note(this.#spec.name, record);
   }
 }

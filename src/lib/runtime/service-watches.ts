@@ -34,6 +34,8 @@ export class ServiceWatches {
   readonly #watches = new Map<string, ServiceWatch>();
   /** What a refused restart said, so that it is said once. */
   readonly #refusals = new Map<string, string>();
+  /** Asked to be restarted, and not answered yet: a preCheck may take minutes. */
+  readonly #asked = new Set<string>();
   #samples = 0;
 
   constructor(host: WatchesHost) {
@@ -60,7 +62,12 @@ export class ServiceWatches {
     const {watch, news, restart} = lookAtSample(this.#watch(service), reading, policy, now);
     this.#watches.set(service, watch);
     for (const one of news) this.#tell(service, one);
-    if (restart !== null) this.#host.restart(service, restart, (refused) => this.#refused(service, restart, refused));
+    if (restart === null || this.#asked.has(service)) return;
+    this.#asked.add(service);
+    this.#host.restart(service, restart, (refused) => {
+      this.#asked.delete(service);
+      this.#answeredWith(service, restart, refused);
+    });
   }
 
   /** Takes in how long an answer took. */
@@ -90,7 +97,7 @@ export class ServiceWatches {
     this.#host.tell({level, service, type: 'limit-warning', text, facts: {limit}});
   }
 
-  #refused(service: string, restart: string, refused: string | null): void {
+  #answeredWith(service: string, restart: string, refused: string | null): void {
     if (refused === null) {
       this.#refusals.delete(service);
       return;

@@ -307,7 +307,7 @@ class SupervisorProcess {
       text: 'another supervisor has taken over; this one ends and leaves the services alone',
     });
     this.#supervisor.letGo();
-    this.#ownLog.flushSync();
+    this.#writeAll();
     process.exit(ExitCode.done);
   }
 
@@ -356,9 +356,15 @@ class SupervisorProcess {
       const forGood = this.#supervisor.leaders().size === 0 && this.#door.isOurs();
       this.#door.close();
       this.#world.close(forGood);
-      this.#ownLog.flushSync();
+      this.#writeAll();
       process.exit(exitCode);
     });
+  }
+
+  /** What else would be written when this turn of the event loop is over: for whoever ends the process before. */
+  #writeAll(): void {
+    this.#events.flush();
+    this.#ownLog.flushSync();
   }
 
   /** Our own defect: said synchronously, and the guardian brings the next supervisor, which adopts everything. */
@@ -371,7 +377,8 @@ class SupervisorProcess {
         type: 'defect',
         text: `the supervisor met a defect of its own and starts anew; services go on: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       });
-      this.#ownLog.flushSync();
+      this.#writeAll();
+      this.#world.journal.check();
       writeFatal(this.#spec, error);
     } finally {
       // An exception in here would end Node with 7, which the guardian takes for an end that was meant.

@@ -2,6 +2,7 @@ import {formatDuration} from '../core/report/format.js';
 import type {Actor} from '../core/report/status.js';
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
 import {nextDeadline} from '../core/supervision/deadlines.js';
+import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
 import {recalled, remember, summary} from '../core/supervision/journal.js';
 import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
@@ -9,8 +10,10 @@ import {missingDependencies, runningDependents, settle, withDependencies} from '
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
+import {DeadlineQueue} from './deadline-queue.js';
 import {sweepProject} from './ending-strays.js';
 import {faultPoint} from './fault.js';
+import {PortBook} from './port-book.js';
 import {Schedules} from './schedules.js';
 import {ServiceRunner} from './service-runner.js';
 import type {News, Surroundings} from './shared.js';
@@ -52,6 +55,17 @@ export class Supervisor {
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #services = new Map<string, Service>();
   readonly #schedules: Schedules;
+  readonly #dependents: Dependents;
+  readonly #ports = new PortBook();
+  readonly #deadlines = new DeadlineQueue();
+  /** Not what they were when dependencies were last looked at. */
+  readonly #changed = new Set<string>();
+  /** Not what they were when it was last asked whether a failure ends everything. */
+  readonly #unjudged = new Set<string>();
+  /** May not have ended yet; a service leaves it when it was seen at rest while everything goes down. */
+  readonly #unended: Set<Entry>;
+  /** Services whose preCheck is asked about a planned restart. */
+  readonly #checking = new Set<string>();
   readonly #inbox: {readonly entry: Entry; readonly event: Event}[] = [];
   #working = false;
   #cancelTimer: Cancel = () => {};
@@ -68,6 +82,7 @@ export class Supervisor {
   constructor(spec: ProjectSpec, world: World, sink: SupervisorSink, projectMark: string) {
     this.#spec = spec;
     this.#projectMark = projectMark;
+    this.#dependents = new Dependents(spec);
     this.#world = world;
     this.#sink = sink;
     this.#plannedBeat = world.clock.now() + beatMs;
@@ -82,8 +97,7 @@ export class Supervisor {
       now: (name) => this.service(name),
       answered: (service, incarnation, latencyMs) => sink.answered?.(service, incarnation, latencyMs),
       portsInUse: () => this.portsInUse(),
-      claimPort: (service, port) =>
-        !Object.entries(this.portsInUse()).some(([name, used]) => name !== service && used === port),
+      claimPort: (service, port) => this.#ports.isFree(port, service),
     };
     this.#entries = new Map(
       spec.services.map((service) => [
@@ -91,7 +105,8 @@ export class Supervisor {
         {spec: service, runner: new ServiceRunner(service, around), service: initialService, blocker: null},
       ]),
     );
-    for (const {spec: service} of this.#entries.values()) this.#services.set(service.name, initialService);
+    this.#unended = new Set(this.#entries.values());
+    for (const entry of this.#entries.values()) this.#index(entry);
     this.#schedules = new Schedules(spec, {
       clock: world.clock,
       tell: (news) => sink.tell(news),
@@ -211,13 +226,15 @@ export class Supervisor {
     const {spec, runner} = this.#entry(name);
     const refused = (): string | null =>
       this.#over || this.#ending !== null ? 'everything stops' : plannedRefusal(spec, this.#services, why);
-    const before = refused();
+    const before = this.#checking.has(name) ? 'its preCheck still runs' : refused();
     if (before !== null) {
       done(before);
       return;
     }
     const {incarnation} = this.service(name).memory;
+    this.#checking.add(name);
     runner.preCheck((said) => {
+      this.#checking.delete(name);
       // Meanwhile it may have ended, or somebody may have stopped or restarted it.
       const now =
         said ?? refused() ?? (this.service(name).memory.incarnation === incarnation ? null : 'it was restarted');
@@ -265,14 +282,7 @@ export class Supervisor {
   }
 
   portsInUse(): Readonly<Record<string, number>> {
-    const ports: Record<string, number> = {};
-    for (const {spec, service} of this.#entries.values()) {
-      const {port} = service.memory;
-      // A service at rest has given its port back; others may still be told its primary.
-      if (port !== null && !isAtRest(service.state)) ports[spec.name] = port;
-      else if (spec.kind === 'external' && spec.port !== null) ports[spec.name] = spec.port.primary;
-    }
-    return ports;
+    return this.#ports.byService;
   }
 
   leaders(): ReadonlyMap<string, ProcessIdentity> {
@@ -349,8 +359,18 @@ export class Supervisor {
   }
 
   #keep(entry: Entry, service: Service): void {
+    const before = entry.service;
     entry.service = service;
-    this.#services.set(entry.spec.name, service);
+    if (before.state === service.state && before.memory === service.memory) return;
+    this.#changed.add(entry.spec.name);
+    this.#unjudged.add(entry.spec.name);
+    this.#index(entry);
+  }
+
+  #index({spec, service}: Entry): void {
+    this.#services.set(spec.name, service);
+    this.#ports.note(spec.name, portOf(spec, service));
+    this.#deadlines.set(spec.name, nextDeadline(service, spec));
   }
 
   #wanted(name: string, up: boolean, by: Actor | null): void {
@@ -384,14 +404,15 @@ export class Supervisor {
     for (;;) {
       for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift())
         this.#apply(next.entry, next.event);
-      const moves = settle(this.#spec, this.#services);
+      const changed = [...this.#changed];
+      this.#changed.clear();
+      const moves = settle(this.#dependents, this.#services, changed);
       for (const {service, event} of moves) this.#inbox.push({entry: this.#entry(service), event});
       if (moves.length === 0 && !this.#failuresEndAll()) break;
     }
     this.#working = false;
     this.#sink.changed();
-    const ended = ({service, runner}: Entry): boolean => isAtRest(service.state) && !runner.busy;
-    if (this.#ending !== null && [...this.#entries.values()].every(ended)) {
+    if (this.#ending !== null && this.#allEnded()) {
       if (this.#lastSweep !== 'done') {
         this.#sweepAll();
         return;
@@ -413,6 +434,16 @@ export class Supervisor {
     });
   }
 
+  /** Asked after every event while hundreds go down: whoever still runs answers for all. */
+  #allEnded(): boolean {
+    const ended = ({service, runner}: Entry): boolean => isAtRest(service.state) && !runner.busy;
+    for (const entry of this.#unended) {
+      if (!ended(entry)) return false;
+      this.#unended.delete(entry);
+    }
+    return [...this.#entries.values()].every(ended);
+  }
+
   #apply(entry: Entry, event: Event): void {
     const before = entry.service;
     const [service, effects] = transition(before, event, {
@@ -427,9 +458,10 @@ export class Supervisor {
     });
     this.#keep(entry, service);
     const {memory, state} = service;
-    // Before the spawn: a supervisor that dies with it must not have given a restart away.
+    // In the file before the spawn, together with its intent: a supervisor that dies with it must not have given a
+    // restart away.
     if (memory.restartsUsed !== before.memory.restartsUsed || memory.totalRestarts !== before.memory.totalRestarts) {
-      this.#world.journal.append(entry.spec.name, {
+      this.#world.journal.note(entry.spec.name, {
         v: 1,
         t: 'counters',
         inc: memory.incarnation,
@@ -448,8 +480,11 @@ export class Supervisor {
 
   /** A watchdog ends with its service; a critical service takes everything with it. True: something was set in motion. */
   #failuresEndAll(): boolean {
+    const names = this.#dependents.inOrder(this.#unjudged);
+    this.#unjudged.clear();
     if (this.#ending !== null) return false;
-    for (const {spec, service} of this.#entries.values()) {
+    for (const name of names) {
+      const {spec, service} = this.#entry(name);
       const {state, memory} = service;
       if (!isAtRest(state) || memory.wanted === 'down') continue;
       const cause = memory.lastEnd?.end.diagnosis.cause ?? 'unknown';
@@ -476,8 +511,7 @@ export class Supervisor {
 
   #arm(): void {
     this.#cancelTimer();
-    let next = this.#plannedBeat;
-    for (const {spec, service} of this.#entries.values()) next = Math.min(next, nextDeadline(service, spec));
+    const next = Math.min(this.#plannedBeat, this.#deadlines.earliest);
     this.#cancelTimer = this.#world.clock.at(Math.max(next, this.#world.clock.now()), () => this.#onTimer());
   }
 
@@ -491,9 +525,8 @@ export class Supervisor {
     }
     if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
-    for (const entry of this.#entries.values()) {
-      if (beat || nextDeadline(entry.service, entry.spec) <= now) this.#inbox.push({entry, event: {tag: 'tick'}});
-    }
+    for (const name of beat ? this.#entries.keys() : this.#dependents.inOrder(this.#deadlines.due(now)))
+      this.#inbox.push({entry: this.#entry(name), event: {tag: 'tick'}});
     this.#work();
   }
 
@@ -540,4 +573,10 @@ export class Supervisor {
     for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'tick'}});
     this.#work();
   }
+}
+
+/** A service at rest has given its port back; others may still be told its primary. */
+function portOf(spec: ServiceSpec, {state, memory}: Service): number | null {
+  if (memory.port !== null && !isAtRest(state)) return memory.port;
+  return spec.kind === 'external' && spec.port !== null ? spec.port.primary : null;
 }

@@ -1,9 +1,14 @@
 import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
 import type {ServiceSpec} from '../core/spec.js';
 import type {LastLife} from '../core/supervision/journal.js';
-import type {ProcessIdentity, StragglerQuery, StrayProcess} from '../platform/types.js';
+import type {Cancel, ProcessIdentity, StragglerQuery, StrayProcess} from '../platform/types.js';
 import {endStrays, namesOf} from './ending-strays.js';
 import type {Surroundings} from './shared.js';
+
+/** After a crash the new life comes first: a scan of all processes takes as long as several starts. */
+const quietMs = 150;
+/** Who crashes all the time is swept all the same. */
+const longestQuietMs = 1000;
 
 /** Whose leftovers are looked for. */
 export interface SweepHost {
@@ -47,6 +52,8 @@ export class Sweep {
   readonly #around: Surroundings;
   readonly #host: SweepHost;
   #chores = 0;
+  /** A sweep that waits for a quiet moment. */
+  #waiting: {readonly since: number; readonly then: (() => void)[]; readonly cancel: Cancel} | null = null;
 
   constructor(spec: ServiceSpec, around: Surroundings, host: SweepHost) {
     this.#spec = spec;
@@ -56,15 +63,30 @@ export class Sweep {
 
   /** Searches under way: a supervisor that ends meanwhile would leave something behind. */
   get busy(): boolean {
-    return this.#chores > 0;
+    return this.#chores > 0 || this.#waiting !== null;
+  }
+
+  /** As `run`, but when the new life has had its moment; crashes in a row are followed by one sweep. */
+  soon(then: () => void): void {
+    const {clock} = this.#around.world;
+    const now = clock.now();
+    const since = this.#waiting?.since ?? now;
+    const all = [...(this.#waiting?.then ?? []), then];
+    this.#waiting?.cancel();
+    const cancel = clock.at(Math.min(now + quietMs, since + longestQuietMs), () => this.run(() => {}));
+    this.#waiting = {since, then: all, cancel};
   }
 
   /** Ends what belongs to earlier lives and escaped from their group; tells the pid of one that cannot be ended. */
   run(then: (left: number | null) => void): void {
     const {world} = this.#around;
+    const waited = this.#waiting?.then ?? [];
+    this.#waiting?.cancel();
+    this.#waiting = null;
     this.#chores += 1;
     const done = (left: number | null): void => {
       this.#chores -= 1;
+      for (const each of waited) each();
       then(left);
     };
     const query = {
@@ -116,6 +138,8 @@ export class Sweep {
   }
 
   #tellOf(stray: StrayProcess): void {
+    // A master that ends without its workers (nginx, when SIGTERM comes early) must lead to them all the same.
+    this.#around.world.processes.lookBelow?.(this.#spec.name, stray);
     const daemonized = wasLaunch(this.#host.endedLives.at(-1));
     if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
     this.#around.tell({

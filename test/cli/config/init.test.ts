@@ -107,13 +107,20 @@ describe('what init writes', () => {
         port: {primary: 4000, alternatives: [4001, 4002]},
         maxRestarts: 8,
         stopGrace: '3000ms',
+        maxMemory: '300M',
+        schedule: '0 3 * * *',
+        backOff: ['2000ms'],
         env: {NODE_ENV: 'production', PORT: '{port}'},
       },
-      'jobs-runner': {command: ['python3', 'jobs.py'], restart: 'no'},
+      'jobs-runner': {command: ['python3', 'jobs.py'], restart: 'no', maxMemory: 1_048_576_000},
       'app-3': {command: ['npm', 'run', 'watch']},
     });
     expect(text).toContain('# instances: 4 is not taken over');
     expect(text).toContain('# watch: true is not taken over');
+    expect(text).toContain('# min_uptime: "5s" is not taken over');
+    // Six fields begin with seconds, which erp's schedules do not have.
+    expect(text).toContain('# cron_restart: "0 0 3 * * *" is not taken over');
+    expect(text).not.toMatch(/# (max_memory_restart|exp_backoff_restart_delay)/);
   });
 
   it('is done with an ecosystem file that never ends, says so and writes an example', async () => {
@@ -157,8 +164,15 @@ describe('what init writes', () => {
         stop: 'SIGQUIT',
         stopGrace: '30s',
         env: {A: '1,2', B: 'two'},
+        maxMemory: '200MB',
       },
-      once: {command: 'python3 once.py --all', autoStart: false, restart: 'no', maxRestarts: 0},
+      once: {
+        command: 'python3 once.py --all',
+        autoStart: false,
+        restart: 'no',
+        maxRestarts: 0,
+        maxMemory: '1GB',
+      },
     });
   });
 

@@ -74,7 +74,12 @@ describe('a resolved specification', () => {
           afterBudget: {then: 'cooldown', pauseMs: 300_000},
           giveUpAfterMs: null,
           unhealthyForMs: null,
+          maxMemoryBytes: null,
+          memoryWarnRatio: 0.8,
+          slowAfterMs: 2000,
+          openFilesWarnRatio: 0.8,
         },
+        schedule: null,
         dependsOn: [],
         restartWith: [],
         listener: 'own',
@@ -103,6 +108,17 @@ describe('a resolved specification', () => {
     expect(spec.baseEnv).toEqual({PYTHONUNBUFFERED: '1', PYTHONUTF8: '1'});
     const forced = await project.prepare({flags: {restart: 'always'}});
     expect(named(forced.spec, 'j').policy.restart).toBe('no');
+  });
+
+  it('gives a memory limit for all to services only, and takes it back where a service says none', async () => {
+    const yaml =
+      'defaults: {maxMemory: 1g, slowAfter: never}\nservices:\n  a: {command: run}\n  b: {command: run, maxMemory: none}\n' +
+      '  j: {command: run, kind: job}\n  e: {external: true, port: 5432}\n';
+    using project = new ConfigProject({'erp.config.yaml': yaml});
+    const limits = async (env: Record<string, string>) =>
+      (await project.prepare({env})).spec.services.map(({policy}) => policy.maxMemoryBytes);
+    expect(await limits({})).toEqual([1024 ** 3, null, null, null]);
+    expect(await limits({ERP_MAX_MEMORY: '256MB'})).toEqual([256 * 1024 ** 2, 256 * 1024 ** 2, null, null]);
   });
 
   it('takes every key', async () => {
@@ -142,6 +158,12 @@ services:
     giveUpAfter: 1h
     restartOn: unhealthy
     unhealthyFor: 1m
+    maxMemory: 512MB
+    memoryWarn: 70%
+    slowAfter: 900ms
+    openFilesWarn: 0.5
+    schedule: " 0 3 * * sun "
+    scheduleTimezone: Europe/Berlin
     listener: any
     stdin: null
     output: file
@@ -236,7 +258,12 @@ services:
         afterBudget: {then: 'cooldown', pauseMs: 60_000},
         giveUpAfterMs: 3_600_000,
         unhealthyForMs: 60_000,
+        maxMemoryBytes: 512 * 1024 ** 2,
+        memoryWarnRatio: 0.7,
+        slowAfterMs: 900,
+        openFilesWarnRatio: 0.5,
       },
+      schedule: {expression: '0 3 * * sun', timezone: 'Europe/Berlin'},
       listener: 'any',
       stdin: 'null',
       output: 'file',

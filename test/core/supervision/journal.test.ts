@@ -26,6 +26,7 @@ const record: fc.Arbitrary<JournalRecord> = fc.oneof(
   }),
   fc.record({v, t: fc.constant('log-ready' as const), inc, at}),
   fc.record({v, t: fc.constant('ready' as const), inc, at}),
+  fc.record({v, t: fc.constant('ready' as const), inc, at, ms: fc.nat(90_000)}),
   fc.record({
     v,
     t: fc.constant('exited' as const),

@@ -27,9 +27,6 @@ import {Agenda, type Due} from './agenda.js';
 import {type Habit, type TroubleKind, wellBehaved} from './habits.js';
 
 const wallAtStart = Date.UTC(2026, 10, 22);
-/** More callbacks of timers than this in one virtual second is a storm. */
-const timersPerSecond = 900;
-
 export type Role = 'leader' | 'member' | 'escapee' | 'stranger' | 'outside' | 'bystander';
 
 export interface SimProcess {
@@ -114,6 +111,8 @@ export class SimWorld {
   death: DeathPlan | null = null;
   session: SimSession | null = null;
   scanMs = 3;
+  /** More callbacks of timers than this in one virtual second is a storm. */
+  timersPerSecond = 900;
   keepsLog = false;
   #wallShift = 0;
   #sessions = 0;
@@ -187,7 +186,7 @@ export class SimWorld {
       this.#fired = 0;
     }
     this.#fired += 1;
-    if (this.#fired > timersPerSecond)
+    if (this.#fired > this.timersPerSecond)
       throw new Error(`timer storm: ${this.#fired} timers of the supervisor since ${this.#second} ms`);
   }
 
@@ -195,6 +194,7 @@ export class SimWorld {
   enter(run: () => void): void {
     try {
       run();
+      this.session?.endTurn();
     } catch (error) {
       if (!(error instanceof SupervisorDeath)) throw error;
       this.session?.die();
@@ -549,6 +549,7 @@ export class SimSession implements World {
   readonly random: () => number;
   alive = true;
   readonly #world: SimWorld;
+  #notes: {readonly service: string; readonly record: JournalRecord}[] = [];
 
   constructor(world: SimWorld, id: number) {
     this.id = id;
@@ -580,13 +581,19 @@ export class SimSession implements World {
     this.journal = {
       append: (service, record) => {
         world.mayDie('append');
+        this.#writeNotes(service);
         const journal = this.#journalOf(service);
         if (world.death?.at === 'torn' && world.death.calls <= 1) journal.torn = true;
         else journal.records.push(record as JournalRecord);
         world.mayDie('torn');
         world.mayDie('after-append');
       },
+      // In the file with the next record, or when the supervisor's turn is over: lost if it dies before.
+      note: (service, record) => {
+        this.#notes.push({service, record: record as JournalRecord});
+      },
       read: (service) => {
+        this.#writeNotes(service);
         const journal = this.#journalOf(service);
         const problem = journal.torn ? 'the last line was cut off' : null;
         journal.torn = false;
@@ -597,6 +604,20 @@ export class SimSession implements World {
         this.#journalOf(service).records = [...records] as JournalRecord[];
       },
     };
+  }
+
+  /** The supervisor's turn is over. */
+  endTurn(): void {
+    if (this.#notes.length === 0) return;
+    this.#world.mayDie('append');
+    for (const service of new Set(this.#notes.map((note) => note.service))) this.#writeNotes(service);
+    this.#world.mayDie('after-append');
+  }
+
+  #writeNotes(service: string): void {
+    const {records} = this.#journalOf(service);
+    for (const note of this.#notes) if (note.service === service) records.push(note.record);
+    this.#notes = this.#notes.filter((note) => note.service !== service);
   }
 
   die(): void {

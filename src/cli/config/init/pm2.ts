@@ -1,6 +1,8 @@
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import type {ServiceConfig} from '../../../lib/core/config/schema.js';
+import {parseSize} from '../../../lib/core/config/sizes.js';
+import {expressionMistake} from '../../../lib/core/schedule/cron.js';
 import type {Folder} from './folder.js';
 import type {Proposal} from './proposal.js';
 
@@ -28,6 +30,9 @@ const known = new Set([
   'merge_logs',
   'time',
   'log_date_format',
+  'restart_delay',
+  // Pauses grow anyway.
+  'exp_backoff_restart_delay',
 ]);
 
 export interface Pm2Result {
@@ -54,7 +59,7 @@ export async function pm2Proposals(folder: Folder, limitMs: number): Promise<Pm2
     const service = serviceOf(app, folder);
     if (service === null) return [];
     const notes = Object.keys(app)
-      .filter((key) => !known.has(key) && app[key] !== false && !(key === 'instances' && Number(app[key]) === 1))
+      .filter((key) => !isTaken(key, app, service))
       .map((key) => `${key}: ${JSON.stringify(app[key])} is not taken over`);
     return [{name: typeof app['name'] === 'string' ? app['name'] : `app-${index + 1}`, source: file, service, notes}];
   });
@@ -107,6 +112,23 @@ function appsOf(json: string | null): App[] {
   }
 }
 
+/** Taken over, or nothing that would change anything. */
+function isTaken(key: string, app: App, service: ServiceConfig): boolean {
+  const value = app[key];
+  if (value === false || (key === 'instances' && Number(value) === 1)) return true;
+  // What could not be read stays a note.
+  if (key === 'max_memory_restart') return service.maxMemory !== undefined;
+  if (key === 'cron_restart') return service.schedule !== undefined || value === '' || Number(value) === 0;
+  return known.has(key);
+}
+
+/** `300M`, `1G`, `1073741824`; pm2 counts in 1024, as erp does. */
+function memoryOf(value: unknown): string | number | null {
+  if (typeof value !== 'number' && typeof value !== 'string') return null;
+  const bytes = parseSize(value);
+  return bytes !== null && bytes >= 2 ** 20 ? value : null;
+}
+
 function serviceOf(app: App, folder: Folder): ServiceConfig | null {
   const script = app['script'];
   if (typeof script !== 'string' || script.trim() === '') return null;
@@ -121,6 +143,9 @@ function serviceOf(app: App, folder: Folder): ServiceConfig | null {
   const hasPort = Number.isInteger(port) && port > 0 && port <= 65_535;
   const restarts = Number(app['max_restarts']);
   const grace = Number(app['kill_timeout']);
+  const maxMemory = memoryOf(app['max_memory_restart']);
+  const cron = typeof app['cron_restart'] === 'string' ? app['cron_restart'].trim() : '';
+  const restartDelay = Number(app['restart_delay']);
   return {
     command: commandOf(app, script.trim(), folder, cwd),
     ...(cwd === null ? {} : {cwd}),
@@ -128,6 +153,9 @@ function serviceOf(app: App, folder: Folder): ServiceConfig | null {
     ...(app['autorestart'] === false ? {restart: 'no' as const} : {}),
     ...(restarts > 0 ? {maxRestarts: restarts} : {}),
     ...(grace > 0 ? {stopGrace: `${grace}ms`} : {}),
+    ...(maxMemory === null ? {} : {maxMemory}),
+    ...(cron !== '' && expressionMistake(cron) === null ? {schedule: cron} : {}),
+    ...(restartDelay > 0 ? {backOff: [`${restartDelay}ms`]} : {}),
     ...(Object.keys(env).length === 0 ? {} : {env: hasPort ? {...env, PORT: '{port}'} : env}),
   };
 }

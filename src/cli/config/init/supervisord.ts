@@ -1,4 +1,5 @@
 import type {ServiceConfig} from '../../../lib/core/config/schema.js';
+import {parseSize} from '../../../lib/core/config/sizes.js';
 import type {Folder} from './folder.js';
 import {type Proposal, portIn} from './proposal.js';
 
@@ -18,7 +19,9 @@ export function supervisordProposals(folder: Folder): Proposal[] {
   const file = folder.first('supervisord.conf', 'etc/supervisord.conf', 'config/supervisord.conf', 'supervisor.conf');
   const text = file === null ? null : folder.read(file);
   if (file === null || text === null) return [];
-  return sections(text).flatMap(({name, line, keys}) => {
+  const all = sections(text);
+  const limits = memmonLimits(all);
+  return all.flatMap(({name, line, keys}) => {
     const program = /^program:(.+)$/.exec(name)?.[1];
     const command = keys.get('command');
     if (program === undefined || command === undefined) return [];
@@ -37,9 +40,27 @@ export function supervisordProposals(folder: Folder): Proposal[] {
     for (const key of keys.keys()) {
       if (!known.includes(key) && !silent.has(key)) notes.push(`${key}=${keys.get(key)} is not taken over`);
     }
-    return [{name: program.trim(), source: `${file}:${line}`, service: serviceOf(command, keys), notes}];
+    const maxMemory = limits.get(program.trim()) ?? limits.get('*');
+    const service = {...serviceOf(command, keys), ...(maxMemory === undefined ? {} : {maxMemory})};
+    return [{name: program.trim(), source: `${file}:${line}`, service, notes}];
   });
 }
+
+/** Limits of superlance's memmon, by program; `*` is any. */
+function memmonLimits(all: readonly Section[]): ReadonlyMap<string, string> {
+  const limits = new Map<string, string>();
+  for (const {name, keys} of all) {
+    const command = keys.get('command') ?? '';
+    if (!name.startsWith('eventlistener:') || !/\bmemmon\b/.test(command)) continue;
+    for (const [, program = '', size = ''] of command.matchAll(/(?:-p|--program)[ =](?:[^\s=:]+:)?([^\s=:]+)=(\S+)/g))
+      if (isLimit(size)) limits.set(program, size);
+    const any = /(?:-a|--any)[ =](\S+)/.exec(command)?.[1];
+    if (any !== undefined && isLimit(any)) limits.set('*', any);
+  }
+  return limits;
+}
+
+const isLimit = (size: string): boolean => (parseSize(size) ?? 0) >= 2 ** 20;
 
 function serviceOf(command: string, keys: ReadonlyMap<string, string>): ServiceConfig {
   const restart = keys.get('autorestart')?.toLowerCase();
@@ -74,8 +95,14 @@ function environment(text: string): Record<string, string> {
   );
 }
 
-function sections(text: string): {name: string; line: number; keys: Map<string, string>}[] {
-  const found: {name: string; line: number; keys: Map<string, string>}[] = [];
+interface Section {
+  readonly name: string;
+  readonly line: number;
+  readonly keys: Map<string, string>;
+}
+
+function sections(text: string): Section[] {
+  const found: Section[] = [];
   let last: string | null = null;
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
     const line = raw.replace(/(^|\s);.*$/, '').trimEnd();

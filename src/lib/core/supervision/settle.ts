@@ -1,4 +1,5 @@
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
+import type {Dependents} from './dependents.js';
 import type {Event} from './events.js';
 import {isAtRest, mayRun, type Service} from './state.js';
 
@@ -12,24 +13,26 @@ export type Services = ReadonlyMap<string, Service>;
 /**
  * What the dependencies among services ask for now: who may go on, who may stop, who has to follow a restart. Called
  * after every change until it answers with nothing.
+ * @param changed services that are not what they were at the last call; only they and whom they concern are looked at
  */
-export function settle(spec: ProjectSpec, services: Services): readonly Move[] {
+export function settle(dependents: Dependents, services: Services, changed: Iterable<string>): readonly Move[] {
   const moves: Move[] = [];
-  for (const service of spec.services) {
-    const now = services.get(service.name);
-    if (now === undefined) continue;
+  for (const name of dependents.affectedBy(changed)) {
+    const service = dependents.spec(name);
+    const now = services.get(name);
+    if (service === undefined || now === undefined) continue;
     if (now.memory.wanted === 'down') {
-      if (shallStop(spec, service, now, services))
-        moves.push({service: service.name, event: {tag: 'stop', now: false, why: 'operator'}});
+      if (shallStop(dependents, name, now, services))
+        moves.push({service: name, event: {tag: 'stop', now: false, why: 'operator'}});
     } else if (now.state.tag === 'waiting') {
-      if (missingDependencies(service, services).length === 0) moves.push({service: service.name, event: {tag: 'go'}});
+      if (missingDependencies(service, services).length === 0) moves.push({service: name, event: {tag: 'go'}});
     } else if (now.state.tag === 'starting' || now.state.tag === 'ready') {
       const {spawnedAt} = now.state.life;
-      const newer = service.restartWith.some((name) => {
-        const other = services.get(name)?.state;
+      const newer = service.restartWith.some((needed) => {
+        const other = services.get(needed)?.state;
         return other?.tag === 'ready' && other.life.spawnedAt > spawnedAt;
       });
-      if (newer) moves.push({service: service.name, event: {tag: 'restart', why: 'dependency'}});
+      if (newer) moves.push({service: name, event: {tag: 'restart', why: 'dependency'}});
     }
   }
   return moves;
@@ -56,30 +59,21 @@ export function missingDependencies(
     });
 }
 
-function shallStop(spec: ProjectSpec, service: ServiceSpec, {state}: Service, services: Services): boolean {
+function shallStop(dependents: Dependents, name: string, {state}: Service, services: Services): boolean {
   if (isAtRest(state)) return false;
   // It is going down already, but would come up again behind that.
   if (state.tag === 'stopping') return state.goal.then !== 'stop';
   // Nobody can be using what does not run.
   if (state.tag !== 'starting' && state.tag !== 'ready') return true;
-  return dependentsStopped(spec, service, services);
+  return dependentsStopped(dependents, name, services);
 }
 
 /** Stop in reverse order: what needs it, directly or not, and shall stop as well goes first. */
-function dependentsStopped(spec: ProjectSpec, service: ServiceSpec, services: Services): boolean {
-  return allDependents(spec, service.name).every((name) => {
-    const dependent = services.get(name);
+function dependentsStopped(dependents: Dependents, name: string, services: Services): boolean {
+  return dependents.all(name).every((other) => {
+    const dependent = services.get(other);
     return dependent === undefined || dependent.memory.wanted === 'up' || !mayRun(dependent.state);
   });
-}
-
-function allDependents(spec: ProjectSpec, name: string): readonly string[] {
-  const reached = new Set([name]);
-  for (const needed of reached)
-    for (const other of spec.services)
-      if (other.dependsOn.some((dependency) => dependency.name === needed)) reached.add(other.name);
-  reached.delete(name);
-  return [...reached];
 }
 
 /** Who would lose something they need, directly or not, in the order of the configuration. */
