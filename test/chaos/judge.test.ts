@@ -74,6 +74,18 @@ describe('lines', () => {
     expect(judge([life('1:7', 3)], log, [900, 5000]).violations).toHaveLength(1);
   });
 
+  it('are more than a killed supervisor can have held: found', () => {
+    const log = [line('1:7', 1), line('1:7', 9000)];
+    expect(judge([life('1:7', 9000)], log, [3]).violations.join('\n')).toMatch(/more than a supervisor holds/);
+  });
+
+  it('of old logs that made room: only at the beginning', () => {
+    const verdict = (log: readonly string[]) =>
+      judgeLines('web', [life('1:7', 9)], readEntries('web', log.join('\n')), {removed: true});
+    expect(verdict(lines('1:7', 5, 9))).toMatchObject({violations: [], losses: [{lines: 4}]});
+    expect(verdict([line('1:7', 1), ...lines('1:7', 5, 9)]).violations).toHaveLength(1);
+  });
+
   it('that a full disk took: exactly as many as erp says', () => {
     const log = (count: number) => [line('1:7', 1), 'web 1:7 2 1', marker(count), line('1:7', 5)];
     expect(judge([life('1:7', 5)], log(3))).toMatchObject({violations: [], losses: [{why: 'disk full', lines: 3}]});

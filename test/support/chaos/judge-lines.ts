@@ -42,6 +42,8 @@ export interface LineVerdict {
 
 /** A supervisor reads at most so long after a line was written, unless it was stopped. */
 const lagMs = 2000;
+/** What it had read (64 KiB) and what the pipe held (64 KiB), in lines of 20 bytes or more. */
+const mostOfAPiece = (2 * 64 * 1024) / 20;
 
 export function readEntries(service: string, text: string): Entry[] {
   const entries: Entry[] = [];
@@ -178,15 +180,14 @@ class Walk {
     const unexplained = hole.least - dropped;
     if (unexplained > 0) {
       const wasFull = this.#full.some((span) => overlaps(span, hole));
-      if (this.#take(dropped > 0 || wasFull ? 1 : hole.parts.length, hole)) {
-        this.#losses.push({
-          why: wasFull ? 'supervisor killed while the disk was full' : 'supervisor killed',
-          lines: unexplained,
-          text: hole.where,
-        });
-        return;
-      }
-      if (this.#removed) this.#losses.push({why: 'old log removed for room', lines: unexplained, text: hole.where});
+      const pieces = dropped > 0 || wasFull ? 1 : hole.parts.length;
+      const lost = (why: Loss['why']) => this.#losses.push({why, lines: unexplained, text: hole.where});
+      // The oldest go first.
+      if (this.#removed && this.#life === -1) lost('old log removed for room');
+      else if (!wasFull && unexplained > pieces * mostOfAPiece)
+        this.#violations.push(`${hole.where}: ${unexplained} lines are missing, more than a supervisor holds`);
+      else if (this.#take(pieces, hole))
+        lost(wasFull ? 'supervisor killed while the disk was full' : 'supervisor killed');
       else this.#violations.push(`${hole.where}: ${unexplained} lines are missing`);
     } else if (torn.length > 0 && dropped === 0)
       this.#violations.push(`${hole.where}: what is this? ${JSON.stringify(torn[0]?.slice(0, 200))}`);

@@ -88,7 +88,7 @@ export interface MemorySample {
 const mebibyte = 1024 * 1024;
 /** A supervisor begins with about 60 MiB, and Node's heap breathes. */
 const mostBytes = 200 * mebibyte;
-const slackBytes = 25 * mebibyte;
+const slackBytes = 15 * mebibyte;
 const longEnoughMs = 120_000;
 
 /** Bounded, and not growing in one that lives long enough to tell. */
