@@ -284,9 +284,9 @@ itErp('all state is gone and nobody supervises: start finds what lives, and so d
 const points = {
   'after-wanted': 1,
   'after-intent': 1,
-  // What is not in the journal is found by its mark.
+  // What is not in the journal is found by its mark. (That it was spawned is there when the turn of the loop is over.)
   'after-spawn': 0,
-  'after-spawned': 1,
+  'after-spawned': 0,
   'after-exited': 1,
   'after-memory': 1,
 };
