@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {spawnSync} from 'node:child_process';
@@ -98,6 +98,21 @@ describe('own log', () => {
       return readdirSync(rig.dir).includes('watchdog_logs');
     });
     expect(rig.text()).toContain('still here');
+    log.close();
+  });
+
+  it('events that can not be written are told once, not in turn with a text log that can', async () => {
+    using rig = makeLog();
+    // A folder in the place of the file: neither root nor anybody else can write it.
+    mkdirSync(join(rig.dir, '.erp', 'events.jsonl'), {recursive: true});
+    const log = rig.open();
+    await log.load();
+    for (let seq = 0; seq < 5; seq += 1) {
+      log.event({seq});
+      log.log('INFO', `line ${seq}`);
+    }
+    expect(rig.problems).toEqual([expect.stringMatching(/^ERROR events\.jsonl in .*can't be written: EISDIR/)]);
+    expect(rig.text()).toContain('line 4\n');
     log.close();
   });
 

@@ -20,7 +20,7 @@ import {basename, join} from 'node:path';
 import {isFullError} from './disk-space.js';
 import {assertFileName} from './file-name.js';
 import {Reserve} from './reserve.js';
-import {openAppend} from './safe-open.js';
+import {openOwn} from './safe-open.js';
 import type {OnProblem} from './service-log.js';
 import type {Journal} from './types.js';
 
@@ -268,7 +268,7 @@ export class FileJournal implements Journal {
       renameSync(fresh, path);
       if (file.fd !== null) closeSync(file.fd);
       file.fd = null;
-      file.fd = openAppend(path, 0o600);
+      file.fd = openOwn(path);
       return true;
     } catch (error) {
       rmSync(fresh, {force: true});
@@ -279,15 +279,7 @@ export class FileJournal implements Journal {
 
   #open(service: string): number {
     mkdirSync(this.#dir, {recursive: true, mode: 0o700});
-    const path = this.#path(service);
-    try {
-      return openAppend(path, 0o600);
-    } catch (error) {
-      // A link in our own folder that is not ours: nothing is worth more than a journal that is written.
-      if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
-      rmSync(path);
-      return openAppend(path, 0o600);
-    }
+    return openOwn(this.#path(service));
   }
 
   #isSame(service: string, fd: number): boolean {

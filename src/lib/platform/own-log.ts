@@ -24,6 +24,7 @@ export interface OwnLogOptions {
 
 const eventFileBytes = 10e6;
 const eventFiles = 9;
+const eventsToldEveryMs = 60_000;
 const ownFileBytes = 20e6;
 /** Lines of the own log kept in memory while the disk is full. */
 const keptWhileFull = 5000;
@@ -52,6 +53,7 @@ export class OwnLog {
   /** winston could not be loaded. */
   #isPlain = false;
   #isFailing = false;
+  #eventsToldAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(options: OwnLogOptions) {
@@ -61,7 +63,7 @@ export class OwnLog {
       join(options.stateDir, 'events.jsonl'),
       eventFileBytes,
       eventFiles,
-      (error) => this.#problem(error),
+      (error) => this.#eventsProblem(error),
       () => reserve.release(),
     );
     this.#header();
@@ -181,6 +183,16 @@ export class OwnLog {
       '',
     ])
       this.#push('INFO', line);
+  }
+
+  /**
+   * Of `events.jsonl` alone: what is said about it is an event, too, and the text log that takes it is no sign that this
+   * file can be written again.
+   */
+  #eventsProblem(error: Error): void {
+    if (Date.now() - this.#eventsToldAt < eventsToldEveryMs) return;
+    this.#eventsToldAt = Date.now();
+    this.#options.onProblem('ERROR', `events.jsonl in ${this.#options.stateDir} can't be written: ${error.message}`);
   }
 
   #problem(error: Error): void {

@@ -2,7 +2,7 @@ import {closeSync, fstatSync, mkdirSync, readSync, renameSync, rmSync, statSync,
 import {dirname} from 'node:path';
 import {appendWhole} from './append-whole.js';
 import {isFullError} from './disk-space.js';
-import {openAppend} from './safe-open.js';
+import {openOwn} from './safe-open.js';
 
 const checkEveryMs = 1000;
 const newline = 10;
@@ -81,7 +81,7 @@ export class RotatingFile {
 
   #open(): number {
     mkdirSync(dirname(this.#path), {recursive: true, mode: 0o700});
-    const fd = openAppend(this.#path, 0o600, 'read and write');
+    const fd = openOwn(this.#path, 'read and write');
     this.#size = fstatSync(fd).size;
     // Whoever was killed while it wrote has left a part of a line: ours is not glued to it.
     const last = Buffer.alloc(1);
