@@ -3,8 +3,6 @@ import {
   fstatSync,
   ftruncateSync,
   mkdirSync,
-  openSync,
-  readSync,
   renameSync,
   statSync,
   writeSync,
@@ -12,6 +10,7 @@ import {
 import {dirname, join} from 'node:path';
 import {ArrivalTimes} from './arrival-times.js';
 import {diskSpace, isFullError} from './disk-space.js';
+import {bytesBefore, cutTornLine} from './file-end.js';
 import {FollowedFile} from './followed-file.js';
 import {LostOutput} from './lost-output.js';
 import {RecentLines} from './recent-lines.js';
@@ -245,39 +244,11 @@ export class ServiceLog {
 
   /** The disk took the beginning of a line whose rest will be missing: it counts as lost as a whole. */
   #takeBackTornLine(): void {
-    const end = this.#bytesBefore(this.#size, Math.min(this.#size, keptTailBytes));
-    if (end === null) return;
-    const start = end.lastIndexOf(newline) + 1;
-    const isWholeFile = end.length === this.#size;
-    if (start === 0 && !isWholeFile) return; // a very long line stays as it is
-    try {
-      const fd = this.#fd as number;
-      if (fstatSync(fd).size !== this.#size) return; // somebody else writes to it, too
-      ftruncateSync(fd, this.#size - end.length + start);
-    } catch {
-      return;
-    }
-    this.#drop(end.subarray(start));
-    this.#size -= end.length - start;
+    const torn = cutTornLine(this.#fd as number, this.path, this.#size, keptTailBytes);
+    if (torn === null) return;
+    this.#drop(torn);
+    this.#size -= torn.length;
     this.#isInLine = false;
-  }
-
-  /** Does a line end before this byte of the file? */
-  #endedAt(at: number): boolean {
-    return this.#bytesBefore(at, 1)?.[0] === newline;
-  }
-
-  #bytesBefore(at: number, count: number): Buffer | null {
-    let fd: number | null = null;
-    try {
-      fd = openSync(this.path, 'r');
-      const bytes = Buffer.alloc(count);
-      return bytes.subarray(0, readSync(fd, bytes, 0, count, at - count));
-    } catch {
-      return null;
-    } finally {
-      if (fd !== null) closeSync(fd);
-    }
   }
 
   #open(): boolean {
@@ -288,7 +259,7 @@ export class ServiceLog {
       this.#checkedAt = Date.now();
       this.#bornAt = null;
       this.#isOld = false;
-      this.#isInLine = this.#size > 0 && !this.#endedAt(this.#size);
+      this.#isInLine = this.#size > 0 && bytesBefore(this.path, this.#size, 1)?.[0] !== newline;
       return true;
     } catch (error) {
       this.#lose(error as NodeJS.ErrnoException);
@@ -435,7 +406,7 @@ export class ServiceLog {
   /** The end of what an earlier supervisor has written. */
   #recall(): void {
     if (this.#fd === null || this.#size === 0) return;
-    const bytes = this.#bytesBefore(this.#size, Math.min(this.#size, keptTailBytes));
+    const bytes = bytesBefore(this.path, this.#size, keptTailBytes);
     if (bytes !== null) this.lines.push(bytes);
   }
 }
