@@ -1,5 +1,7 @@
 import {Command, Flags} from '@oclif/core';
 import type {Input, ParserOutput} from '@oclif/core/interfaces';
+import {actAsOwner} from './act-as-owner.js';
+import type {ProjectFlags} from './compose.js';
 import {betterUsage} from './usage.js';
 import {errorDocument, exitCodeOf, renderError} from './render/error.js';
 import type {View} from './render/table.js';
@@ -12,6 +14,9 @@ type Values = Record<string, unknown>;
 /** What every command shares: where the project is, how it speaks, how it fails. */
 export abstract class ErpCommand extends Command {
   static override enableJsonFlag = true;
+
+  /** Root becomes the owner of the project; false: the command is about this machine or this user. */
+  protected static actsAsOwner = true;
 
   static override baseFlags = {
     project: Flags.string({
@@ -68,6 +73,7 @@ export abstract class ErpCommand extends Command {
       const {flags, baseFlags, enableJsonFlag} = given;
       const input = {...given, flags, baseFlags, enableJsonFlag, args} as Input<F, B, A>;
       const parsed = await super.parse<F, B, A>(input, argv);
+      if ((this.ctor as typeof ErpCommand).actsAsOwner) actAsOwner(parsed.flags as ProjectFlags);
       return {...parsed, argv: parsed.raw.flatMap((token) => (token.type === 'arg' ? [token.input] : []))};
     } catch (error) {
       throw betterUsage(error, this.ctor);

@@ -23,6 +23,7 @@ import {projectMark, supervisorMark} from '../lib/core/supervision/mark.js';
 import {makeProjectGroup} from '../lib/platform/control-group.js';
 import {guardianArguments, type GuardianFiles, guardianFiles} from '../lib/platform/guardian.js';
 import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
+import {refuseForeign} from './own-folder.js';
 import {stateDirFile} from './place.js';
 import {errorFrom, type SupervisorClient} from './supervisor-client.js';
 
@@ -50,6 +51,8 @@ export interface LaunchOptions {
 export async function launch(options: LaunchOptions): Promise<Hello> {
   const {spec, client} = options;
   const stateDir = spec.stateDir;
+  refuseForeign(stateDir);
+  if (options.adoptOnly !== true) for (const folder of [spec.logDir, spec.ownLogDir]) refuseForeign(folder);
   const program = writable(stateDir, () => {
     mkdirSync(stateDir, {recursive: true, mode: 0o700});
     rmSync(fatalFile(stateDir), {force: true});
@@ -100,7 +103,7 @@ function writable<T>(folder: string, work: () => T): T {
  */
 function makeWritable(folder: string): void {
   writable(folder, () => {
-    mkdirSync(folder, {recursive: true});
+    mkdirSync(folder, {recursive: true, mode: 0o755});
     accessSync(folder, constants.W_OK | constants.X_OK);
   });
 }
@@ -185,7 +188,14 @@ function endResting(note: string): void {
   }
 }
 
-const notForSupervisor = new Set(['INIT_CWD', 'NODE_OPTIONS', 'ERP_MARK', 'ERP_GUARDIAN', 'ERP_LAST_EXIT', 'ERP_GROUP']);
+const notForSupervisor = new Set([
+  'INIT_CWD',
+  'NODE_OPTIONS',
+  'ERP_MARK',
+  'ERP_GUARDIAN',
+  'ERP_LAST_EXIT',
+  'ERP_GROUP',
+]);
 
 /** What npm put into our environment is about npm's run; options of this Node process are not meant for the supervisor. */
 export function supervisorEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -1,5 +1,6 @@
 import {readFileSync, readlinkSync} from 'node:fs';
 import {join} from 'node:path';
+import {maskText} from '../lib/core/config/secrets.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {type Remembered, remember} from '../lib/core/supervision/journal.js';
 import {specFile} from './launch.js';
@@ -94,7 +95,7 @@ function commandOf(pid: number): string {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
       .split('\0')
       .filter((word) => word !== '');
-    return words.length > 0 ? words.join(' ') : readlinkSync(`/proc/${pid}/exe`);
+    return words.length > 0 ? maskText(words.join(' ')) : readlinkSync(`/proc/${pid}/exe`);
   } catch {
     return '';
   }

@@ -1,4 +1,4 @@
-import {isSecretName} from '../lib/core/config/secrets.js';
+import {isSecretName, maskSecrets} from '../lib/core/config/secrets.js';
 import {isTerminalVariable} from '../lib/core/config/terminal-variables.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 
@@ -50,6 +50,16 @@ const isGroup = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = maskWords(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
+
+/** A list is a command: the secret stands one word behind its name. */
+const maskWords = (value: unknown): string =>
+  Array.isArray(value) && value.every((word) => typeof word === 'string')
+    ? JSON.stringify(
+        value.map((word, at) =>
+          /^--?[\w-]+$/.test(value[at - 1] ?? '') && isSecretName(value[at - 1] ?? '') ? '***' : maskSecrets(word),
+        ),
+      )
+    : maskSecrets(JSON.stringify(value));

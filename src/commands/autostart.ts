@@ -39,6 +39,7 @@ Without a name: systemd where it runs, else what the system has. Exit codes: 0, 
     '(crontab -l; <%= config.bin %> autostart cron) | crontab -',
     '<%= config.bin %> autostart systemd | sh',
   ];
+  protected static override actsAsOwner = false;
   static override args = {
     scheduler: Args.string({description: schedulers.join(', '), options: [...schedulers]}),
   };

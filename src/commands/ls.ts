@@ -6,6 +6,7 @@ import {formatDuration} from '../lib/core/report/format.js';
 
 export default class Ls extends ErpCommand {
   static override summary = 'all projects of this user that run here';
+  protected static override actsAsOwner = false;
   static override examples = ['<%= config.bin %> ls'];
 
   async run(): Promise<{projects: RunningProject[]}> {

@@ -87,11 +87,7 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
     return adoptToStop({place, names, now, forNow, supervisorFile, version: this.config.version});
   }
 
-  async #ask(
-    client: SupervisorClient,
-    names: readonly string[],
-    {yes, now, forNow}: AskFlags,
-  ) {
+  async #ask(client: SupervisorClient, names: readonly string[], {yes, now, forNow}: AskFlags) {
     const request = {services: names.length === 0 ? null : names, now, actor: actor(), forNow};
     try {
       return await client.stop({...request, dependents: yes || names.length === 0});

@@ -1,7 +1,18 @@
 import {describe, expect, it} from '@jest/globals';
-import {mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import {basename, join} from 'node:path';
 import {Rig, until} from './rig.js';
+import {nextRotated} from '../../src/lib/platform/rotated-name.js';
 
 const log = (rig: Rig, name = 'web.log'): string => readFileSync(join(rig.dir, 'logs', name), 'utf8');
 
@@ -166,6 +177,120 @@ describe('output into the file itself', () => {
     expect(log(rig)).toBe('three\n');
     expect(rig.world.output.tail('web', 9)).toEqual(['one', 'two', 'three']);
     expect(rotated(rig)).toHaveLength(1);
+  });
+});
+
+describe('a log that somebody else changes', () => {
+  it('is told once when the service itself truncates it, and the tail goes on', async () => {
+    await using rig = new Rig();
+    const life = rig.start(
+      'web',
+      {
+        shell:
+          'echo one; echo two; read x; echo three > /dev/stderr; read x; echo four > /dev/stderr; echo five; read x',
+      },
+      {output: 'file'},
+    );
+    await until('two lines', () => log(rig) === 'one\ntwo\n');
+    rig.world.look();
+    const go = () => writeFileSync(join(rig.dir, 'run', 'web.in'), '\n');
+    go();
+    await until('it is truncated', () => log(rig) === 'three\n');
+    rig.world.look();
+    expect(rig.problems).toEqual([expect.stringMatching(/^WARNING The log .*web.log was truncated \(it had 8 bytes/)]);
+    expect(rig.world.output.tail('web', 1)).toEqual(['three']);
+    go();
+    // As long as before: only what stands there tells.
+    await until('it is truncated again', () => log(rig) === 'four\nfive\n');
+    rig.world.look();
+    expect(rig.world.output.tail('web', 2)).toEqual(['four', 'five']);
+    expect(rig.problems).toHaveLength(1);
+    go();
+    await life.exit;
+  });
+
+  it('is told when it was copied and truncated, or moved away from under the service', async () => {
+    await using rig = new Rig();
+    rig.start('web', {shell: 'echo one; read x'});
+    await rig.line('web', /one/);
+    rig.world.look();
+    truncateSync(join(rig.dir, 'logs', 'web.log'));
+    rig.world.look();
+    expect(rig.problems).toEqual([expect.stringMatching(/^WARNING The log .*web.log was truncated \(it had 4 bytes/)]);
+    rig.start('api', {shell: 'echo one; read x'}, {output: 'file'});
+    await until('a line', () => log(rig, 'api.log') === 'one\n');
+    rig.world.look();
+    renameSync(join(rig.dir, 'logs', 'api.log'), join(rig.dir, 'logs', 'api.log.1'));
+    rig.world.look();
+    expect(rig.problems.at(-1)).toMatch(/^WARNING The log .*api.log was moved or removed; with output: file/);
+  });
+
+  it('is followed by the next supervisor, too, when the service writes it', async () => {
+    await using rig = new Rig();
+    const life = rig.start('web', {shell: 'echo one; read x; echo two; read x'}, {output: 'file'});
+    await until('a line', () => log(rig) === 'one\n');
+    rig.succeed();
+    rig.world.output.open(['web']);
+    rig.world.processes.watch(life.identity, () => undefined);
+    const heard = rig.line('web', /two/);
+    writeFileSync(join(rig.dir, 'run', 'web.in'), '\n');
+    await heard;
+    expect(rotated(rig)).toEqual([]);
+  });
+});
+
+describe('rotation', () => {
+  it('comes by age as well, at the end of a line, from when the first line came', async () => {
+    await using base = new Rig();
+    await using rig = new Rig({logging: {...base.options.logging, rotateEveryMs: 300}});
+    rig.start('web', {shell: 'echo one; printf half; read x; echo " done"; read x'});
+    await until('a half line', () => log(rig).endsWith('half'));
+    const since = performance.now();
+    await until('it is old', () => performance.now() - since > 400);
+    rig.world.look();
+    expect(rotated(rig)).toEqual([]);
+    writeFileSync(join(rig.dir, 'run', 'web.in'), '\n');
+    await until('it is rotated', () => {
+      rig.world.look();
+      return rotated(rig).length === 1;
+    });
+    expect(log(rig, rotated(rig)[0])).toBe('one\nhalf done\n');
+    expect(log(rig)).toBe('');
+    // An empty log stays, however old.
+    const again = performance.now();
+    await until('it would be old', () => performance.now() - again > 400);
+    rig.world.look();
+    expect(rotated(rig)).toHaveLength(1);
+  });
+
+  it('counts the age over supervisors', async () => {
+    await using base = new Rig();
+    await using rig = new Rig({logging: {...base.options.logging, rotateEveryMs: 60_000}});
+    mkdirSync(join(rig.dir, 'logs'));
+    writeFileSync(join(rig.dir, 'logs', 'web.log'), 'old\n');
+    writeFileSync(join(rig.dir, 'logs', 'web.log.times'), `0 ${Date.now() - 61_000}\n`);
+    await rig.start('web', {shell: 'echo new'}).exit;
+    rig.world.look();
+    await until('it is rotated', () => rotated(rig).length === 1);
+    rig.world.output.drain('web');
+    expect([log(rig, rotated(rig)[0]), log(rig)].join('|')).toMatch(/^old\n(new\n\||\|new\n)$/);
+  });
+
+  it('gives names that sort in the order of the files, whatever the clock does', async () => {
+    await using rig = new Rig();
+    const path = join(rig.dir, 'web.log');
+    const [noon, before] = [new Date(2026, 9, 25, 12), new Date(2026, 9, 25, 11)];
+    const names: string[] = [];
+    for (const now of [noon, noon, before, before, noon]) {
+      names.push(basename(nextRotated(path, now)));
+      writeFileSync(join(rig.dir, names.at(-1) as string), '');
+    }
+    expect(names).toEqual(['', '-2', '-3', '-4', '-5'].map((n) => `web-20261025-120000${n}.log`));
+    renameSync(join(rig.dir, names[4] as string), join(rig.dir, `${names[4]}.gz`));
+    expect(basename(nextRotated(path, before))).toBe('web-20261025-120000-6.log');
+    // Of another service, whatever it is called.
+    writeFileSync(join(rig.dir, 'web-api-20270101-000000.log'), '');
+    expect(basename(nextRotated(path, before))).toBe('web-20261025-120000-6.log');
   });
 });
 

@@ -62,6 +62,11 @@ export class Rig implements AsyncDisposable {
     this.world = createWorld(this.options);
   }
 
+  /** Another supervisor, after the first one was closed. */
+  reopen(): void {
+    this.world = createWorld(this.options);
+  }
+
   plan(service: string, command: CommandSpec, more: Partial<SpawnPlan> = {}): SpawnPlan {
     return {
       service,
@@ -111,7 +116,7 @@ export class Rig implements AsyncDisposable {
       const strays = await new Promise<readonly ProcessIdentity[]>((done) => processes.stragglers(query, done));
       for (const stray of strays) processes.signal(stray, 'SIGKILL');
     }
-    this.world.close();
+    this.world.close(true);
     rmSync(this.dir, {recursive: true, force: true});
   }
 }

@@ -26,6 +26,21 @@ export const starlette: Tool = tool(
 export const redis: Tool = tool('redis-server', 'redis-server', ['--version'], 'apt-get install redis-server');
 
 export const nginx: Tool = tool('nginx', 'nginx', ['-v'], 'apt-get install nginx');
+export const compiler: Tool = tool('C compiler', 'cc', ['--version'], 'apt-get install gcc');
+/** A runtime alone can't run a source file. */
+export const java: Tool = tool(
+  'java with its compiler',
+  'java',
+  ['--describe-module', 'jdk.compiler'],
+  'apt-get install default-jdk-headless',
+);
+/** A disk of our own that nobody else sees. */
+export const mounts: Tool = tool(
+  'right to mount in a namespace',
+  'unshare',
+  ['-m', '--propagation', 'private', 'sh', '-c', 'mount -t tmpfs -o size=64k none /mnt'],
+  'Linux, util-linux, and run the tests as root',
+);
 
 export const root: Tool = {
   name: 'right to act as another user',

@@ -1,3 +1,4 @@
+import {stripControls} from '../render/foreign.js';
 import type {LegacyKey} from '../../lib/core/config/legacy-keys.js';
 import type {ResolvedValue, ValueSource} from '../../lib/core/config/provenance.js';
 import {isSecretName, maskSecrets} from '../../lib/core/config/secrets.js';
@@ -72,12 +73,19 @@ function maskedList(list: readonly unknown[], name: string): unknown[] {
 /** As it could stand in the file, on one line. */
 export function inline(value: unknown): string {
   if (typeof value === 'string')
-    return /^[^\s"'{}[\],#&*!|>%@`][^{}[\],#]*$/.test(value) ? value : JSON.stringify(value);
+    return /^[^\s"'{}[\],#&*!|>%@`][^{}[\],#]*$/.test(value) && !odd.test(value)
+      ? value
+      : escaped(JSON.stringify(value));
   if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
   if (typeof value !== 'object' || value === null) return String(value);
   const entries = Object.entries(value).map(([key, inner]) => `${key}: ${inline(inner)}`);
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 }
+
+/** What moves a cursor, hides or reverses text: shown as it can be written in the file, never as it is. */
+const odd = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+const escaped = (text: string): string =>
+  text.replaceAll(new RegExp(odd, 'gu'), (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 const valueColumns: readonly Column[] = [
   {title: 'KEY', align: 'left'},
@@ -91,10 +99,11 @@ const legacyColumns: readonly Column[] = [
 ];
 
 export function renderShow(report: ShowReport, view: View, {changed = false}: {changed?: boolean} = {}): string {
-  const rows = (cells: readonly (readonly (string | null)[])[]) => cells.map((row) => ({mark: null, cells: row}));
+  const rows = (cells: readonly (readonly (string | null)[])[]) =>
+    cells.map((row) => ({mark: null, cells: row.map((cell) => (cell === null ? null : stripControls(cell)))}));
   const values = report.values.filter(({source}) => !changed || source !== 'default');
   const lines = [
-    `${view.paint(bold, report.name)}  ${report.file}`,
+    `${view.paint(bold, stripControls(report.name))}  ${stripControls(report.file)}`,
     ...renderTable(
       valueColumns,
       rows(values.map(({key, value, source, from}) => [key, inline(value), source === 'default' ? 'default' : from])),

@@ -1,4 +1,5 @@
 import {closeSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
+import {openAppend} from './safe-open.js';
 import {lastRotated} from './rotated-name.js';
 
 /** Arrival times are written down at most this often: fine enough to merge logs, coarse enough for a flood. */
@@ -22,7 +23,7 @@ export class ArrivalTimes {
   note(offset: number, now: number): void {
     if (now - this.#notedAt < timesEveryMs && now >= this.#notedAt) return;
     try {
-      this.#fd ??= openSync(this.#path, 'a', 0o640);
+      this.#fd ??= openAppend(this.#path, 0o640);
       const line = `${this.#isTorn ? '\n' : ''}${offset} ${now}\n`;
       this.#isTorn = writeSync(this.#fd, line) !== line.length;
       this.#notedAt = now;

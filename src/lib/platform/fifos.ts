@@ -1,15 +1,5 @@
 import {spawnSync} from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  rmSync,
-  type Stats,
-} from 'node:fs';
+import {chmodSync, closeSync, constants, fchmodSync, fstatSync, lstatSync, openSync, rmSync, type Stats} from 'node:fs';
 import type {OnProblem} from './service-log.js';
 
 /** One process makes them all: starting one costs more than a thousand FIFOs. */
@@ -37,14 +27,16 @@ export interface OpenFifo {
   readonly dev: number;
 }
 
-/** Opened read-write. null: there is none, or it is not ours. */
+/**
+ * Opens a FIFO read-write; one look at what was opened instead of three before. null: there is none, or it is not ours.
+ * @throws what the system says when it has no descriptor left
+ */
 export function openFifo(path: string): OpenFifo | null {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
   } catch (error) {
-    if (['ENOENT', 'ELOOP', 'EISDIR', 'EACCES', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return null;
+    if (notThere.has((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw error;
   }
   const stats = fstatSync(fd);
@@ -56,6 +48,10 @@ export function openFifo(path: string): OpenFifo | null {
   return null;
 }
 
+const notThere: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EISDIR', 'EACCES', 'ENXIO', 'ENOTDIR']);
+
+const isOurs = (stats: Stats): boolean => stats.isFIFO() && stats.uid === process.geteuid?.();
+
 export function isOurFifo(path: string): boolean {
   try {
     const stats = lstatSync(path);
@@ -66,5 +62,3 @@ export function isOurFifo(path: string): boolean {
     return false;
   }
 }
-
-const isOurs = (stats: Stats): boolean => stats.isFIFO() && stats.uid === process.geteuid?.();

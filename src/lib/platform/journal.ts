@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -18,6 +19,7 @@ import {join} from 'node:path';
 import {isFullError} from './disk-space.js';
 import {assertFileName} from './file-name.js';
 import {Reserve} from './reserve.js';
+import {openAppend} from './safe-open.js';
 import type {OnProblem} from './service-log.js';
 import type {Journal} from './types.js';
 
@@ -248,7 +250,8 @@ export class FileJournal implements Journal {
     const fresh = `${path}.${process.pid}.new`;
     try {
       mkdirSync(this.#dir, {recursive: true, mode: 0o700});
-      const fd = openSync(fresh, 'w', 0o600);
+      rmSync(fresh, {force: true});
+      const fd = openSync(fresh, 'wx', 0o600);
       try {
         writeFileSync(fd, file.lines.join(''));
         fsyncSync(fd);
@@ -258,7 +261,7 @@ export class FileJournal implements Journal {
       renameSync(fresh, path);
       if (file.fd !== null) closeSync(file.fd);
       file.fd = null;
-      file.fd = openSync(path, 'a', 0o600);
+      file.fd = openAppend(path, 0o600);
       return true;
     } catch (error) {
       rmSync(fresh, {force: true});
@@ -269,7 +272,15 @@ export class FileJournal implements Journal {
 
   #open(service: string): number {
     mkdirSync(this.#dir, {recursive: true, mode: 0o700});
-    return openSync(this.#path(service), 'a', 0o600);
+    const path = this.#path(service);
+    try {
+      return openAppend(path, 0o600);
+    } catch (error) {
+      // A link in our own folder that is not ours: nothing is worth more than a journal that is written.
+      if ((error as NodeJS.ErrnoException).code !== 'ELOOP') throw error;
+      rmSync(path);
+      return openAppend(path, 0o600);
+    }
   }
 
   #isSame(service: string, fd: number): boolean {
@@ -283,7 +294,7 @@ export class FileJournal implements Journal {
     const path = this.#path(service);
     let fd: number | null = null;
     try {
-      fd = openSync(path, 'r+');
+      fd = openSync(path, constants.O_RDWR | (process.platform === 'win32' ? 0 : constants.O_NOFOLLOW));
       const bytes = Buffer.alloc(fstatSync(fd).size);
       const text = bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
       if (text === '' || text.endsWith('\n')) return text;

@@ -283,7 +283,7 @@ export class PosixOutputs implements Outputs {
   }
 
   #markInterrupted(service: string, log: ServiceLog): void {
-    const words = 'the supervisor was killed while it moved output: up to 16 KiB may be missing';
+    const words = 'the supervisor was killed while it moved output: up to 64 KiB may be missing';
     log.mark(`${words} here`);
     this.#options.onProblem('WARNING', `${service}: ${words}; ${log.path} says where.`);
   }

@@ -1,10 +1,11 @@
-import {appendFileSync, closeSync, fstatSync, mkdirSync, openSync} from 'node:fs';
+import {closeSync, fstatSync, mkdirSync, writeSync} from 'node:fs';
 import {release, type as systemName} from 'node:os';
 import {dirname, join} from 'node:path';
 import type winston from 'winston';
 import {appendWhole} from './append-whole.js';
 import {Reserve} from './reserve.js';
 import {RotatingFile} from './rotating-file.js';
+import {openAppend} from './safe-open.js';
 import type {LogLevel} from '../core/spec.js';
 import {logLevels} from '../core/spec.js';
 
@@ -73,7 +74,7 @@ export class OwnLog {
         import('winston'),
         import('winston-daily-rotate-file'),
       ]);
-      mkdirSync(this.#options.ownLogDir, {recursive: true});
+      mkdirSync(this.#options.ownLogDir, {recursive: true, mode: 0o755});
       const {numbered, lineFormat} = winstonForms(format);
       const file = new DailyRotateFile({
         dirname: this.#options.ownLogDir,
@@ -132,9 +133,15 @@ export class OwnLog {
     const lines = this.#waiting.splice(0);
     if (lines.length === 0) return;
     try {
-      mkdirSync(this.#options.ownLogDir, {recursive: true});
-      for (const {line, day} of lines)
-        appendFileSync(join(this.#options.ownLogDir, `watchdog_${day}.log`), `${line}\n`);
+      mkdirSync(this.#options.ownLogDir, {recursive: true, mode: 0o755});
+      for (const {line, day} of lines) {
+        const fd = openAppend(join(this.#options.ownLogDir, `watchdog_${day}.log`), 0o640);
+        try {
+          writeSync(fd, `${line}\n`);
+        } finally {
+          closeSync(fd);
+        }
+      }
       this.#recovered();
     } catch (error) {
       this.#waiting.unshift(...lines);
@@ -224,8 +231,8 @@ function synchronousFiles(onError: (error: Error) => void, onSuccess: () => void
     if (file.fd !== null && fstatSync(file.fd).nlink > 0) return;
     if (file.fd !== null) closeSync(file.fd);
     file.fd = null;
-    mkdirSync(dirname(file.path), {recursive: true});
-    file.fd = openSync(file.path, 'a', 0o640);
+    mkdirSync(dirname(file.path), {recursive: true, mode: 0o755});
+    file.fd = openAppend(file.path, 0o640);
   };
   return {
     open: (path: string, _flags: string, _mode: number, done: Done<[number]>): void => {

@@ -97,8 +97,7 @@ export class SystemPorts implements Ports {
     callback: (verdict: ListenerVerdict) => void,
   ): void {
     const known = this.#proven.get(port);
-    const proven =
-      known?.leader.pid === leader.pid && known.leader.startTime === leader.startTime ? known : undefined;
+    const proven = known?.leader.pid === leader.pid && known.leader.startTime === leader.startTime ? known : undefined;
     // The table of all sockets costs the kernel a millisecond and more. Before a socket on exactly this address no other
     // can come: as long as it is open, nothing has changed.
     if (proven?.isExact === true && this.#listeners.holds?.(proven.pid, proven.inode) === true) {
@@ -106,10 +105,7 @@ export class SystemPorts implements Ports {
       return;
     }
     this.#listeners.sockets(port, 'recent', (recent) => {
-      if (
-        proven !== undefined &&
-        reachedByLoopback(recent ?? []).some((socket) => socket.inode === proven.inode)
-      ) {
+      if (proven !== undefined && reachedByLoopback(recent ?? []).some((socket) => socket.inode === proven.inode)) {
         callback({verdict: 'own', inode: proven.inode});
         return;
       }

@@ -9,6 +9,7 @@ import type {PosixOutputs} from './output.js';
 import type {ProcessMemory} from './process-memory.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
 import {isEnded, isStopped} from './process-table.js';
+import {SharedScan} from './shared-scan.js';
 import {inSlices} from './slices.js';
 import type {Launch} from './stragglers.js';
 import {findGroupMembers, findStragglers, runsProgramOf} from './stragglers.js';
@@ -48,6 +49,7 @@ interface Watch {
 
 export class PosixProcesses implements Processes {
   readonly #table: ProcessTable;
+  readonly #scan: SharedScan;
   readonly #output: PosixOutputs;
   readonly #memory: ProcessMemory;
   readonly #launches = new Map<string, Launch[]>();
@@ -62,6 +64,7 @@ export class PosixProcesses implements Processes {
 
   constructor({table, output, memory}: {table: ProcessTable; output: PosixOutputs; memory: ProcessMemory}) {
     this.#table = table;
+    this.#scan = new SharedScan(table);
     this.#output = output;
     this.#memory = memory;
   }
@@ -198,10 +201,10 @@ export class PosixProcesses implements Processes {
   }
 
   stragglers(query: StragglerQuery, callback: (found: readonly StrayProcess[]) => void): void {
-    this.#table.scan((rows) => {
+    this.#scan.ask((rows, table) => {
       this.#memory.retain(rows);
       const sources = {
-        table: this.#table,
+        table,
         memory: this.#memory,
         rows,
         launches: this.#launches.get(query.service) ?? [],

@@ -4,9 +4,10 @@ import type {SocketConstructorOpts, TcpNetConnectOpts} from 'node:net';
 /** Without a signal (see below) a pipe is looked at this often. */
 const lookEveryMs = 100;
 
-/** Tells once, after each `arm`, that a pipe can be read; nothing is read. Closing it closes the descriptor. */
+/** While armed, tells again and again that a pipe can be read; nothing is read. Closing it closes the descriptor. */
 export interface ReadableSignal {
   arm(): void;
+  disarm(): void;
   close(): void;
 }
 
@@ -45,22 +46,27 @@ export function readableSignal(fd: number, onReadable: () => void, onLost: () =>
   };
   if (handle === null) {
     let timer: NodeJS.Timeout | undefined;
+    const disarm = (): void => {
+      clearInterval(timer);
+      timer = undefined;
+    };
     return {
-      arm: () => (timer = setTimeout(onReadable, lookEveryMs)),
+      arm: () => (timer ??= setInterval(onReadable, lookEveryMs)),
+      disarm,
       close: () => {
-        clearTimeout(timer);
+        disarm();
         close();
       },
     };
   }
-  handle.onread = () => {
-    handle.readStop();
-    onReadable();
-  };
+  handle.onread = onReadable;
   handle.readStop();
   return {
     arm: () => {
       if (!closed) handle.readStart();
+    },
+    disarm: () => {
+      if (!closed) handle.readStop();
     },
     close,
   };

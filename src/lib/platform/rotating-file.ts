@@ -1,7 +1,8 @@
-import {closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
+import {closeSync, fstatSync, mkdirSync, readSync, renameSync, rmSync, statSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {appendWhole} from './append-whole.js';
 import {isFullError} from './disk-space.js';
+import {openAppend} from './safe-open.js';
 
 const checkEveryMs = 1000;
 const newline = 10;
@@ -79,8 +80,8 @@ export class RotatingFile {
   }
 
   #open(): number {
-    mkdirSync(dirname(this.#path), {recursive: true});
-    const fd = openSync(this.#path, 'a+', 0o600);
+    mkdirSync(dirname(this.#path), {recursive: true, mode: 0o700});
+    const fd = openAppend(this.#path, 0o600, 'read and write');
     this.#size = fstatSync(fd).size;
     // Whoever was killed while it wrote has left a part of a line: ours is not glued to it.
     const last = Buffer.alloc(1);

@@ -16,6 +16,7 @@ import {FollowedFile} from './followed-file.js';
 import {LostOutput} from './lost-output.js';
 import {RecentLines} from './recent-lines.js';
 import {nextRotated} from './rotated-name.js';
+import {openAppend} from './safe-open.js';
 import type {LogLevel} from '../core/spec.js';
 import type {Cancel} from './types.js';
 
@@ -167,7 +168,7 @@ export class ServiceLog {
     this.#check(Date.now());
     if (this.#size > 0 && (this.#size >= this.#options.maxFileBytes || this.#isOld)) this.#rotate();
     this.followFromHere();
-    return openSync(this.path, 'a', 0o640);
+    return openAppend(this.path, 0o640);
   }
 
   close(): void {
@@ -231,7 +232,6 @@ export class ServiceLog {
   }
 
   #onFailed(bytes: Buffer, done: number, error: unknown): void {
-    const wasInLine = this.#isInLine;
     this.#size += done;
     if (done > 0) this.#isInLine = bytes[done - 1] !== newline;
     if (isFullError(error) && this.#options.onFull()) {
@@ -239,27 +239,27 @@ export class ServiceLog {
       return;
     }
     this.#lose(error as NodeJS.ErrnoException);
-    this.#drop(bytes.subarray(this.#isInLine ? this.#withoutTornLine(bytes, done, wasInLine) : done));
+    if (this.#isInLine) this.#takeBackTornLine();
+    this.#drop(bytes.subarray(done));
   }
 
-  /**
-   * A disk that gets full takes the first half of a line: it is taken back, and counts as lost as a whole.
-   * @returns how many of the bytes stay
-   */
-  #withoutTornLine(bytes: Buffer, done: number, wasInLine: boolean): number {
-    const whole = done === 0 ? 0 : bytes.lastIndexOf(newline, done - 1) + 1;
-    // Begun by an earlier piece: that has been read by others, perhaps.
-    if (whole === 0 && wasInLine) return done;
+  /** The disk took the beginning of a line whose rest will be missing: it counts as lost as a whole. */
+  #takeBackTornLine(): void {
+    const end = this.#bytesBefore(this.#size, Math.min(this.#size, keptTailBytes));
+    if (end === null) return;
+    const start = end.lastIndexOf(newline) + 1;
+    const isWholeFile = end.length === this.#size;
+    if (start === 0 && !isWholeFile) return; // a very long line stays as it is
     try {
       const fd = this.#fd as number;
-      if (fstatSync(fd).size !== this.#size) return done; // somebody else writes to it, too
-      ftruncateSync(fd, this.#size - done + whole);
+      if (fstatSync(fd).size !== this.#size) return; // somebody else writes to it, too
+      ftruncateSync(fd, this.#size - end.length + start);
     } catch {
-      return done;
+      return;
     }
-    this.#size += whole - done;
+    this.#drop(end.subarray(start));
+    this.#size -= end.length - start;
     this.#isInLine = false;
-    return whole;
   }
 
   /** Does a line end before this byte of the file? */
@@ -282,8 +282,8 @@ export class ServiceLog {
 
   #open(): boolean {
     try {
-      mkdirSync(dirname(this.path), {recursive: true});
-      this.#fd = openSync(this.path, 'a', 0o640);
+      mkdirSync(dirname(this.path), {recursive: true, mode: 0o755});
+      this.#fd = openAppend(this.path, 0o640);
       this.#size = fstatSync(this.#fd).size;
       this.#checkedAt = Date.now();
       this.#bornAt = null;

@@ -30,6 +30,8 @@ export interface ControlOptions {
   readonly events: EventLog;
   readonly hello: Omit<Hello, 'lease'>;
   status(): StatusDocument;
+  /** Takes secrets out of what others wrote. */
+  redact<T>(value: T): T;
   tell(news: News): void;
   /** The terminal that held the services has gone. */
   onLeaseEnd(lease: string, tie: 'none' | 'terminal'): void;
@@ -210,7 +212,7 @@ export class ControlServer {
         if (problem === null) resolve({started: names, alreadyRunning: [], after});
         else
           reject(
-            new ErpError(`Nothing was restarted: ${problem}.`, {
+            new ErpError(`Nothing was restarted: ${this.#options.redact(problem)}.`, {
               code: 'ERP_PRECHECK',
               exitCode: ExitCode.serviceFailed,
               remedy: ['correct what it names, then again'],

@@ -16,11 +16,16 @@ export class EventLog {
   /** Numbered, and not told yet. */
   #untold: {readonly news: News; readonly seq: number; readonly at: number}[] = [];
   #soon: NodeJS.Immediate | null = null;
+  readonly #redact: <T>(value: T) => T;
 
-  /** @param lastSeq number of the last event a former supervisor wrote, so that readers can go on where they were */
-  constructor(lastSeq: number, wall: () => number) {
+  /**
+   * @param lastSeq number of the last event a former supervisor wrote, so that readers can go on where they were
+   * @param redact  takes secrets out before anybody sees them
+   */
+  constructor(lastSeq: number, wall: () => number, redact: <T>(value: T) => T = (value) => value) {
     this.#seq = lastSeq;
     this.#wall = wall;
+    this.#redact = redact;
   }
 
   /**
@@ -39,11 +44,17 @@ export class EventLog {
     this.#soon = null;
     // A reader may have news itself: a log that cannot be written.
     for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
-      const event = eventOf(next.news, next.seq, next.at);
+      const event = eventOf(this.#redacted(next.news), next.seq, next.at);
       this.#events.push(event);
       for (const reader of this.#readers) reader(event);
     }
     if (this.#events.length > remembered * 1.5) this.#events.splice(0, this.#events.length - remembered);
+  }
+
+  /** Level, type and service are our own words. */
+  #redacted(news: News): News {
+    const {level, service, type, ...told} = news;
+    return {level, service, type, ...this.#redact(told)};
   }
 
   get last(): number {

@@ -56,9 +56,8 @@ export class Guarding {
     const {files} = this.#host;
     const before = noteOf(files.note);
     const memory = memoryKills();
-    this.#returns = before?.returns ?? [];
     if (this.#last !== null) {
-      this.#returns = [...this.#recent(), Date.now()].slice(-500);
+      this.#returns = [...(before?.returns ?? []), Date.now()].slice(-500);
       const traces = {
         memoryKills: difference(memory.count, before?.memoryKills),
         memoryKillsOf: memory.of,

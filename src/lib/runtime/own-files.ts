@@ -1,4 +1,4 @@
-import {existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
 
 /**
@@ -20,7 +20,8 @@ export class OwnFiles {
       readSync(fd, content, 0, content.length, 0);
       const fresh = `${path}.${process.pid}`;
       mkdirSync(dirname(path), {recursive: true, mode: 0o700});
-      writeFileSync(fresh, content, {mode: 0o600});
+      rmSync(fresh, {force: true});
+      writeFileSync(fresh, content, {mode: 0o600, flag: 'wx'});
       renameSync(fresh, path);
     }
     return missing.map(({path}) => path);

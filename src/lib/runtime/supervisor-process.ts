@@ -3,6 +3,7 @@ import {uptime, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {ErpError} from '../core/errors.js';
 import {ExitCode} from '../core/exit-codes.js';
+import {Redactor} from '../core/config/redactor.js';
 import {isoWithOffset, statusDocument, type Observation} from '../core/report/build-status.js';
 import {formatDuration} from '../core/report/format.js';
 import type {StatusDocument} from '../core/report/status.js';
@@ -42,15 +43,16 @@ export const fatalFile = (stateDir: string): string => join(stateDir, 'superviso
  * everything else that can wait.
  */
 export async function runSupervisor(spec: ProjectSpec, version: string, options: SupervisorOptions): Promise<void> {
-  for (const folder of [spec.stateDir, spec.logDir, spec.ownLogDir]) makeFolder(folder);
+  makeFolder(spec.stateDir, 0o700);
+  for (const folder of [spec.logDir, spec.ownLogDir]) makeFolder(folder, 0o755);
   const generation = takeLock(spec, createWorld({...spec, onProblem: () => {}}));
   if (generation === null) process.exit(ExitCode.done); // Another one was faster and lives: that is what was wanted.
   await new SupervisorProcess(spec, version, options, generation).run();
 }
 
-function makeFolder(path: string): void {
+function makeFolder(path: string, mode: number): void {
   try {
-    mkdirSync(path, {recursive: true});
+    mkdirSync(path, {recursive: true, mode});
   } catch (cause) {
     throw new ErpError(`${path} cannot be made: ${(cause as Error).message}.`, {
       code: 'ERP_FOLDER_UNWRITABLE',
@@ -74,7 +76,7 @@ export function writeFatal(spec: ProjectSpec, error: unknown): void {
     },
   };
   try {
-    mkdirSync(spec.stateDir, {recursive: true});
+    mkdirSync(spec.stateDir, {recursive: true, mode: 0o700});
     writeFileSync(fatalFile(spec.stateDir), `${JSON.stringify(document)}\n`, {mode: 0o600});
   } catch {
     // Nowhere to write: the exit code is all that is left.
@@ -98,6 +100,7 @@ class SupervisorProcess {
   readonly #measurements: Measurements;
   readonly #guarding: Guarding;
   readonly #watches: ServiceWatches;
+  readonly #redact: <T>(value: T) => T;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
     this.#spec = spec;
@@ -117,7 +120,9 @@ class SupervisorProcess {
       maxAgeDays: spec.logging.ownMaxAgeDays,
       onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
     });
-    this.#events = new EventLog(lastSeq(join(spec.stateDir, 'events.jsonl')), () => Date.now());
+    const redactor = new Redactor(spec);
+    this.#redact = (value) => redactor.deep(value);
+    this.#events = new EventLog(lastSeq(join(spec.stateDir, 'events.jsonl')), () => Date.now(), this.#redact);
     this.#events.subscribe((event) => {
       this.#ownLog.event(event);
       this.#ownLog.log(event.level, logText(event));
@@ -184,6 +189,7 @@ class SupervisorProcess {
         user: this.#user,
       },
       status: () => this.#status(),
+      redact: this.#redact,
       tell: (news) => this.#tell(news),
       onLeaseEnd: (lease, tie) => this.#onLeaseEnd(lease, tie),
     });
@@ -241,7 +247,7 @@ class SupervisorProcess {
     const mono = this.#world.clock.now();
     const wall = this.#world.clock.wall();
     const calendar = {now: mono, iso: (at: number) => isoWithOffset(new Date(wall + (at - mono)))};
-    return statusDocument(
+    const document = statusDocument(
       this.#spec,
       this.#supervisor.services(),
       (name) => this.#observe(name, calendar.iso),
@@ -259,6 +265,7 @@ class SupervisorProcess {
       this.#measurements.at === null ? null : isoWithOffset(this.#measurements.at),
       this.#supervisor.ending,
     );
+    return {...document, services: document.services.map((service) => this.#redact(service))};
   }
 
   #observe(name: string, iso: (at: number) => string): Observation {

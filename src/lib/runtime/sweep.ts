@@ -53,7 +53,7 @@ export class Sweep {
   readonly #host: SweepHost;
   #chores = 0;
   /** A sweep that waits for a quiet moment. */
-  #waiting: {readonly since: number; readonly then: (() => void)[]; readonly cancel: Cancel} | null = null;
+  #waiting: {readonly since: number; readonly then: readonly (() => void)[]; readonly cancel: Cancel} | null = null;
 
   constructor(spec: ServiceSpec, around: Surroundings, host: SweepHost) {
     this.#spec = spec;
@@ -138,8 +138,6 @@ export class Sweep {
   }
 
   #tellOf(stray: StrayProcess): void {
-    // A master that ends without its workers (nginx, when SIGTERM comes early) must lead to them all the same.
-    this.#around.world.processes.lookBelow?.(this.#spec.name, stray);
     const daemonized = wasLaunch(this.#host.endedLives.at(-1));
     if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
     this.#around.tell({

@@ -22,3 +22,19 @@ export function maskSecrets(line: string): string {
     /^[&*|>]/.test(value) ? whole : `${before}***`,
   );
 }
+
+const secretWord =
+  '(?:password|passwd|passphrase|(?<![a-z])pass(?![a-z])|secret|token|api[-_]?key|private[-_]?key|credentials?|authorization)';
+// Only what is assigned: `password authentication failed` and `unexpected token` have nothing to hide.
+const assigned = new RegExp(
+  String.raw`([\w-]*${secretWord}[\w-]*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|(?:(?:Bearer|Basic)\s+)?[^\s,}\]"']+)`,
+  'gi',
+);
+const flagged = new RegExp(String.raw`(--[\w-]*${secretWord}[\w-]*\s+)("[^"]*"|'[^']*'|[^\s-]\S*)`, 'gi');
+/** Most lines have none of it, and this is ten times as fast as finding that out one by one. */
+const hint = /pass|secret|token|key|credential|authorization|:\/\//i;
+
+/** Text that others wrote (a line of output, a command line): what is assigned to a secret's name, and passwords of URLs. */
+export function maskText(text: string): string {
+  return hint.test(text) ? maskUrls(text).replace(assigned, '$1***').replace(flagged, '$1***') : text;
+}
