@@ -102,6 +102,8 @@ function watching(world: World, stopwatch: Stopwatch): World {
       },
     });
   return {
+    bootId: world.bootId,
+    bootedAt: world.bootedAt,
     random: () => world.random(),
     clock: world.clock,
     processes: timed(world.processes),

@@ -43,7 +43,7 @@ export abstract class DemoCommand extends ErpCommand {
   }
 
   async #backendUrl(flags: ProjectFlags): Promise<string> {
-    const {client} = await connect(placeOf(flags), this.config.version).catch((error: unknown) => {
+    const {client} = await connect(await placeOf(flags), this.config.version).catch((error: unknown) => {
       throw startDemo(error);
     });
     const document = await client.status();

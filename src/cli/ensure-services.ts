@@ -69,12 +69,12 @@ function wantedLast({spec, services, named}: StartOptions): {up: readonly string
   };
 }
 
-const leavesSomething = ({projectDir, instance}: ProjectSpec) =>
-  leftOver({projectDir, instance, runtimeDirs: runtimeDirsOf(projectDir, instance)}).length > 0;
+const leavesSomething = ({projectDir, instance, runtimeDir, stateDir}: ProjectSpec) =>
+  leftOver({projectDir, instance, runtimeDirs: [runtimeDir], sharedState: stateDir}).length > 0;
 
 /** Whoever holds the lock; null: nobody, or it lies where we do not look. */
-function supervisorPid({projectDir, instance}: ProjectSpec): number | null {
-  const owners = runtimeDirsOf(projectDir, instance).map(ownerOf);
+function supervisorPid({projectDir, instance, runtimeDir}: ProjectSpec): number | null {
+  const owners = [...runtimeDirsOf(projectDir, instance), runtimeDir].map(ownerOf);
   return owners.find((owner) => owner !== null)?.pid ?? null;
 }
 

@@ -37,8 +37,10 @@ export async function followStop(options: FollowStopOptions): Promise<boolean> {
     // Asked to stop everything, the supervisor ends too, perhaps before we listen.
     for await (const message of client.events(names.length === 0 ? {...follow, patienceMs: 1000} : follow)) {
       if (message.type === 'event') progress.event(message.event);
-      else if (message.type === 'end') return true;
-      else {
+      else if (message.type === 'end') {
+        if (message.reason === 'stopped' && message.exitCode === ExitCode.serviceFailed) throw notEnded(message.text);
+        return true;
+      } else {
         const pid = message.status.supervisor?.pid ?? null;
         if (asked !== null && pid !== asked) return false;
         asked = pid;
@@ -70,6 +72,14 @@ const takenBack = (names: readonly string[]) =>
     exitCode: ExitCode.timedOut,
     remedy: ['erp logs and erp status show who and what', 'erp stop, again'],
     facts: {again: names},
+  });
+
+/** Asked, killed, and still there. */
+const notEnded = (text: string) =>
+  new ErpError(`Not all is stopped: ${text}.`, {
+    code: 'ERP_UNKILLABLE',
+    exitCode: ExitCode.serviceFailed,
+    remedy: ['see what they wait for: ps -o pid,stat,wchan:30,cmd -p PID (mostly a disk or a network file system)'],
   });
 
 const isDown = (service: ServiceStatus | undefined) =>

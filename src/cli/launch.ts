@@ -13,7 +13,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
@@ -53,13 +53,12 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
   const stateDir = spec.stateDir;
   refuseForeign(stateDir);
   if (options.adoptOnly !== true) for (const folder of [spec.logDir, spec.ownLogDir]) refuseForeign(folder);
-  const program = writable(stateDir, () => {
+  writable(stateDir, () => {
     mkdirSync(stateDir, {recursive: true, mode: 0o700});
     rmSync(fatalFile(stateDir), {force: true});
     writeSpec(spec);
     // Made here for its mode: the guardian's shell would make it readable for others.
     writeWhole(guardianFiles(spec, '', '').crash, '', 0o600);
-    return ownCopy(options.supervisorFile, stateDir, options.version);
   });
   // Who only stops must be able to without logs.
   if (options.needsLogs !== false) for (const folder of [spec.logDir, spec.ownLogDir]) makeWritable(folder);
@@ -67,6 +66,8 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
     ensureRuntimeDir(spec.runtimeDir);
     writeWhole(stateDirFile(spec.runtimeDir), stateDir, 0o600);
   });
+  const folder = programFolder(spec);
+  const program = writable(dirname(folder), () => ownCopy(options.supervisorFile, folder, options.version));
   const mark = projectMark(spec.runtimeDir);
   const env = {
     ...supervisorEnvironment(process.env),
@@ -128,10 +129,9 @@ function writeWhole(path: string, content: string | Buffer, mode: number): void 
  * The supervisor runs from a copy that nobody else touches: an upgrade or a rebuild of erp must not pull the file from
  * under the guardian, which starts it again from there. `.mjs`, because the folder's package.json is not ours.
  */
-export function ownCopy(supervisorFile: string, stateDir: string, version: string): string {
+export function ownCopy(supervisorFile: string, folder: string, version: string): string {
   const content = readFileSync(supervisorFile);
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-  const folder = join(stateDir, 'bin');
   mkdirSync(folder, {recursive: true, mode: 0o700});
   const name = `supervisor-${version}-${hash}.mjs`;
   const path = join(folder, name);
@@ -139,6 +139,12 @@ export function ownCopy(supervisorFile: string, stateDir: string, version: strin
   forgetOld(folder, name);
   writeWhole(path, content, 0o600);
   return path;
+}
+
+/** Node loads no module whose path holds a backslash, on a system where that is a character like any other. */
+function programFolder({stateDir, runtimeDir}: ProjectSpec): string {
+  const isLoadable = process.platform === 'win32' || !stateDir.includes('\\');
+  return join(isLoadable ? stateDir : runtimeDir, 'bin');
 }
 
 /** Two former copies stay: a guardian of theirs may still run. */

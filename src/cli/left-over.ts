@@ -5,12 +5,14 @@ import type {ProjectSpec} from '../lib/core/spec.js';
 import {type Remembered, remember} from '../lib/core/supervision/journal.js';
 import {specFile} from './launch.js';
 import {instanceStateDir, stateDirFile} from './place.js';
+import {isProcessAlive} from './process-alive.js';
 
 /** What is needed to find the state of a project without its configuration. */
 export interface WhereItRan {
   readonly projectDir: string;
   readonly instance: string | null;
   readonly runtimeDirs: readonly string[];
+  readonly sharedState?: string | null;
 }
 
 export interface LeftOver {
@@ -38,6 +40,7 @@ export function stateDirOf(place: WhereItRan): string {
       // Not this one.
     }
   }
+  if (place.sharedState != null) return place.sharedState;
   const stateDir = join(place.projectDir, '.erp');
   return place.instance === null ? stateDir : instanceStateDir(stateDir, place.instance);
 }
@@ -48,7 +51,9 @@ export function leftOver(place: WhereItRan): LeftOver[] {
   if (spec === null) return [];
   return spec.services.flatMap(({name}) => {
     const {process: known} = journalOf(spec, name);
-    return known !== null && isAlive(known) ? [{service: name, pid: known.pid, command: commandOf(known.pid)}] : [];
+    return known !== null && isProcessAlive(known)
+      ? [{service: name, pid: known.pid, command: commandOf(known.pid)}]
+      : [];
   });
 }
 
@@ -67,26 +72,6 @@ function parsed(line: string): unknown {
     return JSON.parse(line);
   } catch {
     return null;
-  }
-}
-
-/** The same process, not one that got its number: start time and boot id tell, where the system shows them. */
-function isAlive({pid, startTime, bootId}: NonNullable<Remembered['process']>): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  if (process.platform !== 'linux') return true;
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    if (!bootId.startsWith(boot)) return false;
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The program's name stands in brackets and may hold brackets and spaces itself.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] !== 'Z' && (startTime === null || fields[19] === startTime);
-  } catch {
-    return false;
   }
 }
 

@@ -1,7 +1,9 @@
 import type {FlagValues} from '../lib/core/config/overrides.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import type {ProjectFlags} from './compose.js';
-import {newRuntimeDir} from './place.js';
+import {chooseRuntimeDir} from '../lib/platform/project-paths.js';
+import {newRuntimeDir, runtimeDirsOfState} from './place.js';
+import {realAsFarAsItIs, sharedStateDir} from './shared-state.js';
 
 export interface SpecRequest extends ProjectFlags {
   readonly cwd: string;
@@ -24,7 +26,7 @@ export async function loadSpec(request: SpecRequest): Promise<LoadedSpec> {
   // Validation and YAML are heavy; only those who start something need them.
   const {prepareProject} = await import('./config/prepare.js');
   const demo = request.demoDir !== undefined;
-  const {spec, notices} = await prepareProject({
+  const {spec, notices, loaded} = await prepareProject({
     cwd: request.cwd,
     project: demo ? (request.project ?? request.cwd) : request.project,
     configFile: demo ? `${request.demoDir}/erp.config.yaml` : request.config,
@@ -35,8 +37,12 @@ export async function loadSpec(request: SpecRequest): Promise<LoadedSpec> {
     runtimeDirOf: (projectDir) => newRuntimeDir(projectDir, request.instance ?? null),
     demoDir: request.demoDir,
   });
-  return {
-    spec: request.debug === true ? {...spec, logging: {...spec.logging, ownLevel: 'DEBUG'}} : spec,
-    notices,
-  };
+  const shared = sharedStateDir(loaded.raw, spec.projectDir);
+  // A flag or variable that names another folder is of this start alone.
+  const isShared = shared !== null && realAsFarAsItIs(spec.stateDir) === shared;
+  const runtimeDir = isShared
+    ? chooseRuntimeDir(runtimeDirsOfState(shared, request.instance ?? null))
+    : spec.runtimeDir;
+  const logging = request.debug === true ? {...spec.logging, ownLevel: 'DEBUG' as const} : spec.logging;
+  return {spec: {...spec, runtimeDir, logging}, notices};
 }

@@ -1,13 +1,23 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {chooseRuntimeDir, controlSocketPath, projectHash, runtimeDirCandidates} from '../lib/platform/project-paths.js';
+import {
+  chooseRuntimeDir,
+  controlSocketPath,
+  pathHash,
+  projectHash,
+  runtimeDirCandidates,
+} from '../lib/platform/project-paths.js';
 
 /**
  * Where the supervisor of a project may be listening, best guess first: cron, ssh and sudo give different environments
  * to one user, so its socket may lie where another of them would not put it.
  */
 export function socketsOf(projectDir: string, instance: string | null): string[] {
-  const paths = runtimeDirsOf(projectDir, instance).map((folder) => controlSocketPath(folder));
+  return socketsIn(runtimeDirsOf(projectDir, instance));
+}
+
+export function socketsIn(runtimeDirs: readonly string[]): string[] {
+  const paths = runtimeDirs.map((folder) => controlSocketPath(folder));
   // Those that exist are worth a try; Windows' pipes can't be looked at.
   const present = process.platform === 'win32' ? paths : paths.filter((path) => existsSync(path));
   return present.length > 0 ? present : paths.slice(0, 1);
@@ -15,6 +25,10 @@ export function socketsOf(projectDir: string, instance: string | null): string[]
 
 export const runtimeDirsOf = (projectDir: string, instance: string | null): readonly string[] =>
   runtimeDirCandidates(projectHash(projectDir, instance));
+
+/** The same for a state folder that several project folders share (`shared-state.ts`). */
+export const runtimeDirsOfState = (stateDir: string, instance: string | null): readonly string[] =>
+  runtimeDirCandidates(pathHash(stateDir, instance));
 
 /** For a supervisor that is to be started; makes the folder. */
 export const newRuntimeDir = (projectDir: string, instance: string | null): string =>

@@ -20,7 +20,7 @@ export function environmentDifference({baseEnv: running}: ProjectSpec, {baseEnv:
 }
 
 function simplified({services, ...rest}: ProjectSpec): Record<string, unknown> {
-  const {hash: _hash, tie: _tie, mode: _mode, baseEnv, logging, ...same} = rest;
+  const {hash: _hash, tie: _tie, mode: _mode, runtimeDir: _place, baseEnv, logging, ...same} = rest;
   const {ownLevel: _level, ...log} = logging;
   // Services under their names: one more in the middle must not make all behind it different.
   return {

@@ -1,4 +1,8 @@
 import type {StopAnswer} from '../lib/core/report/api.js';
+import type {ProjectSpec} from '../lib/core/spec.js';
+import {projectMark} from '../lib/core/supervision/mark.js';
+import {findMarked} from '../lib/platform/marked.js';
+import {systemProcessTable} from '../lib/platform/system-table.js';
 import {actor} from './actor.js';
 import {clientFor, doorOf, type Place} from './compose.js';
 import {launch} from './launch.js';
@@ -20,19 +24,39 @@ export interface AdoptedStop {
   readonly answer: StopAnswer;
 }
 
+/** Its state is gone or can't be read: what is left is found by its mark, with the services that the configuration has. */
+async function configured({projectDir, configFile, instance}: Place): Promise<ProjectSpec | null> {
+  if (configFile === null) return null;
+  try {
+    const {loadSpec} = await import('./load-spec.js');
+    const request = {project: projectDir, config: configFile, cwd: projectDir};
+    return (await loadSpec(instance === null ? request : {...request, instance})).spec;
+  } catch {
+    return null;
+  }
+}
+
+/** Does anything run that carries a mark of this project? */
+function marked({runtimeDir, services}: ProjectSpec): boolean {
+  const names = services.map(({name}) => name);
+  const sources = {table: systemProcessTable(), streamsOf: () => []};
+  return findMarked(projectMark(runtimeDir), names, sources).length > 0;
+}
+
 /**
  * `erp stop` when nobody supervises: a supervisor that only adopts takes over what was left running, and is then asked
  * to stop it like any other. So there is one way to stop, with its order, its grace and its search for what escaped.
  * @returns null when there is nothing to stop
  */
 export async function adoptToStop(options: LeftOverStop): Promise<AdoptedStop | null> {
-  const spec = lastSpec(options.place);
-  // Never started here, or its state was removed together with all knowledge of what it started.
+  const spec = lastSpec(options.place) ?? (await configured(options.place));
   if (spec === null) return null;
-  const open = spec.services.some(({name}) => {
-    const known = journalOf(spec, name);
-    return known.wanted === true || known.process !== null || known.openIntent !== null;
-  });
+  const open =
+    marked(spec) ||
+    spec.services.some(({name}) => {
+      const known = journalOf(spec, name);
+      return known.wanted === true || known.process !== null || known.openIntent !== null;
+    });
   if (!open) return null;
   const client = clientFor(doorOf(spec));
   await launch({

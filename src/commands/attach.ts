@@ -21,7 +21,7 @@ failed, 6 no supervisor.`;
   async run(): Promise<ForegroundOutcome> {
     const {flags} = await this.parse(Attach);
     this.streaming = flags.output === 'jsonl';
-    const {client} = await connect(placeOf(flags), this.config.version);
+    const {client} = await connect(await placeOf(flags), this.config.version);
     const status = await client.status();
     if (status !== null && !this.streaming) this.print(renderStatus(status, this.view(process.stdout, flags.color)));
     const progress = await chooseProgress({

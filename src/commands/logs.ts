@@ -60,7 +60,7 @@ secrets are masked. Works without a supervisor. Exit codes: 0, 2 wrong usage, 3 
   async run(): Promise<{lines: LineDocument[]} | undefined> {
     const {argv, flags} = await this.parse(Logs);
     this.streaming = flags.output === 'jsonl';
-    const {services: named, logDir, stateDir} = await this.#where(placeOf(flags), argv as string[], flags);
+    const {services: named, logDir, stateDir} = await this.#where(await placeOf(flags), argv as string[], flags);
     const now = new Date();
     const filter: LineFilter = {
       since: this.#when('since', flags.since, now),

@@ -32,7 +32,9 @@ export default class Restart extends ErpCommand {
   async run(): Promise<RestartReport> {
     const {argv, flags} = await this.parse(Restart);
     const names = argv as string[];
-    const {client} = await connect(placeOf(flags), this.config.version);
+    const place = await placeOf(flags);
+    const {client} = await connect(place, this.config.version);
+    if (place.note !== null) this.advise(place.note);
     const known = (await client.presentStatus()).services.map(({name}) => name);
     for (const name of names) if (!known.includes(name)) throw unknownService(name, known);
     const answer = await client.restart({services: names.length === 0 ? null : names, actor: actor()});

@@ -33,13 +33,14 @@ export default class Status extends ErpCommand {
   async run(): Promise<StatusDocument | ServiceStatus | undefined> {
     const {args, flags} = await this.parse(Status);
     this.streaming = flags.output === 'jsonl';
-    const place = placeOf(flags);
+    const place = await placeOf(flags);
     if (flags.wait === 'stopped' && (await nothingRuns(place))) {
       const stopped = stoppedDocument(place);
       this.print(renderStatus(stopped, this.view(process.stdout, flags.color)));
       return stopped;
     }
     const {client} = await connect(place, this.config.version);
+    if (place.note !== null) this.advise(place.note);
     if (flags.wait !== undefined) {
       const document = await waitFor(client, flags.wait, flags.timeout);
       return this.#show(document, args.service, flags.color, ExitCode.done);

@@ -24,7 +24,7 @@ export default class Stop extends ErpCommand {
   static override summary = 'stop services in reverse order, check that nothing is left';
   static override description =
     `Without names everything stops, and the supervisor with it. Works without a supervisor too.
-Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another user's, 9 timed out.`;
+Exit codes: 0 stopped or not running at all, 2 it would have to ask, 4 something can't be ended, 7 another user's, 9 timed out.`;
   static override strict = false;
   static override examples = ['<%= config.bin %> stop', '<%= config.bin %> stop redis --yes'];
   static override args = {services: Args.string({description: 'services to stop (default: all)'})};
@@ -42,7 +42,7 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 7 another u
     const names = argv as string[];
     if (flags['for-now'] && names.length > 0) throw onlyEverything();
     const forNow = flags['for-now'];
-    const place = placeOf(flags);
+    const place = await placeOf(flags);
     const until = Date.now() + flags.timeout;
     let stopped: readonly string[] = [];
     for (;;) {

@@ -1,4 +1,4 @@
-import {chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, chownSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
 import {kill, nobody, program, type Rig, type RunOptions, until} from '../support/rig.js';
@@ -32,6 +32,10 @@ itErp('a project path with spaces, umlauts, quotes, dollars and a per cent sign'
   await everything(rig, projectAt(join(rig.dir, `Müller & Söhne's "ERP" $HOME \`id\` 企业 100%`)));
 });
 
+itErp('a project path with a backslash, a tab and a line feed', async (rig) => {
+  await everything(rig, projectAt(join(rig.dir, 'back\\slash', 'tab\there', 'line\nfeed')));
+});
+
 itErp('a project path of more than 250 bytes', async (rig) => {
   const here = projectAt(join(rig.dir, 'a'.repeat(100), 'ü'.repeat(60), 'c'.repeat(100)));
   expect(Buffer.byteLength(here.cwd ?? '')).toBeGreaterThan(320);
@@ -63,6 +67,47 @@ itErp('two ways to one folder, and a folder inside, are one project', async (rig
   expect(stdout).toMatch(/already running/);
   await until('one supervisor', () => rig.supervisors().length === 1);
   await rig.stop({cwd: join(rig.dir, 'link')});
+});
+
+itErp('releases that share their state: one supervisor, whatever the link leads to', async (rig) => {
+  const current = join(rig.dir, 'current');
+  const stateDir = join(rig.dir, 'shared', '.erp');
+  const release = (name: string): RunOptions => {
+    const folder = join(rig.dir, 'releases', name);
+    mkdirSync(folder, {recursive: true});
+    writeFileSync(join(folder, 'erp.config.json'), JSON.stringify({name: 'shop', stateDir, services}));
+    rmSync(current, {force: true});
+    symlinkSync(folder, current);
+    return {cwd: current};
+  };
+  const old = release('42');
+  await rig.expectErp(0, ['start', '--detach'], old);
+  const {pid} = await rig.service('shop', old);
+  const now = release('43');
+  const status = await rig.expectErp(0, ['status'], now);
+  expect(status.stderr).toMatch(/works in .*releases\/42; .*releases\/43 shares its state/);
+  expect((await rig.service('shop', now)).pid).toBe(pid);
+  const start = await rig.expectErp(7, ['start', '--detach'], now);
+  expect(start.stderr).toMatch(/another configuration/);
+  expect(start.stderr).toMatch(/projectDir: ".*releases\/42" runs, ".*releases\/43" asked for/);
+  await rig.expectErp(0, ['restart'], now);
+  expect(rig.supervisors()).toHaveLength(1);
+  expect(rig.having('sleep 100000')).toHaveLength(1);
+  // Supervisor and guardian are gone: the release that starts next takes over what runs, with its output.
+  const before = (await rig.service('shop', now)).pid;
+  for (const each of [...rig.guardians(), ...rig.supervisors()]) kill(each.pid);
+  await until('both are gone', () => rig.supervisors().length + rig.guardians().length === 0);
+  const left = await rig.expectErp(6, ['status'], now);
+  expect(left.stderr).toContain(String(before));
+  await rig.expectErp(0, ['start', '--detach'], now);
+  const status43 = await rig.status(now);
+  expect(status43.project.dir).toBe(join(rig.dir, 'releases', '43'));
+  expect(status43.services[0]?.pid).toBe(before);
+  expect(rig.having('sleep 100000')).toHaveLength(1);
+  await rig.stop(now);
+  await rig.expectErp(0, ['start', '--detach'], now);
+  expect((await rig.status(now)).project.dir).toBe(join(rig.dir, 'releases', '43'));
+  await rig.stop({cwd: join(rig.dir, 'releases', '42')});
 });
 
 itErp('no HOME and no runtime folder of the session', async (rig) => {

@@ -623,6 +623,15 @@ describe('a stop', () => {
     expect(rig.tag('web')).toBe('ready');
   });
 
+  it('of everything does not claim to be done when something cannot be ended', () => {
+    const rig = started([service('web', 8000)], {web: [habit({term: 'unkillable'})]});
+    rig.advance(1000);
+    rig.end();
+    rig.advance(60_000);
+    expect(rig.outcome).toMatchObject({reason: 'stopped', exitCode: 4});
+    expect(rig.outcome?.text).toMatch(/^cannot be ended: web \(pid \d+\)$/);
+  });
+
   it('of everything ends only when what escaped has ended', () => {
     const rig = started([service('web', 8000, {policy: {restart: 'no'}})], {
       web: [habit({leaves: 'escapee', leftIgnoresTerm: true, ends: {at: 1000, code: 1, signal: null, lines: []}})],

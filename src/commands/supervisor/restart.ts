@@ -15,7 +15,7 @@ the one it was started with. Exit codes: 0, 6 no supervisor.`;
 
   async run(): Promise<{pid: number; version: string; replaced: {pid: number; version: string}}> {
     const {flags} = await this.parse(SupervisorRestart);
-    const place = placeOf(flags);
+    const place = await placeOf(flags);
     const old = await clientFor(place).hello();
     const spec = lastSpec(place);
     if (old === null || spec === null) throw noSupervisor(place.projectDir, await runningProjects());

@@ -26,9 +26,13 @@ const drainLimitBytes = 16 * pipeBytes;
 const longestPauseMs = 16;
 const shortestPauseMs = 1;
 
-/** So much within a pause is a flood; it is one as long as that much comes in some milliseconds. */
+/** So much at once is a flood; it is one as long as eight times that much comes within the window. */
 const floodBytes = 32 * 1024;
-const floodWindowMs = 8;
+const floodWindowMs = 40;
+
+/** Code that runs for the first time is slow, and a pipe is full when we come late: the first pieces are small ones. */
+const firstPieceBytes = 4096;
+let firstPieces = 4;
 
 const smallPiece = 16 * 1024;
 const manyPieces = 40;
@@ -128,7 +132,7 @@ export class FifoReader {
     flood.bytes += bytes;
     if (bytes < smallPiece) letPipesFill();
     if (this.#readAt - flood.since < floodWindowMs) return;
-    if (flood.bytes < floodBytes) {
+    if (flood.bytes < 8 * floodBytes) {
       this.#flood = null;
       this.#signal.disarm();
       this.#goOn(bytes);
@@ -162,10 +166,14 @@ export class FifoReader {
   /** @returns how many bytes were there */
   #take(buffer: Buffer, limitBytes: number): number {
     let taken = 0;
-    for (let bytes = buffer.length; bytes === buffer.length && taken < limitBytes && !this.#closed; taken += bytes) {
+    for (let isMore = true; isMore && taken < limitBytes && !this.#closed; ) {
+      const piece = firstPieces > 0 ? buffer.subarray(0, firstPieceBytes) : buffer;
       this.#sink.prepare();
-      bytes = this.#move(buffer);
-      if (bytes > 0) this.#sink.tell(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
+      const bytes = this.#move(piece);
+      if (bytes > 0) this.#sink.tell(piece.subarray(0, bytes));
+      if (bytes > 0 && firstPieces > 0) firstPieces--;
+      taken += bytes;
+      isMore = bytes === piece.length;
     }
     this.#readAt = performance.now();
     return taken;
@@ -173,15 +181,18 @@ export class FifoReader {
 
   #move(buffer: Buffer): number {
     const sink = this.#sink;
-    let bytes = 0;
     sink.moving(true);
-    try {
-      bytes = readSync(this.#fd, buffer, 0, buffer.length, null);
-      if (bytes > 0) sink.store(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
-    } catch {
-      // EAGAIN: it is empty.
-    }
+    const bytes = this.#read(buffer);
+    if (bytes > 0) sink.store(buffer.subarray(0, bytes));
     sink.moving(false);
     return bytes;
+  }
+
+  #read(buffer: Buffer): number {
+    try {
+      return readSync(this.#fd, buffer, 0, buffer.length, null);
+    } catch {
+      return 0; // EAGAIN: it is empty.
+    }
   }
 }

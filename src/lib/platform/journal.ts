@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  copyFileSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -15,7 +16,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {isFullError} from './disk-space.js';
 import {assertFileName} from './file-name.js';
 import {Reserve} from './reserve.js';
@@ -113,7 +114,8 @@ export class FileJournal implements Journal {
       text = readFileSync(path, 'utf8');
     } catch (error) {
       const {code, message} = error as NodeJS.ErrnoException;
-      return {records: [], problem: code === 'ENOENT' ? null : `${path} can't be read: ${message}`};
+      if (code === 'ENOENT') return {records: [], problem: null};
+      return {records: [], problem: `${path} can't be read (${message})${setAside(path, renameSync)}`};
     }
     this.#lookAfter(service);
     const records: unknown[] = [];
@@ -126,13 +128,16 @@ export class FileJournal implements Journal {
       if (record === null) problems.push(`line ${index + 1} is no record and was skipped`);
       else records.push(record);
     });
+    const isTornOnly = problems.length === 0;
     if (tail !== '') {
       // Written by one call, so a part of a record is a write that a full disk or a power cut has torn.
       const record = parse(tail);
       if (record === null) problems.push(`the unfinished last line (${tail.length} characters) was cut off`);
       else records.push(record);
     }
-    return {records, problem: problems.length === 0 ? null : `${path}: ${summary(problems)}`};
+    if (problems.length === 0) return {records, problem: null};
+    const kept = isTornOnly ? '' : setAside(path, copyFileSync);
+    return {records, problem: `${path}: ${summary(problems)}${kept}`};
   }
 
   services(): readonly string[] {
@@ -147,7 +152,9 @@ export class FileJournal implements Journal {
   }
 
   compact(service: string, records: readonly object[]): void {
-    const file = this.#file(service);
+    // What stands there is replaced as a whole: it need not be read or mended first.
+    const file = this.#files.get(service) ?? {fd: null, checkedAt: 0, lines: [], written: 0};
+    this.#files.set(service, file);
     file.lines = records.map((record) => `${JSON.stringify(record)}\n`);
     file.written = this.#replace(service, file) ? file.lines.length : 0;
   }
@@ -326,6 +333,18 @@ export class FileJournal implements Journal {
 
   #path(service: string): string {
     return join(this.#dir, `${assertFileName(service)}.jsonl`);
+  }
+}
+
+/** What can't be read may be worth a look; and a folder in this place is in the way. */
+function setAside(path: string, how: (from: string, to: string) => void): string {
+  const aside = `${path}.damaged`;
+  try {
+    rmSync(aside, {recursive: true, force: true});
+    how(path, aside);
+    return `; kept as ${basename(aside)}`;
+  } catch {
+    return '';
   }
 }
 

@@ -52,6 +52,20 @@ export class LinuxProcessTable implements ProcessTable {
     }
   }
 
+  rows(): readonly ProcessRow[] {
+    return this.#pids()
+      .map((pid) => this.read(pid))
+      .filter((row) => row !== null);
+  }
+
+  argv(pid: number): readonly string[] {
+    return (text(`/proc/${pid}/cmdline`) ?? '').split('\0').slice(0, -1);
+  }
+
+  namespaceOf(pid: number): string | null {
+    return link(`/proc/${pid}/ns/pid`);
+  }
+
   firstInGroup(pgrp: number): number | null {
     for (const pid of this.#pids()) {
       const row = this.read(pid);

@@ -32,6 +32,8 @@ export interface ProcessTable {
   scan(callback: (rows: readonly ProcessRow[]) => void): void;
   /** Children of all its threads, where the system tells without a look at everybody. */
   children?(pid: number): readonly number[];
+  /** Every process, at once; blocks, so ask rarely. Absent where the system has no quick way. */
+  rows?(): readonly ProcessRow[];
   /** Some living process (no zombie) of the group; null: none. Blocks, so ask rarely. */
   firstInGroup(pgrp: number): number | null;
   /** Effective owner of the process; null: gone. */
@@ -39,6 +41,10 @@ export interface ProcessTable {
   /** `NAME=value` strings separated by NUL, bytes as latin1; null: not readable. '' when the program has wiped it. */
   environ(pid: number): string | null;
   commandLine(pid: number): string | null;
+  /** The same, word by word; absent where the system does not keep them apart. */
+  argv?(pid: number): readonly string[];
+  /** Names the pid namespace of a process; absent where there are none. */
+  namespaceOf?(pid: number): string | null;
   cwd(pid: number): string | null;
   executable(pid: number): string | null;
   /** Where the standard streams 0, 1, 2 lead to, as far as they can be read. */

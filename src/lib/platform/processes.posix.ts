@@ -1,5 +1,6 @@
 import {diskRoom} from './disk-space.js';
 import {fileState} from './file-state.js';
+import {findMarked} from './marked.js';
 import {spawn} from 'node:child_process';
 import type {ChildProcess, StdioOptions} from 'node:child_process';
 import {accessSync, closeSync, constants, openSync, realpathSync, statSync} from 'node:fs';
@@ -13,6 +14,7 @@ import {SharedScan} from './shared-scan.js';
 import {inSlices} from './slices.js';
 import type {Launch} from './stragglers.js';
 import {findGroupMembers, findStragglers, runsProgramOf} from './stragglers.js';
+import type {Foundling} from '../core/supervision/foundling.js';
 import type {CommandSpec, StopSignal} from '../core/spec.js';
 import type {
   Cancel,
@@ -188,6 +190,10 @@ export class PosixProcesses implements Processes {
     if (survivor === null) this.#survivors.delete(pid);
     else this.#survivors.set(pid, survivor);
     return survivor !== null;
+  }
+
+  findMarked(project: string, services: readonly string[]): readonly Foundling[] {
+    return findMarked(project, services, {table: this.#table, streamsOf: (name) => this.#output.streamsOf(name)});
   }
 
   signalGroup(pid: number, signal: StopSignal, ifStopped?: 'SIGKILL'): 'sent' | 'gone' | 'denied' {

@@ -31,9 +31,8 @@ export const presentEnvironment = (): PathsEnvironment => ({
  * @throws ErpError if the folder does not exist
  */
 export function projectHash(projectDir: string, instance: string | null): string {
-  let real: string;
   try {
-    real = realpathSync(projectDir);
+    return pathHash(realpathSync(projectDir), instance);
   } catch (cause) {
     throw new ErpError(`The project folder ${projectDir} can't be found.`, {
       code: 'ERP_NO_PROJECT_FOLDER',
@@ -41,6 +40,10 @@ export function projectHash(projectDir: string, instance: string | null): string
       cause,
     });
   }
+}
+
+/** @param real without symbolic links; it need not exist */
+export function pathHash(real: string, instance: string | null): string {
   return createHash('sha256')
     .update(real)
     .update('\0')
@@ -101,7 +104,10 @@ export function ensureRuntimeDir(path: string, uid: number | null = process.gete
     if (!stats.isDirectory()) throw notUsable(folder, 'it is no folder');
     if (uid === null) continue;
     if (stats.uid !== uid) throw notUsable(folder, `it belongs to user ${stats.uid}`);
-    if ((stats.mode & 0o077) !== 0) chmodSync(folder, 0o700);
+    if ((stats.mode & 0o077) === 0) continue;
+    chmodSync(folder, 0o700);
+    // Some file systems (FAT) know no modes, and say nothing.
+    if ((lstatSync(folder).mode & 0o077) !== 0) throw notUsable(folder, 'its file system cannot close it to others');
   }
 }
 

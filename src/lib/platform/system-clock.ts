@@ -3,14 +3,17 @@ import type {Cancel, Clock} from './types.js';
 // setTimeout takes a signed 32-bit number of milliseconds; more fires at once.
 const longestDelayMs = 2 ** 31 - 1;
 
+/** The origin of performance.now() is the start of this process, that of hrtime() the same for all: mostly the boot. */
+const originMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 /**
- * Monotonic time of the process and timers on it. A timer never fires before its time: Node rounds to the
+ * Monotonic time and timers on it. A timer never fires before its time: Node rounds to the
  * event loop's own millisecond and may call up to one too early, which a rule "3 s without an answer" would see as 2,999 ms.
  * Timers keep the process alive: a supervisor that waits for a restart has something to do.
  */
 export class SystemClock implements Clock {
   now(): number {
-    return performance.now();
+    return originMs + performance.now();
   }
 
   wall(): number {

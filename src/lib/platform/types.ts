@@ -1,4 +1,5 @@
 import type {DiskRoom} from '../core/diagnosis/disk-full.js';
+import type {Foundling} from '../core/supervision/foundling.js';
 import type {CommandSpec, HealthExpectation, StopSignal} from '../core/spec.js';
 
 /**
@@ -13,12 +14,19 @@ export interface World {
   readonly ports: Ports;
   readonly output: Outputs;
   readonly journal: Journal;
+  /** Names the boot and, where there are such, the pid namespace: what pids mean something in. */
+  readonly bootId: string;
+  /** When the machine came up, milliseconds since the epoch; null: the system does not tell. */
+  readonly bootedAt: number | null;
   /** In [0, 1); for jitter. */
   random(): number;
 }
 
 export interface Clock {
-  /** Monotonic milliseconds; goes on during sleep of the machine or not: the runtime copes with both. */
+  /**
+   * Monotonic milliseconds since a moment that all processes of one boot share; goes on during sleep of the machine or
+   * not: the runtime copes with both.
+   */
   now(): number;
   /** Milliseconds since the epoch, for display only. */
   wall(): number;
@@ -97,6 +105,11 @@ export interface Processes {
   isSomebodyElse?(identity: ProcessIdentity): boolean;
   /** Does anybody of the group that `pid` led live (zombies do not count)? */
   groupAlive(pid: number): boolean;
+  /**
+   * Who carries a mark of this project, or leads a session and holds the streams of one of these services: for a
+   * supervisor whose journals may not tell all. One look at all processes; blocks. Absent where the system is slow at it.
+   */
+  findMarked?(projectMark: string, services: readonly string[]): readonly Foundling[];
   /** Signals the whole group led by `pid`. With `ifStopped`, a group whose leader is stopped (SIGSTOP) gets that instead. */
   signalGroup(pid: number, signal: StopSignal, ifStopped?: 'SIGKILL'): 'sent' | 'gone' | 'denied';
   signal(identity: ProcessIdentity, signal: StopSignal): 'sent' | 'gone' | 'denied';

@@ -17,6 +17,7 @@ import type {OnProblem} from './service-log.js';
 import {SystemClock} from './system-clock.js';
 import {systemProcessTable} from './system-table.js';
 import {WindowsProcessTable} from './process-table.windows.js';
+import {uptime} from 'node:os';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
 import type {JournalRecord} from '../core/supervision/journal.js';
 import type {ProcessIdentity, World} from './types.js';
@@ -41,7 +42,6 @@ export interface SystemWorld extends World {
   readonly sampler: Sampler;
   readonly retention: LogRetention;
   readonly table: ProcessTable;
-  readonly bootId: string;
   /** This very process. */
   readonly self: ProcessIdentity;
   /** To be called now and then: looks after files, pipes and disk. */
@@ -77,6 +77,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
       return table.bootId;
     },
     look: () => output.look(),
+    bootedAt: Date.now() - uptime() * 1000,
     close: (forGood = false) => {
       processes.close();
       output.close(forGood);

@@ -13,7 +13,7 @@ export class PortBook {
     if (before === port) return;
     if (before !== null) this.#byPort.get(before)?.delete(service);
     if (port === null) {
-      delete this.#byService[service];
+      Reflect.deleteProperty(this.#byService, service);
       return;
     }
     this.#byService[service] = port;

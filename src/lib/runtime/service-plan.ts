@@ -1,3 +1,4 @@
+import {markOf} from '../core/supervision/mark.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {CommandSpec, ProbeCheck, ServiceSpec} from '../core/spec.js';
 import type {ProbeTarget, RunPlan} from '../platform/types.js';
@@ -21,7 +22,7 @@ export class ServicePlan {
     const own = Object.fromEntries(
       Object.entries(this.#spec.env).map(([key, value]) => [key, expandPlaceholders(value, ports)]),
     );
-    return {...spec.baseEnv, ...own, ERP_MARK: `${projectMark}/${this.#spec.name}/${incarnation}`};
+    return {...spec.baseEnv, ...own, ERP_MARK: markOf(projectMark, this.#spec.name, incarnation, port)};
   }
 
   command(command: CommandSpec, port: number | null): CommandSpec {

@@ -142,8 +142,12 @@ export class ServiceRunner {
     this.#identity = identity;
     this.#adopted = true;
     this.#spawnedAtWall = spawnedAtWall;
-    this.#around.world.output.beginLife(this.#spec.name);
-    this.#watchLog(incarnation);
+    const {output} = this.#around.world;
+    // What it wrote while nobody listened lies in its pipe, or has been read from there just now.
+    output.drain(this.#spec.name);
+    const unheard = output.tail(this.#spec.name, tailLines);
+    output.beginLife(this.#spec.name);
+    this.#watchLog(incarnation, unheard);
     this.#around.world.processes.watch(identity, (exit) => this.#onExit(identity, incarnation, exit));
   }
 
@@ -247,7 +251,7 @@ export class ServiceRunner {
       },
     );
     if (!result.ok) {
-      this.#journal({v: 1, t: 'exited', inc: incarnation, at: wall, code: null, signal: null});
+      this.#journal({v: 1, t: 'exited', inc: incarnation, at: wall, code: null, signal: null, planned: false});
       const {code, message} = result.error;
       const blockedOn: Blocker | null =
         code === 'ENOENT' || code === 'EACCES'
@@ -302,17 +306,24 @@ export class ServiceRunner {
     });
   }
 
-  #watchLog(incarnation: number): void {
+  #watchLog(incarnation: number, unheard: readonly string[] = []): void {
     this.#unwatchLog();
     const {readyLog} = this.#spec;
     if (readyLog === null) return;
     const pattern = new RegExp(readyLog);
-    const cancel = this.#around.world.output.onLine(this.#spec.name, (line) => {
+    let cancel: Cancel = () => {};
+    const hear = (line: string): void => {
       if (!pattern.test(line)) return;
       cancel();
       this.#journal({v: 1, t: 'log-ready', inc: incarnation, at: this.#around.world.clock.wall()});
       this.#around.emit(this.#spec, {tag: 'log-ready', incarnation});
-    });
+    };
+    const heard = unheard.find((line) => pattern.test(line));
+    if (heard !== undefined) {
+      hear(heard);
+      return;
+    }
+    cancel = this.#around.world.output.onLine(this.#spec.name, hear);
     this.#unwatchLog = cancel;
   }
 
@@ -340,15 +351,17 @@ export class ServiceRunner {
     const disk = exit.code === 0 ? null : diskBlocker(lines, this.#spec, this.#around);
     const diagnosis = whenAsked(() => exitCause(exit, lines, this.#spec, port, this.#log, disk));
     const wall = world.clock.wall();
+    const {state} = this.#around.now(this.#spec.name);
     const life: EndedLife = {
       port,
       from: this.#spawnedAtWall ?? wall,
       to: wall,
-      endedWell: exit.code === 0 && this.#around.now(this.#spec.name).state.tag !== 'stopping',
+      endedWell: exit.code === 0 && state.tag !== 'stopping',
     };
     this.#endedLives = [...this.#endedLives, life].slice(-rememberedLives);
     this.#sweep.lookAgain();
-    this.#note({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal});
+    const planned = state.tag === 'stopping' && state.goal.then !== 'judge';
+    this.#note({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal, planned});
     faultPoint('after-exited');
     const blockedOn: Blocker | null =
       port !== null && exit.signal === null && exit.code !== 0 && saysPortTaken(lines, port)

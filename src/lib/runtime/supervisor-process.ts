@@ -211,7 +211,7 @@ class SupervisorProcess {
         this.#supervisor.end('shutdown', ExitCode.done, `the supervisor got ${signal}`, asked > 1, null);
       });
     }
-    const {wantedUp, rebooted} = this.#supervisor.adopt(this.#world.bootId);
+    const {wantedUp, rebooted} = this.#supervisor.adopt();
     const adopted = this.#supervisor.leaders().size;
     if (rebooted)
       this.#tell({

@@ -1,15 +1,18 @@
-import {formatDuration} from '../core/report/format.js';
+import {ExitCode} from '../core/exit-codes.js';
+import {formatDuration, listOf} from '../core/report/format.js';
 import type {Actor} from '../core/report/status.js';
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
 import {nextDeadline} from '../core/supervision/deadlines.js';
 import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
-import {recalled, remember, summary} from '../core/supervision/journal.js';
+import {remember, summary} from '../core/supervision/journal.js';
+import {isKeptSame, kept} from '../core/supervision/kept.js';
 import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
 import {missingDependencies, runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
+import {Adoption} from './adoption.js';
 import {DeadlineQueue} from './deadline-queue.js';
 import {sweepProject} from './ending-strays.js';
 import {faultPoint} from './fault.js';
@@ -66,6 +69,9 @@ export class Supervisor {
   readonly #unended: Set<Entry>;
   /** Services whose preCheck is asked about a planned restart. */
   readonly #checking = new Set<string>();
+  readonly #around: Surroundings;
+  /** How services go on that were wanted up and do not run; see `resume`. */
+  readonly #goOn = new Map<string, Event>();
   readonly #inbox: {readonly entry: Entry; readonly event: Event}[] = [];
   #working = false;
   #cancelTimer: Cancel = () => {};
@@ -88,7 +94,7 @@ export class Supervisor {
     this.#plannedBeat = world.clock.now() + beatMs;
     this.#compactAt = world.clock.now() + compactEveryMs;
     this.#lastLook = {now: world.clock.now(), wall: world.clock.wall()};
-    const around: Surroundings = {
+    this.#around = {
       spec,
       world,
       projectMark,
@@ -102,7 +108,7 @@ export class Supervisor {
     this.#entries = new Map(
       spec.services.map((service) => [
         service.name,
-        {spec: service, runner: new ServiceRunner(service, around), service: initialService, blocker: null},
+        {spec: service, runner: new ServiceRunner(service, this.#around), service: initialService, blocker: null},
       ]),
     );
     this.#unended = new Set(this.#entries.values());
@@ -149,7 +155,8 @@ export class Supervisor {
 
   /** Goes on with what was wanted up before the supervisor died; with nothing else: what was stopped stays stopped. */
   resume(names: readonly string[]): void {
-    this.#batch(names.map((name) => [name, {tag: 'resume'}]));
+    this.#batch(names.map((name) => [name, this.#goOn.get(name) ?? {tag: 'resume'}]));
+    this.#goOn.clear();
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
@@ -297,55 +304,34 @@ export class Supervisor {
    * @returns names that were wanted up and do not run (the machine was restarted, or they died meanwhile), and whether
    * the machine was booted since
    */
-  adopt(bootId: string): {readonly wantedUp: readonly string[]; readonly rebooted: boolean} {
+  adopt(): {readonly wantedUp: readonly string[]; readonly rebooted: boolean} {
     const wantedUp: string[] = [];
     let rebooted = false;
-    const now = this.#world.clock.now();
-    const wall = this.#world.clock.wall();
-    for (const entry of this.#entries.values()) {
-      const {name} = entry.spec;
-      const {records, problem} = this.#world.journal.read(name);
-      if (problem !== null) this.#sink.tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
-      const known = remember(records);
-      if (records.length > 20) this.#world.journal.compact(name, summary(known, wall));
-      this.#keep(entry, recalled(entry.service, known, entry.spec, bootId, now));
-      const {process} = known;
-      if (process !== null && process.bootId !== bootId) rebooted = true;
-      const identity =
-        process === null ? null : {pid: process.pid, startTime: process.startTime, bootId: process.bootId};
-      if (
-        identity !== null &&
-        process !== null &&
-        process.bootId === bootId &&
-        this.#world.processes.isAlive(identity)
-      ) {
-        entry.runner.recall(known, identity);
-        entry.runner.adopt(identity, process.incarnation, process.spawnedAtWall);
+    // Events are worked off when all services are known: who stops first depends on the others.
+    this.#working = true;
+    for (const [name, found] of new Adoption(this.#around).look()) {
+      const entry = this.#entry(name);
+      this.#keep(entry, found.service);
+      if (found.isNew) this.#remember(entry);
+      rebooted ||= found.boot !== null;
+      if (found.adopted !== null) {
+        const {identity, event, spawnedAtWall} = found.adopted;
+        this.#inbox.push({entry, event});
+        if (found.isKnown) entry.runner.recall(found.known, identity);
+        entry.runner.adopt(identity, event.incarnation, spawnedAtWall);
         entry.runner.perform({tag: 'sweep', incarnation: 0});
-        // Worked off when all are known: who stops first depends on the others.
-        this.#inbox.push({
-          entry,
-          event: {
-            tag: 'adopted',
-            incarnation: process.incarnation,
-            pid: process.pid,
-            port: process.port,
-            logSeen: process.logSeen,
-            wasReady: process.wasReady,
-            wanted: known.wanted === false ? 'down' : 'up',
-            spawnedAt: now - Math.max(0, wall - process.spawnedAtWall),
-          },
-        });
         continue;
       }
-      const leader = known.lastLeader?.bootId === bootId ? known.lastLeader : null;
-      if (leader !== null || known.openIntent !== null) {
-        if (leader !== null) entry.runner.recall({...known, process: null}, leader);
-        entry.runner.expectLeftovers(leader);
-        entry.runner.perform({tag: 'sweep', incarnation: known.incarnation});
+      if (found.mayBeLeft) {
+        if (found.leader !== null && found.isKnown) entry.runner.recall({...found.known, process: null}, found.leader);
+        entry.runner.expectLeftovers(found.leader);
+        entry.runner.perform({tag: 'sweep', incarnation: found.service.memory.incarnation});
       }
-      if (known.wanted === true && entry.service.state.tag !== 'done') wantedUp.push(name);
+      if (!found.wantedUp) continue;
+      wantedUp.push(name);
+      this.#goOn.set(name, found.unjudged ?? {tag: 'resume'});
     }
+    this.#working = false;
     this.#work();
     return {wantedUp, rebooted};
   }
@@ -384,6 +370,21 @@ export class Supervisor {
     faultPoint('after-wanted');
   }
 
+  /** Writes down what the next supervisor has to know of the last lives. */
+  #remember({spec, service}: Entry): void {
+    const {clock, bootId} = this.#world;
+    const {incarnation, restartsUsed, totalRestarts} = service.memory;
+    this.#world.journal.note(spec.name, {
+      v: 1,
+      t: 'memory',
+      inc: incarnation,
+      used: restartsUsed,
+      total: totalRestarts,
+      ...kept(service, {now: clock.now(), wall: clock.wall(), bootId}),
+    });
+    faultPoint('after-memory');
+  }
+
   #batch(events: readonly (readonly [string, Event])[]): void {
     this.#lookForGap();
     for (const [name, event] of events) this.#inbox.push({entry: this.#entry(name), event});
@@ -419,7 +420,10 @@ export class Supervisor {
       }
       this.#over = true;
       this.#cancelTimer();
-      this.#sink.ended(this.#ending.reason, this.#ending.exitCode, this.#ending.text);
+      const {reason, exitCode, text} = this.#ending;
+      const left = this.#unkillable();
+      if (left.length === 0 || exitCode !== ExitCode.done) this.#sink.ended(reason, exitCode, text);
+      else this.#sink.ended(reason, ExitCode.serviceFailed, `cannot be ended: ${listOf(left)}`);
       return;
     }
     this.#arm();
@@ -457,25 +461,25 @@ export class Supervisor {
       mayStart: missingDependencies(entry.spec, this.#services).length === 0,
     });
     this.#keep(entry, service);
-    const {memory, state} = service;
     // In the file before the spawn, together with its intent: a supervisor that dies with it must not have given a
     // restart away.
-    if (memory.restartsUsed !== before.memory.restartsUsed || memory.totalRestarts !== before.memory.totalRestarts) {
-      this.#world.journal.note(entry.spec.name, {
-        v: 1,
-        t: 'counters',
-        inc: memory.incarnation,
-        used: memory.restartsUsed,
-        total: memory.totalRestarts,
-      });
-      faultPoint('after-memory');
-    }
+    if (!isKeptSame(before, service)) this.#remember(entry);
     for (const effect of effects) entry.runner.perform(effect);
+    const {state} = service;
     const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;
     if (blocker !== entry.blocker) {
       entry.blocker = blocker;
       entry.runner.watchBlocker(blocker);
     }
+  }
+
+  /** Services that SIGKILL has not ended: with them "stopped" would be a lie. */
+  #unkillable(): string[] {
+    return [...this.#entries.values()].flatMap(({spec, service: {state, memory}}) => {
+      const diagnosis = memory.lastEnd?.end.diagnosis;
+      if (state.tag !== 'failed' || diagnosis?.cause !== 'unkillable') return [];
+      return [`${spec.name}${diagnosis.subject === null ? '' : ` (${diagnosis.subject})`}`];
+    });
   }
 
   /** A watchdog ends with its service; a critical service takes everything with it. True: something was set in motion. */

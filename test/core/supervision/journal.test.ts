@@ -34,8 +34,52 @@ const record: fc.Arbitrary<JournalRecord> = fc.oneof(
     at,
     code: fc.constantFrom(null, 0, 1),
     signal: fc.constantFrom(null, 'SIGKILL'),
+    planned: fc.boolean(),
   }),
-  fc.record({v, t: fc.constant('counters' as const), inc, used: fc.nat(5), total: fc.nat(9)}),
+  fc.record({
+    v,
+    t: fc.constant('memory' as const),
+    inc,
+    used: fc.nat(5),
+    total: fc.nat(9),
+    at,
+    up: at,
+    boot: fc.constantFrom('a', 'b'),
+    unstable: fc.constantFrom('no' as const, 'warned' as const, 'critical' as const),
+    restartsAgo: fc.array(fc.nat(3_600_000), {maxLength: 5}),
+    end: fc.option(
+      fc.record({
+        inc,
+        ago: fc.nat(),
+        lifeMs: fc.option(fc.nat()),
+        kind: fc.constantFrom('exit' as const, 'hang' as const, 'prepare' as const),
+        exit: fc.option(fc.record({code: fc.constantFrom(null, 1), signal: fc.constantFrom(null, 'SIGKILL')})),
+        diagnosis: fc.constant({cause: 'c', confidence: 0.5, subject: null, evidence: ['e'], remedy: 'r'}),
+        blockedOn: fc.constantFrom(null, {kind: 'port' as const, port: 8000}, {kind: 'file' as const, path: '/x'}),
+      }),
+    ),
+    incidentAgo: fc.option(fc.nat()),
+    failedAgo: fc.option(fc.nat()),
+    awayMs: fc.option(fc.nat()),
+    restartedForHealth: fc.boolean(),
+    rest: fc.option(
+      fc.oneof(
+        fc.record({
+          tag: fc.constant('backing-off' as const),
+          ago: fc.nat(),
+          inMs: fc.nat(),
+          blockedOn: fc.constantFrom(null, {kind: 'port' as const, port: 8000}),
+        }),
+        fc.record({
+          tag: fc.constant('failed' as const),
+          ago: fc.nat(),
+          inMs: fc.option(fc.nat()),
+          blockedOn: fc.constant(null),
+        }),
+        fc.constant({tag: 'ended' as const}),
+      ),
+    ),
+  }),
 );
 
 describe('a journal', () => {

@@ -59,12 +59,15 @@ const acts = [
   'disk-full',
   'disk-room',
   'memory',
+  'die-again',
+  'damage',
+  'kill-guardian',
 ] as const;
 
 const pauses = [0, 1, 40, 260, 900, 1500, 3100, 6500] as const;
 const gapKinds = ['sleep', 'wall', 'starved'] as const;
 const gapLengths = [1000, 1900, 2500, 8000, 60_000, 3_600_000, 28_800_000, 259_200_000] as const;
-const deaths: readonly DeathPlan['at'][] = ['spawn', 'append', 'after-append', 'torn'];
+const deaths: readonly DeathPlan['at'][] = ['spawn', 'append', 'after-append', 'torn', 'effect'];
 
 const starts: readonly Partial<Habit>[] = [
   {},
@@ -154,12 +157,15 @@ const actionOf = (from: readonly Action['act'][]): fc.Arbitrary<Action> =>
 
 export interface History {
   readonly seed: number;
+  /** A guardian brings the next supervisor. */
+  readonly guarded: boolean;
   readonly plans: readonly Plan[];
   readonly actions: readonly Action[];
 }
 
 export const historyOf: fc.Arbitrary<History> = fc.record({
   seed: fc.nat(1 << 30),
+  guarded: fc.boolean(),
   plans: fc.array(planOf, {minLength: 1, maxLength: 4}),
   actions: fc.array(actionOf(acts), {maxLength: 14}),
 });
@@ -167,6 +173,7 @@ export const historyOf: fc.Arbitrary<History> = fc.record({
 /** Few services and a supervisor that dies all the time. */
 export const deathlyHistoryOf: fc.Arbitrary<History> = fc.record({
   seed: fc.nat(1 << 30),
+  guarded: fc.boolean(),
   plans: fc.array(planOf, {minLength: 1, maxLength: 2}),
   actions: fc.array(
     actionOf([
@@ -174,6 +181,10 @@ export const deathlyHistoryOf: fc.Arbitrary<History> = fc.record({
       'die-in',
       'die-in',
       'die-in',
+      'die-again',
+      'damage',
+      'kill-guardian',
+      'reboot',
       'revive',
       'revive',
       'kill',
@@ -257,7 +268,7 @@ export function specsOf(plans: readonly Plan[]): ProjectSpec {
 
 /** Lives through one history and checks the rules after each step, at the end also that everything ends well. */
 export function live(history: History, keepsLog = false): Rig {
-  const {seed, plans, actions} = history;
+  const {seed, guarded, plans, actions} = history;
   const spec = specsOf(plans);
   const rig = new Rig(
     spec,
@@ -281,6 +292,7 @@ export function live(history: History, keepsLog = false): Rig {
       ][(seed >> 3) % 4] ?? {ms: 10, code: 0},
     );
   });
+  if (guarded) rig.guard();
   try {
     rig.start();
     rig.check();
@@ -368,7 +380,17 @@ function apply(rig: Rig, spec: ProjectSpec, {act, who, how}: Action): void {
       rig.die();
       break;
     case 'die-in':
-      world.death = {at: deaths[who % 4] ?? 'spawn', calls: 1 + (how % 3)};
+      world.death = deathOf(who, how);
+      break;
+    case 'die-again':
+      rig.deathLoop = {plan: deathOf(who, how), left: how};
+      rig.die();
+      break;
+    case 'damage':
+      rig.damage(name, (['tail', 'tail', 'middle', 'all'] as const)[how % 4] ?? 'tail');
+      break;
+    case 'kill-guardian':
+      rig.killGuardian();
       break;
     case 'revive':
       if (!rig.alive) rig.revive();
@@ -410,6 +432,12 @@ const operators: ReadonlySet<Action['act']> = new Set([
   'stop-all',
 ]);
 
+/** Half of them between any two calls, the others at the places where most depends on it. */
+function deathOf(who: number, how: number): DeathPlan {
+  if (how >= 4) return {at: 'effect', calls: 1 + who + 4 * (how - 4)};
+  return {at: deaths[who] ?? 'spawn', calls: 1 + (how % 3)};
+}
+
 function strangersGo(rig: Rig): void {
   rig.world.invisible.clear();
   for (const process of [...rig.world.processes.values()])
@@ -431,6 +459,7 @@ function outside(rig: Rig, spec: ProjectSpec, up: boolean): void {
 function heal(rig: Rig, spec: ProjectSpec): void {
   const {world} = rig;
   world.death = null;
+  rig.deathLoop = null;
   strangersGo(rig);
   outside(rig, spec, true);
   for (const {name} of spec.services) {

@@ -1,10 +1,11 @@
-import {remember} from '../../../src/lib/core/supervision/journal.js';
+import {type Remembered, remember} from '../../../src/lib/core/supervision/journal.js';
 import {isAtRest, mayRun, type Service} from '../../../src/lib/core/supervision/state.js';
 import type {ProjectSpec, ServiceSpec} from '../../../src/lib/core/spec.js';
 import type {News} from '../../../src/lib/runtime/shared.js';
 import {type EndReason, Supervisor, type SupervisorSink} from '../../../src/lib/runtime/supervisor.js';
 import type {Habit} from './habits.js';
-import {type SimProcess, SimWorld, type Watcher} from './sim-world.js';
+import {afterDeath, broughtBackWithinMs, type Guardian, newGuardian} from './guardian.js';
+import {type DeathPlan, type SimProcess, SimWorld, type Watcher} from './sim-world.js';
 
 const projectMark = 'sim';
 /** What escaped is ended within this, once a supervisor knows of it: search, TERM, a second, KILL. */
@@ -34,6 +35,11 @@ export class Rig implements SupervisorSink, Watcher {
   lastGapAt = Number.NEGATIVE_INFINITY;
   /** The last stop was told to ignore the order. */
   stoppedAtOnce = false;
+  /** A supervisor that dies again and again, at the same place. */
+  deathLoop: {readonly plan: DeathPlan; left: number} | null = null;
+  #guardian: Guardian | null = null;
+  #bringAt = Number.POSITIVE_INFINITY;
+  #deaths = 0;
   #diedWhileAsked = false;
   #bootId = 'boot-1';
   /** Processes that were told to end: what follows is the same decision. */
@@ -47,6 +53,7 @@ export class Rig implements SupervisorSink, Watcher {
     this.spec = spec;
     this.world = new SimWorld(seed, reusePids);
     this.world.watcher = this;
+    this.world.onDeath = () => this.#bringNext();
     this.#specs = new Map(spec.services.map((service) => [service.name, service]));
     for (const {name} of spec.services) {
       this.#ledgers.set(name, {
@@ -137,6 +144,8 @@ export class Rig implements SupervisorSink, Watcher {
   }
 
   gap(ms: number, kind: 'sleep' | 'wall' | 'starved'): void {
+    // Who sleeps brings nobody back.
+    if (kind === 'sleep') this.#bringAt += ms;
     if (ms > 3000) this.lastGapAt = this.world.now + (kind === 'wall' ? 0 : ms);
     this.world.gap(ms, kind);
   }
@@ -144,11 +153,53 @@ export class Rig implements SupervisorSink, Watcher {
   /** The supervisor dies; its processes live on. */
   die(): void {
     this.world.say('the supervisor dies');
-    this.world.session?.die();
+    this.world.kill();
   }
 
-  /** The guardian brings the next one, which adopts. */
-  revive(): void {
+  /** From now on somebody looks after the supervisor. */
+  guard(): void {
+    this.#guardian = newGuardian;
+  }
+
+  killGuardian(): void {
+    if (this.#guardian !== null) this.#guardian = {...this.#guardian, alive: false};
+    this.#bringAt = Number.POSITIVE_INFINITY;
+  }
+
+  #bringNext(): void {
+    if (this.#guardian === null || this.outcome !== null) return;
+    this.#guardian = afterDeath(this.#guardian, this.world.now);
+    if (!this.#guardian.alive) {
+      this.world.say('the guardian gives up');
+      return;
+    }
+    const at = this.world.now + 20 + this.world.random() * (broughtBackWithinMs - 20);
+    this.#bringAt = at;
+    const death = ++this.#deaths;
+    this.world.agenda.add(at, 0, false, () => {
+      if (this.#deaths === death && this.#guardian?.alive === true && !this.alive) this.revive(false);
+    });
+  }
+
+  /** A journal is damaged while nobody supervises: what is wanted is what it still says. */
+  damage(name: string, how: 'tail' | 'middle' | 'all'): void {
+    if (this.alive) return;
+    this.world.damage(name, how);
+    const ledger = this.#ledger(name);
+    const known = remember(this.world.journals.get(name)?.records ?? []);
+    ledger.wanted = known.wanted ?? this.world.leaderOf(name) !== null;
+    ledger.spawns = 0;
+    ledger.allowed = this.#budget(name) + 2;
+  }
+
+  /**
+   * The next supervisor, which adopts.
+   * @param byHand a command or a scheduler started it, with a guardian of its own; else the guardian did
+   */
+  revive(byHand = true): void {
+    if (byHand && this.#guardian !== null) this.#guardian = newGuardian;
+    this.#bringAt = Number.POSITIVE_INFINITY;
+    this.#deaths += 1;
     const before = this.#running();
     const counters = new Map([...this.world.journals].map(([name, {records}]) => [name, remember(records)] as const));
     this.world.death = null;
@@ -164,8 +215,12 @@ export class Rig implements SupervisorSink, Watcher {
       if (this.world.bootId !== this.#bootId) ledger.allowed += this.#budget(name);
     }
     this.#bootId = this.world.bootId;
+    if (this.deathLoop !== null && this.deathLoop.left > 0) {
+      this.deathLoop.left -= 1;
+      this.world.death = {...this.deathLoop.plan};
+    }
     this.world.enter(() => {
-      const {wantedUp} = this.supervisor.adopt(this.world.bootId);
+      const {wantedUp} = this.supervisor.adopt();
       for (const [name, process] of before) {
         const known = counters.get(name);
         const {state, memory} = this.service(name);
@@ -183,8 +238,28 @@ export class Rig implements SupervisorSink, Watcher {
         if (memory.restartsUsed !== known.restartsUsed || memory.totalRestarts < known.totalRestarts)
           this.world.violate(`${name}: counters were not kept`);
       }
+      for (const {name} of this.spec.services) this.#checkAdopted(name, counters.get(name) ?? null);
       this.supervisor.resume(wantedUp);
     });
+  }
+
+  /** Nothing is adopted that is not ours, and what is remembered is as old as it is. */
+  #checkAdopted(name: string, known: Remembered | null): void {
+    const {world} = this;
+    const {memory} = this.service(name);
+    const identity = this.supervisor.runner(name).identity;
+    if (identity !== null) {
+      const process = world.processes.get(identity.pid);
+      if (process !== undefined && (process.role !== 'leader' || process.service !== name))
+        world.violate(`${name}: adopted ${process.role} ${process.pid} of ${process.service}`);
+    }
+    const times = [...memory.restartTimes, memory.incidentSince, memory.failedSince, memory.lastEnd?.at ?? null];
+    for (const at of times)
+      if (at !== null && at > world.now) world.violate(`${name}: remembers something of the future (${at})`);
+    const kept = known?.memory ?? null;
+    if (kept === null || kept.boot !== world.bootId) return;
+    if (memory.restartTimes.length !== kept.restartsAgo.length || memory.unstable !== kept.unstable)
+      world.violate(`${name}: restart times or instability were not kept`);
   }
 
   #running(): Map<string, SimProcess> {
@@ -406,6 +481,8 @@ export class Rig implements SupervisorSink, Watcher {
 
   check(): void {
     const {world} = this;
+    if (!this.alive && this.#guardian?.alive === true && world.now > this.#bringAt)
+      world.violate(`the guardian has not brought the next supervisor until ${world.now}`);
     if (this.alive && this.outcome === null) {
       for (const {name} of this.spec.services) this.#checkJournal(name);
       for (const process of world.processes.values()) {
@@ -428,6 +505,7 @@ export class Rig implements SupervisorSink, Watcher {
     this.#checked.set(name, last);
     this.#checkedMemory.set(name, memory);
     const known = remember(journal.records);
+    this.#checkKept(name, known);
     const pid = this.supervisor.runner(name).identity?.pid ?? null;
     if (known.restartsUsed !== memory.restartsUsed || known.totalRestarts !== memory.totalRestarts)
       this.world.violate(
@@ -437,6 +515,24 @@ export class Rig implements SupervisorSink, Watcher {
       this.world.violate(`${name}: journal says pid ${known.process?.pid ?? null}, the runner ${pid}`);
     if (known.wanted !== null && !this.supervisor.ending && known.wanted !== (memory.wanted === 'up'))
       this.world.violate(`${name}: journal says wanted ${known.wanted}, memory ${memory.wanted}`);
+  }
+
+  /** Every bad sign, restart and pause stands in the journal as soon as it is there. */
+  #checkKept(name: string, known: Remembered): void {
+    const {memory, state} = this.service(name);
+    const {restartTimes, unstable, lastEnd, incidentSince, failedSince} = memory;
+    const kept = known.memory;
+    const isSame =
+      kept === null
+        ? restartTimes.length === 0 && lastEnd === null && incidentSince === null && failedSince === null
+        : kept.restartsAgo.length === restartTimes.length &&
+          kept.unstable === unstable &&
+          kept.end?.diagnosis.cause === lastEnd?.end.diagnosis.cause &&
+          isNear(kept.incidentAgo, incidentSince, kept.up) &&
+          isNear(kept.failedAgo, failedSince, kept.up) &&
+          (kept.rest?.tag === 'backing-off') === (state.tag === 'backing-off') &&
+          (kept.rest?.tag === 'failed') === (state.tag === 'failed');
+    if (!isSame) this.world.violate(`${name}: the journal does not remember what memory does: ${JSON.stringify(kept)}`);
   }
 
   /** Well: nothing to wait for any more. */
@@ -463,3 +559,7 @@ export class Rig implements SupervisorSink, Watcher {
     return this.supervisor.names().some((name) => mayRun(this.service(name).state));
   }
 }
+
+/** Is this length, seen from then, that moment? Lengths are whole milliseconds. */
+const isNear = (ago: number | null, at: number | null, then: number): boolean =>
+  ago === null || at === null ? ago === at : Math.abs(then - ago - at) < 2;

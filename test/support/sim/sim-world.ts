@@ -1,4 +1,5 @@
 import type {JournalRecord} from '../../../src/lib/core/supervision/journal.js';
+import {readMark} from '../../../src/lib/core/supervision/mark.js';
 import type {StopSignal} from '../../../src/lib/core/spec.js';
 import type {
   Cancel,
@@ -63,7 +64,8 @@ export interface SimProcess {
 /** The supervisor's process is gone, in the middle of what it did. */
 export class SupervisorDeath extends Error {}
 
-export type DeathPlan = {readonly at: 'spawn' | 'append' | 'after-append' | 'torn'; calls: number};
+/** `effect`: right before any call that the supervisor makes to the world. */
+export type DeathPlan = {readonly at: 'spawn' | 'append' | 'after-append' | 'torn' | 'effect'; calls: number};
 
 export interface Watcher {
   spawned(process: SimProcess): void;
@@ -91,6 +93,7 @@ export class SimWorld {
   /** Those that may be too short to be noticed: nobody's clock is extended by them. */
   smallGaps = 0;
   bootId = 'boot-1';
+  bootedAt = wallAtStart;
   readonly agenda = new Agenda();
   readonly processes = new Map<number, SimProcess>();
   readonly listeners = new Map<number, SimProcess[]>();
@@ -110,6 +113,8 @@ export class SimWorld {
   watcher: Watcher | null = null;
   death: DeathPlan | null = null;
   session: SimSession | null = null;
+  /** A supervisor has died, not ended. */
+  onDeath: () => void = () => {};
   scanMs = 3;
   /** More callbacks of timers than this in one virtual second is a storm. */
   timersPerSecond = 900;
@@ -197,7 +202,7 @@ export class SimWorld {
       this.session?.endTurn();
     } catch (error) {
       if (!(error instanceof SupervisorDeath)) throw error;
-      this.session?.die();
+      this.kill();
     }
   }
 
@@ -256,9 +261,29 @@ export class SimWorld {
     return session;
   }
 
+  /** The supervisor dies, whatever it is at. */
+  kill(): void {
+    if (this.session === null) return;
+    this.session.die();
+    this.onDeath();
+  }
+
+  /** What a torn write, a lost sector or a restored backup makes of a journal: only a part of its records is left. */
+  damage(service: string, how: 'tail' | 'middle' | 'all'): void {
+    const journal = this.journals.get(service);
+    if (journal === undefined) return;
+    const {records} = journal;
+    const at = Math.floor(this.random() * (records.length + 1));
+    this.say(`${service}: its journal loses ${how} at ${at} of ${records.length}`);
+    if (how === 'all') journal.records = [];
+    else if (how === 'tail') journal.records = records.slice(0, at);
+    else journal.records = records.filter((_, index) => index !== at);
+  }
+
   reboot(): void {
     this.session?.die();
     this.bootId = `boot-${Number(this.bootId.slice(5)) + 1}`;
+    this.bootedAt = this.wall();
     for (const process of [...this.processes.values()])
       if (process.role !== 'outside') this.end(process, {code: null, signal: 'SIGKILL'}, true);
   }
@@ -535,6 +560,18 @@ function identityOf(process: SimProcess, bootId: string): ProcessIdentity {
   return {pid: process.pid, startTime: process.startTime, bootId};
 }
 
+/** Its supervisor may die right before any of these calls. */
+function mortal<T extends object>(world: SimWorld, calls: T): T {
+  const wrapped = Object.entries(calls).map(([name, call]) => [
+    name,
+    (...args: unknown[]) => {
+      world.mayDie('effect');
+      return (call as (...given: unknown[]) => unknown)(...args);
+    },
+  ]);
+  return Object.fromEntries(wrapped) as T;
+}
+
 const urlPort = /:(\d+)(?:\/|$)/;
 
 /** The world as one supervisor sees it. After its death nothing reaches it any more. */
@@ -548,6 +585,12 @@ export class SimSession implements World {
   readonly journal: Journal;
   readonly random: () => number;
   alive = true;
+  get bootId(): string {
+    return this.#world.bootId;
+  }
+  get bootedAt(): number {
+    return this.#world.bootedAt;
+  }
   readonly #world: SimWorld;
   #notes: {readonly service: string; readonly record: JournalRecord}[] = [];
 
@@ -558,11 +601,14 @@ export class SimSession implements World {
     this.clock = {
       now: () => world.now,
       wall: () => world.wall(),
-      at: (at, callback) => this.#timer(at, callback),
+      at: (at, callback) => {
+        world.mayDie('effect');
+        return this.#timer(at, callback);
+      },
     };
-    this.processes = this.#makeProcesses();
-    this.prober = {probe: (target, timeoutMs, callback) => this.#probe(target, timeoutMs, callback)};
-    this.ports = this.#makePorts();
+    this.processes = mortal(world, this.#makeProcesses());
+    this.prober = mortal(world, {probe: (target, timeoutMs, callback) => this.#probe(target, timeoutMs, callback)});
+    this.ports = mortal(world, this.#makePorts());
     this.output = {
       open: () => {},
       beginLife: (service) => {
@@ -580,6 +626,7 @@ export class SimSession implements World {
     };
     this.journal = {
       append: (service, record) => {
+        world.mayDie('effect');
         world.mayDie('append');
         this.#writeNotes(service);
         const journal = this.#journalOf(service);
@@ -680,6 +727,16 @@ export class SimSession implements World {
         const process = world.processes.get(identity.pid);
         return process !== undefined && process.startTime !== identity.startTime;
       },
+      findMarked: (project, services) =>
+        [...world.processes.values()].flatMap((process) => {
+          const mark = readMark(process.mark, project);
+          if (mark === null || !services.includes(mark.service)) return [];
+          const {pid, startTime, port} = process;
+          const argv = process.role === 'leader' ? ['serve', port === null ? '-' : String(port)] : ['helper'];
+          return [
+            {...mark, leads: process.session === pid, pid, startTime, bootId: world.bootId, startedAt: null, argv},
+          ];
+        }),
       groupAlive: (pid) => members(pid).length > 0,
       signalGroup: (pid, signal, ifStopped) => {
         const group = members(pid);

@@ -33,7 +33,7 @@ export const policyDefaults = {
   openFilesWarn: d(0.8, 'above its limit a server takes no connection any more (EMFILE)'),
   listener: d('own', "a stranger's answer on our port proves nothing"),
   stdin: d('open', 'esbuild --watch and react-scripts end at the end of their input'),
-  output: d('pipe', 'no line is lost when erp dies or rotates; file on Windows'),
+  output: d('pipe', 'erp may die, files rotate and the disk be full; file on Windows'),
   env: d({}, 'beside the environment of erp'),
 } as const satisfies Record<keyof PolicyConfig, Default<unknown>>;
 

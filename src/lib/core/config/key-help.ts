@@ -57,7 +57,8 @@ export const keyHelp = {
     openFilesWarn: 'warning when a process has this share of the files open that it may have (ulimit -n; Linux)',
     listener: 'own: an answer counts only when the service itself holds the port',
     stdin: 'open: stays open and empty; null: ends at once',
-    output: 'pipe: drained by erp; file: written by the service itself',
+    output:
+      'pipe: drained by erp; file: written by the service itself (rotated only before its next life; "> /dev/stderr" in a shell truncates it; a full disk is met by the service)',
     env: 'environment; may hold ${NAME}, ${NAME:-default}, {port}, {services.NAME.port}',
   },
   probe: {

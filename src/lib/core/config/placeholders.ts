@@ -16,6 +16,9 @@ export interface PortsInUse {
   readonly services?: Readonly<Record<string, number>>;
 }
 
+/** Splits a text at what stands for a port, without capturing it. */
+export const placeholderPattern = (): RegExp => /(?<![$%])\{(?:port|services\.[\w-]+\.port)\}/;
+
 /** What is no placeholder, or has no port at this moment, stays as it is written. */
 export function expandPlaceholders(text: string, ports: PortsInUse): string {
   return text.replaceAll(braces, (whole, escaped: string | undefined, name: string | undefined) => {

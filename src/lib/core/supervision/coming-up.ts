@@ -1,5 +1,6 @@
 import {healthOf, isReady, newTracks} from '../probes/tracks.js';
 import {formatDuration} from '../report/format.js';
+import type {HealthName} from '../report/status.js';
 import type {Effect, Event} from './events.js';
 import {nothingLeft} from './going-down.js';
 import {judge, launch} from './judgement.js';
@@ -45,7 +46,7 @@ export function prepareFailed(service: Service, event: Extract<Event, {tag: 'pre
   const final = ctx.spec.policy.afterBudget.then === 'fail';
   const memory = {
     ...service.memory,
-    lastEnd: {at: ctx.now, end, lifeMs: null},
+    lastEnd: {incarnation: event.incarnation, at: ctx.now, end, lifeMs: null},
     incidentSince: service.memory.incidentSince ?? ctx.now,
     failedSince: service.memory.failedSince ?? ctx.now,
   };
@@ -87,13 +88,19 @@ export function spawnFailed(service: Service, event: Extract<Event, {tag: 'spawn
 /** A process that a former supervisor started is supervised on. */
 export function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>, ctx: Context): Step {
   const {spec, now} = ctx;
+  // An incident of a life that was ready is one of its health; the next good answer ends it.
+  const health: HealthName = !event.wasReady
+    ? 'unknown'
+    : service.memory.incidentSince === null
+      ? 'healthy'
+      : 'unhealthy';
   const tracks = newTracks(spec, now).map((track) => ({
     ...track,
     nextAt: now,
     lastAnswerAt: event.wasReady ? now : null,
     countsFrom: now,
     good: event.wasReady ? 1000 : 0,
-    health: event.wasReady ? ('healthy' as const) : ('unknown' as const),
+    health,
   }));
   const life: Life = {
     incarnation: event.incarnation,
@@ -109,28 +116,44 @@ export function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>,
     wanted: event.wanted,
     incarnation: event.incarnation,
     port: event.port,
-    everReady: event.wasReady,
+    everReady: service.memory.everReady || event.wasReady,
     freshStart: false,
   };
   const told = report('INFO', 'adopted', `adopted (pid ${event.pid}), up ${formatDuration(now - event.spawnedAt)}`);
   if (!event.wasReady)
-    return step(
+    return becomeReadyIfSo(
       {tag: 'starting', life, deadline: spec.kind === 'job' ? null : now + spec.policy.startTimeoutMs},
       memory,
-      told,
+      [told],
+      ctx,
     );
+  const shown = healthOf(life, spec, health);
   return step(
     {
       tag: 'ready',
       life,
       readyAt: now,
-      health: healthOf(life, spec, 'healthy'),
+      health: shown,
       stableAt: now + spec.policy.stableAfterMs,
       unhealthySince: null,
     },
-    memory,
+    shown === 'unhealthy' ? memory : {...memory, incidentSince: null},
     told,
   );
+}
+
+/**
+ * A life ended and the supervisor with it, or before it. Judged like any end, but never answered at once: what is left of
+ * it has to be looked for first.
+ */
+export function endedUnjudged(
+  {memory}: Service,
+  {exit, diagnosis}: Extract<Event, {tag: 'ended-unjudged'}>,
+  ctx: Context,
+): Step {
+  const end: LifeEnd = {kind: 'exit', exit, diagnosis, blockedOn: null};
+  const service: Service = {state: {tag: 'stopped', why: 'ended'}, memory: {...memory, wanted: 'up'}};
+  return judge(service, end, null, {...ctx, mayStart: false});
 }
 
 /** Ready, if everything that readiness waits for is there; otherwise it goes on starting. */

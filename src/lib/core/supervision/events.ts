@@ -66,6 +66,13 @@ export type Event =
       readonly wanted: 'up' | 'down';
       readonly spawnedAt: number;
     }
+  /** An end that nobody has judged: the supervisor died with it, or before it. */
+  | {
+      readonly tag: 'ended-unjudged';
+      readonly incarnation: number;
+      readonly exit: ExitStatus;
+      readonly diagnosis: Diagnosis;
+    }
   /** Time has passed: look at the deadlines. */
   | {readonly tag: 'tick'}
   /** Time that nobody lived through (sleep, a starved loop): `ms` of it count for no deadline. */

@@ -61,7 +61,7 @@ export function exited(service: Service, event: Extract<Event, {tag: 'exited'}>,
     {
       ...memory,
       incidentSince: memory.incidentSince ?? ctx.now,
-      lastEnd: {at: ctx.now, end, lifeMs: ctx.now - state.life.spawnedAt},
+      lastEnd: {incarnation, at: ctx.now, end, lifeMs: ctx.now - state.life.spawnedAt},
     },
     {tag: 'cancel-probes'},
     {tag: 'ask-to-stop', incarnation, pid, hung: true},
@@ -157,7 +157,15 @@ export function unkillable(pid: number | null, memory: Memory, ctx: Context): St
   };
   return step(
     {tag: 'failed', since: ctx.now, nextTryAt: null, blockedOn: null},
-    {...memory, lastEnd: {at: ctx.now, end: {kind: 'exit', exit: null, diagnosis, blockedOn: null}, lifeMs: null}},
+    {
+      ...memory,
+      lastEnd: {
+        incarnation: memory.incarnation,
+        at: ctx.now,
+        end: {kind: 'exit', exit: null, diagnosis, blockedOn: null},
+        lifeMs: null,
+      },
+    },
     report('CRITICAL', 'failed', 'failed: it cannot be ended. Tries again when it has gone.', diagnosis, {final: true}),
   );
 }

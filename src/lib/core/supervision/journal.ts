@@ -1,5 +1,5 @@
-import type {ServiceSpec} from '../spec.js';
-import {type ExitStatus, type Service, startsKept} from './state.js';
+import {type KeptMemory, readExit, readKept} from './kept.js';
+import {type ExitStatus, startsKept} from './state.js';
 
 /** One line of a service's journal: written before and after everything that must survive the supervisor's death. */
 export type JournalRecord =
@@ -34,21 +34,38 @@ export type JournalRecord =
       readonly at: number;
       readonly code: number | null;
       readonly signal: string | null;
+      /** It was asked to, for a stop or a planned restart: nothing to judge. */
+      readonly planned: boolean;
     }
-  | {readonly v: 1; readonly t: 'counters'; readonly inc: number; readonly used: number; readonly total: number}
-  /** Written by compaction: what the records that it drops have said beside the counters. */
+  /** Counters, and everything else that is remembered over incarnations. */
+  | ({
+      readonly v: 1;
+      readonly t: 'memory';
+      readonly inc: number;
+      readonly used: number;
+      readonly total: number;
+    } & KeptMemory)
+  /** Written by compaction: what the records that it drops have said beside that. */
   | {
       readonly v: 1;
       readonly t: 'kept';
+      readonly inc: number;
       readonly port: number | null;
       readonly boot: string | null;
       readonly pid: number | null;
       readonly start: string | null;
-      readonly exit: ExitStatus | null;
+      readonly everReady: boolean;
+      readonly ended: SeenEnd | null;
       readonly starts?: readonly number[];
-      /** Absent in journals of earlier versions. */
       readonly life?: LastLife | null;
     };
+
+/** The end of a life that a supervisor has seen. */
+export interface SeenEnd {
+  readonly incarnation: number;
+  readonly exit: ExitStatus;
+  readonly planned: boolean;
+}
 
 /** The last life that was spawned. Times in milliseconds since the epoch. */
 export interface LastLife {
@@ -75,22 +92,26 @@ export interface Remembered {
     readonly logSeen: boolean;
     readonly wasReady: boolean;
   } | null;
-  /** An intent without spawned or exited: its process may run without being known. */
-  /** How the last process ended, as far as anybody saw; null: it runs, or its end was not seen. */
-  readonly lastExit: ExitStatus | null;
+  /** How the last process ended; null: it runs, or its end was not seen. */
+  readonly ended: SeenEnd | null;
   /** Who led the last life: what is left of it is found by its session. */
   readonly lastLeader: {readonly pid: number; readonly startTime: string | null; readonly bootId: string} | null;
   readonly lastLife: LastLife | null;
   /** Descendants that had left group and session of their leader; whether they live is not known. */
   readonly seen: readonly {readonly pid: number; readonly startTime: string; readonly bootId: string}[];
+  /** An intent without spawned or exited: its process may run without being known. */
   readonly openIntent: {readonly incarnation: number; readonly mark: string; readonly port: number | null} | null;
   readonly port: number | null;
+  readonly everReady: boolean;
   readonly restartsUsed: number;
   readonly totalRestarts: number;
   /** How long the last starts took, oldest first. */
   readonly startsMs: readonly number[];
+  readonly memory: KeptMemory | null;
   /** Boot of the last process, to tell a reboot. */
   readonly lastBoot: string | null;
+  /** Something of a version that we do not know stands there. */
+  readonly newer: boolean;
 }
 
 /** A service that makes daemons without end fills no journal. */
@@ -100,16 +121,19 @@ const nothing: Remembered = {
   wanted: null,
   incarnation: 0,
   process: null,
-  lastExit: null,
+  ended: null,
   lastLeader: null,
   lastLife: null,
   seen: [],
   openIntent: null,
   port: null,
+  everReady: false,
   restartsUsed: 0,
   totalRestarts: 0,
   startsMs: [],
+  memory: null,
   lastBoot: null,
+  newer: false,
 };
 
 /**
@@ -117,12 +141,15 @@ const nothing: Remembered = {
  * start time, port, wanted state) and is skipped otherwise.
  */
 export function remember(records: readonly unknown[]): Remembered {
-  return records.reduce<Remembered>(readRecord, nothing);
+  return records.reduce<Remembered>((known, record) => {
+    if (typeof record !== 'object' || record === null) return known;
+    const r = record as Partial<Record<string, unknown>>;
+    const next = readRecord(known, r);
+    return typeof r.v === 'number' && r.v > 1 && !next.newer ? {...next, newer: true} : next;
+  }, nothing);
 }
 
-function readRecord(known: Remembered, record: unknown): Remembered {
-  if (typeof record !== 'object' || record === null) return known;
-  const r = record as Partial<Record<string, unknown>>;
+function readRecord(known: Remembered, r: Partial<Record<string, unknown>>): Remembered {
   const inc = typeof r.inc === 'number' ? r.inc : known.incarnation;
   const incarnation = Math.max(known.incarnation, inc);
   switch (r.t) {
@@ -134,7 +161,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         ...known,
         incarnation,
         port,
-        lastExit: null,
+        ended: null,
         openIntent: {incarnation: inc, mark: typeof r.mark === 'string' ? r.mark : '', port},
       };
     }
@@ -154,7 +181,7 @@ function readRecord(known: Remembered, record: unknown): Remembered {
       const {pid, startTime} = process;
       const lastLeader = {pid, startTime, bootId: boot};
       const lastLife = {from: process.spawnedAtWall, to: null, port: process.port, endedWell: false};
-      return {...known, incarnation, process, lastLeader, lastLife, lastExit: null, openIntent: null, lastBoot: boot};
+      return {...known, incarnation, process, lastLeader, lastLife, ended: null, openIntent: null, lastBoot: boot};
     }
     case 'seen': {
       const bootId = typeof r.boot === 'string' ? r.boot : '';
@@ -170,41 +197,46 @@ function readRecord(known: Remembered, record: unknown): Remembered {
         ? known
         : {...known, process: {...known.process, logSeen: true}};
     case 'ready': {
-      if (known.process === null || known.process.incarnation !== inc) return known;
+      const next = {...known, everReady: true};
+      if (known.process === null || known.process.incarnation !== inc) return next;
       const startsMs = typeof r.ms === 'number' ? [...known.startsMs, r.ms].slice(-startsKept) : known.startsMs;
-      return {...known, startsMs, process: {...known.process, wasReady: true}};
+      return {...next, startsMs, process: {...known.process, wasReady: true}};
     }
     case 'exited': {
       // Of the last life only: an exit of an earlier one says nothing about it.
       const isLast = inc === (known.openIntent ?? known.process)?.incarnation;
+      const ended = {incarnation: inc, exit: readExit(r), planned: r.planned === true};
       return {
         ...known,
         incarnation,
         process: known.process?.incarnation === inc ? null : known.process,
         lastLife: known.process?.incarnation === inc ? endedLife(known, r) : known.lastLife,
-        lastExit: isLast ? exitOf(r) : known.lastExit,
+        ended: isLast ? ended : known.ended,
         openIntent: known.openIntent?.incarnation === inc ? null : known.openIntent,
       };
     }
     case 'kept':
       return {
         ...known,
+        incarnation,
         port: typeof r.port === 'number' ? r.port : null,
         lastBoot: typeof r.boot === 'string' ? r.boot : null,
         startsMs: Array.isArray(r.starts) ? r.starts.filter((ms) => typeof ms === 'number').slice(-startsKept) : [],
-        lastExit: typeof r.exit === 'object' && r.exit !== null ? exitOf(r.exit) : null,
+        everReady: r.everReady === true,
+        ended: readEnded(r.ended),
         lastLeader:
           typeof r.pid === 'number' && typeof r.boot === 'string'
             ? {pid: r.pid, startTime: typeof r.start === 'string' ? r.start : null, bootId: r.boot}
             : null,
         lastLife: lastLifeOf(r.life),
       };
-    case 'counters':
+    case 'memory':
       return {
         ...known,
         incarnation,
         restartsUsed: typeof r.used === 'number' ? r.used : 0,
         totalRestarts: typeof r.total === 'number' ? r.total : 0,
+        memory: readKept(r),
       };
     default:
       return known;
@@ -228,44 +260,54 @@ function lastLifeOf(life: unknown): LastLife | null {
   };
 }
 
-function exitOf(r: {readonly code?: unknown; readonly signal?: unknown}): ExitStatus {
-  return {
-    code: typeof r.code === 'number' ? r.code : null,
-    signal: typeof r.signal === 'string' ? r.signal : null,
-  };
+function readEnded(value: unknown): SeenEnd | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const {incarnation, exit, planned} = value as Partial<Record<string, unknown>>;
+  if (typeof incarnation !== 'number' || typeof exit !== 'object' || exit === null) return null;
+  return {incarnation, exit: readExit(exit as Partial<Record<string, unknown>>), planned: planned === true};
 }
 
 /** The shortest journal that says the same: for compaction when nothing happens. */
 export function summary(known: Remembered, now: number): readonly JournalRecord[] {
   const records: JournalRecord[] = [];
   if (known.wanted !== null) records.push({v: 1, t: 'wanted', up: known.wanted, at: now, by: null});
-  records.push({v: 1, t: 'counters', inc: known.incarnation, used: known.restartsUsed, total: known.totalRestarts});
-  if (known.process !== null) {
-    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, logSeen, wasReady} = known.process;
+  const {process, openIntent, lastLeader} = known;
+  if (process !== null) {
+    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, logSeen, wasReady} = process;
     records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port});
     records.push({v: 1, t: 'spawned', inc: incarnation, at: spawnedAtWall, pid, start: startTime, boot: bootId});
     if (logSeen) records.push({v: 1, t: 'log-ready', inc: incarnation, at: now});
     if (wasReady) records.push({v: 1, t: 'ready', inc: incarnation, at: now});
   }
-  if (known.openIntent !== null)
+  if (openIntent !== null)
     records.push({
       v: 1,
       t: 'intent',
-      inc: known.openIntent.incarnation,
+      inc: openIntent.incarnation,
       at: now,
-      mark: known.openIntent.mark,
-      port: known.openIntent.port,
+      mark: openIntent.mark,
+      port: openIntent.port,
+    });
+  if (known.memory !== null)
+    records.push({
+      v: 1,
+      t: 'memory',
+      inc: known.incarnation,
+      used: known.restartsUsed,
+      total: known.totalRestarts,
+      ...known.memory,
     });
   // Last: what stands above would write over it.
-  const {lastLeader} = known;
   records.push({
     v: 1,
     t: 'kept',
+    inc: known.incarnation,
     port: known.port,
     boot: known.lastBoot,
     pid: lastLeader?.pid ?? null,
     start: lastLeader?.startTime ?? null,
-    exit: known.lastExit,
+    everReady: known.everReady,
+    ended: known.ended,
     ...(known.startsMs.length === 0 ? {} : {starts: known.startsMs}),
     life: known.lastLife,
   });
@@ -274,24 +316,4 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
     records.push({v: 1, t: 'seen', boot, members: members.map(({pid, startTime}) => [pid, startTime] as const)});
   }
   return records;
-}
-
-/** What a service starts from in a new supervisor; `bootId`: of the machine as it runs now. */
-export function recalled(service: Service, known: Remembered, spec: ServiceSpec, bootId: string, now: number): Service {
-  const sameBoot = known.lastBoot === bootId;
-  // A migration that ran is not run again because the supervisor died.
-  const isDone = spec.kind === 'job' && sameBoot && known.wanted === true && known.lastExit?.code === 0;
-  return {
-    state: isDone ? {tag: 'done', at: now} : service.state,
-    memory: {
-      ...service.memory,
-      wanted: isDone ? 'up' : service.memory.wanted,
-      freshStart: !sameBoot,
-      incarnation: known.incarnation,
-      port: known.port,
-      restartsUsed: known.restartsUsed,
-      totalRestarts: known.totalRestarts,
-      startsMs: known.startsMs,
-    },
-  };
 }

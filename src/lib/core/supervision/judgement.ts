@@ -3,6 +3,7 @@ import {newTracks} from '../probes/tracks.js';
 import {roomText} from '../diagnosis/disk-full.js';
 import {formatDuration} from '../report/format.js';
 import type {Effect} from './events.js';
+import {keptRestarts} from './kept.js';
 import type {DiskBlocker, ExitStatus, LifeEnd, Memory, Service} from './state.js';
 import {type Context, report, type Step, step} from './step.js';
 import {endText, pauseText} from './words.js';
@@ -19,11 +20,11 @@ const criticalRestarts = 5;
 export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx: Context): Step {
   const {now, spec} = ctx;
   const {policy} = spec;
-  if (service.memory.wanted === 'down')
-    return lastLook({...service.memory, lastEnd: {at: now, end, lifeMs}}, end.exit, ctx);
+  const lastEnd = {incarnation: service.memory.incarnation, at: now, end, lifeMs};
+  if (service.memory.wanted === 'down') return lastLook({...service.memory, lastEnd}, end.exit, ctx);
   const clean = end.kind === 'exit' && end.exit?.code === 0;
   if (spec.kind === 'job' && clean) {
-    const memory = {...service.memory, incidentSince: null, failedSince: null, lastEnd: {at: now, end, lifeMs}};
+    const memory = {...service.memory, incidentSince: null, failedSince: null, lastEnd};
     return step(
       {tag: 'done', at: now},
       memory,
@@ -32,10 +33,20 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
   }
   const memory: Memory = {
     ...service.memory,
-    lastEnd: {at: now, end, lifeMs},
+    lastEnd,
     incidentSince: service.memory.incidentSince ?? now,
     failedSince: service.memory.failedSince ?? now,
   };
+  if (spec.kind === 'job' && end.kind === 'exit' && end.exit?.code == null && end.exit?.signal == null)
+    return withReport(
+      prepare(memory, ctx),
+      report(
+        'WARNING',
+        'job-end-unseen',
+        'ended while nobody watched, so its exit code is not known: it runs again',
+        end.diagnosis,
+      ),
+    );
   const what = endText(end, spec, lifeMs);
   if (policy.restart === 'no' || (policy.restart === 'on-failure' && clean)) {
     if (clean)
@@ -203,7 +214,7 @@ function spent(service: Service, end: LifeEnd, what: string, ctx: Context): Step
 
 /** Many restarts in a short time are a fault of their own, even if each gets the budget back. */
 function countRestart(memory: Memory, {now}: Context): readonly [Memory, readonly Effect[]] {
-  const times = [...memory.restartTimes.filter((at) => now - at < hourMs), now];
+  const times = [...memory.restartTimes.filter((at) => now - at < hourMs), now].slice(-keptRestarts);
   const recent = times.filter((at) => now - at < unstableWindowMs).length;
   const next = {...memory, restartTimes: times, totalRestarts: memory.totalRestarts + 1};
   if (recent >= criticalRestarts && memory.unstable !== 'critical') {

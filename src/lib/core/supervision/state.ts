@@ -48,7 +48,7 @@ export type PlannedReason = 'operator' | 'dependency' | 'port' | 'schedule' | 'm
 
 /** How a life ended unplanned. */
 export interface LifeEnd {
-  readonly kind: 'exit' | 'hang' | 'start-timeout' | 'spawn' | 'prepare' | 'unhealthy';
+  readonly kind: 'exit' | 'hang' | 'start-timeout' | 'spawn' | 'prepare' | 'unhealthy' | 'reboot';
   readonly exit: ExitStatus | null;
   readonly diagnosis: Diagnosis;
   /** A restart cannot mend it before something outside changes. */
@@ -150,7 +150,12 @@ export interface Memory {
   /** Unplanned restarts of the last hour. */
   readonly restartTimes: readonly number[];
   readonly unstable: 'no' | 'warned' | 'critical';
-  readonly lastEnd: {readonly at: number; readonly end: LifeEnd; readonly lifeMs: number | null} | null;
+  readonly lastEnd: {
+    readonly incarnation: number;
+    readonly at: number;
+    readonly end: LifeEnd;
+    readonly lifeMs: number | null;
+  } | null;
   /** The port given to the present or last incarnation. */
   readonly port: number | null;
   /** First bad sign of the present incident. */

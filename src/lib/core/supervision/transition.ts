@@ -1,7 +1,7 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import {unreachable} from '../unreachable.js';
 import {answer, tick} from './being-up.js';
-import {adopt, becomeReadyIfSo, prepared, prepareFailed, spawned, spawnFailed} from './coming-up.js';
+import {adopt, becomeReadyIfSo, endedUnjudged, prepared, prepareFailed, spawned, spawnFailed} from './coming-up.js';
 import type {Event} from './events.js';
 import {shifted} from './gaps.js';
 import {afterSweep, exited, groupGone, hasProbesIn} from './going-down.js';
@@ -45,6 +45,8 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
       return spawnFailed(service, event, ctx);
     case 'exited':
       return exited(service, event, ctx);
+    case 'ended-unjudged':
+      return endedUnjudged(service, event, ctx);
     case 'group-gone':
       return groupGone(service, ctx);
     case 'swept':

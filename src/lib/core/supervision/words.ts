@@ -21,6 +21,8 @@ export function endText(end: LifeEnd, spec: ServiceSpec, afterMs: number | null)
       return `not ready within ${formatDuration(spec.policy.startTimeoutMs)}`;
     case 'unhealthy':
       return `unhealthy for ${formatDuration(spec.policy.unhealthyForMs ?? 0)}`;
+    case 'reboot':
+      return end.diagnosis.evidence[0] ?? 'machine rebooted';
     case 'spawn':
       return 'could not be started';
     case 'prepare':
