@@ -30,8 +30,8 @@ export interface Expected {
   readonly exact: boolean;
 }
 
-export const incarnationOf = (mark: string): number => Number(mark.split('/').at(-1));
-/** `PROJECT/SERVICE/INCARNATION`; `PROJECT/@supervisor` is none. */
+/** `PROJECT/SERVICE/INCARNATION`, and `/PORT` where there is one; `PROJECT/@supervisor` is none. */
+export const incarnationOf = (mark: string): number => Number(mark.split('/')[2]);
 const serviceOf = (mark: string): string => mark.split('/')[1] ?? '';
 
 /** No second copy, no number given twice, and what services counted is what erp counts. */
