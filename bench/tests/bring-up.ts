@@ -30,12 +30,10 @@ async function measure(trial: Trial): Promise<BringUp> {
   await started;
   await trial.daemons();
   const askedToStop = now();
-  const gone = trial.peer.stop();
-  const stopped = await untilDead(trial, services, askedToStop);
-  await gone;
-  const goneMs = rounded(now() - askedToStop);
+  const stopping = trial.peer.stop().then(() => rounded(now() - askedToStop));
+  const [stopped, gone] = await Promise.all([untilDead(trial, services, askedToStop), stopping]);
   const request = trial.peer instanceof Erp ? await byRequest(trial) : null;
-  return {services: count, ...up, stopped, gone: goneMs, request};
+  return {services: count, ...up, stopped, gone, request};
 }
 
 async function untilUp(trial: Trial, services: readonly Service[], asked: number) {
@@ -56,7 +54,7 @@ async function untilUp(trial: Trial, services: readonly Service[], asked: number
 
 async function untilDead(trial: Trial, services: readonly Service[], asked: number): Promise<number> {
   const pids = services.flatMap(({name}) => trial.starts(name).map(({pid}) => pid));
-  await trial.until('all services dead', () => !pids.some(isAlive), 60_000, 2);
+  await trial.until('all services dead', () => !pids.some(isAlive), 120_000, 2);
   return rounded(now() - asked);
 }
 
