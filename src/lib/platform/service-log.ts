@@ -1,12 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import {closeSync, fstatSync, ftruncateSync, mkdirSync, renameSync, statSync, writeSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {ArrivalTimes} from './arrival-times.js';
 import {diskSpace, isFullError} from './disk-space.js';
