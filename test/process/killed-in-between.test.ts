@@ -107,6 +107,22 @@ onLinux('the holder of the pipes', () => {
     await until('the last one has gone', () => !rig.world.processes.isAlive(last));
   });
 
+  it('is made anew before it ends by itself, and never leaves a gap', async () => {
+    await using rig = new Rig();
+    rig.world.output.open(['web']);
+    rig.world.look();
+    const young = holderOf(rig);
+    rig.world.close();
+    const twelveHours = 12 * 3600 * 1000;
+    writeFileSync(join(rig.dir, 'run', 'holder.json'), JSON.stringify({...young, madeAt: Date.now() - twelveHours}));
+    rig.reopen();
+    rig.world.output.open(['web']);
+    rig.world.look();
+    expect(holderOf(rig).pid).not.toBe(young.pid);
+    await until('the old one has gone', () => !rig.world.processes.isAlive(young));
+    expect(rig.world.processes.isAlive(holderOf(rig))).toBe(true);
+  });
+
   it('leaves a stranger alone that has its number', async () => {
     await using rig = new Rig();
     const stranger = rig.start('other', {argv: ['sleep', '1000']});

@@ -19,9 +19,14 @@ import type {ProcessIdentity} from './types.js';
 
 /** By this variable a holder is found of which nothing was written down. */
 const variable = 'ERP_HOLDER';
-const forEver = String(2 ** 31 - 1);
+/** Where everything was killed and its folders removed nobody ends it: it ends by itself. */
+const lifeSeconds = 24 * 3600;
+/** So much of its life is left at least when a supervisor dies. */
+const renewAfterMs = (lifeSeconds / 2) * 1000;
 
 interface Holder extends ProcessIdentity {
+  /** Milliseconds since the epoch. */
+  readonly madeAt: number;
   /** What it holds: `dev:ino` by name. */
   readonly pipes: Readonly<Record<string, string>>;
 }
@@ -29,7 +34,7 @@ interface Holder extends ProcessIdentity {
 /**
  * A FIFO that nobody has open forgets what is in it. A service holds its own, so while one of both lives nothing is lost;
  * but a service that ends while no supervisor lives would take its last words with it. So a `sleep` holds all FIFOs of a
- * project as well. It knows nothing, does nothing, and may be killed at any time: it is made again.
+ * project as well. It knows nothing, does nothing, and may be killed at any time: it is made again, and twice a day anyway.
  */
 export class OutputHolder {
   readonly #runtimeDir: string;
@@ -51,7 +56,8 @@ export class OutputHolder {
     const isFirst = this.#holder === undefined;
     const old = this.#known();
     const wanted = pipesOf(paths);
-    const isEnough = Object.entries(wanted).every(([name, pipe]) => old?.pipes[name] === pipe);
+    const isYoung = old !== null && Math.abs(Date.now() - old.madeAt) < renewAfterMs;
+    const isEnough = isYoung && Object.entries(wanted).every(([name, pipe]) => old.pipes[name] === pipe);
     if (!isEnough || old === null || !this.#isAlive(old)) {
       const fresh = this.#start(paths, wanted);
       if (fresh !== null) {
@@ -85,7 +91,7 @@ export class OutputHolder {
       for (const path of paths)
         if (basename(path) in pipes) fds.push(openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
       // Not below 3: what has a FIFO of a service as standard stream is taken for a part of the service.
-      const child = spawn(sleep.found, [forEver], {
+      const child = spawn(sleep.found, [String(lifeSeconds)], {
         argv0: shownName(sleep.found),
         cwd: '/',
         env: {[variable]: this.#runtimeDir, ...ownMark()},
@@ -97,7 +103,7 @@ export class OutputHolder {
       if (child.pid === undefined) throw new Error(`${sleep.found} can't be started`);
       this.#isFailing = false;
       const startTime = this.#table.read(child.pid)?.startTime ?? null;
-      return {pid: child.pid, startTime, bootId: this.#table.bootId, pipes};
+      return {pid: child.pid, startTime, bootId: this.#table.bootId, madeAt: Date.now(), pipes};
     } catch (error) {
       if (!this.#isFailing)
         this.#onProblem(
@@ -114,9 +120,9 @@ export class OutputHolder {
   #read(): Holder | null {
     try {
       const value = JSON.parse(readFileSync(this.#file, 'utf8')) as Partial<Holder>;
-      const {pid, startTime, bootId, pipes} = value;
+      const {pid, startTime, bootId, madeAt = 0, pipes} = value;
       if (typeof pid !== 'number' || typeof bootId !== 'string' || typeof pipes !== 'object') return null;
-      return {pid, startTime: typeof startTime === 'string' ? startTime : null, bootId, pipes};
+      return {pid, startTime: typeof startTime === 'string' ? startTime : null, bootId, madeAt, pipes};
     } catch {
       return null;
     }
