@@ -58,7 +58,7 @@ export class OutputHolder {
     const wanted = pipesOf(paths);
     const isYoung = old !== null && Math.abs(Date.now() - old.madeAt) < renewAfterMs;
     const isEnough = isYoung && Object.entries(wanted).every(([name, pipe]) => old.pipes[name] === pipe);
-    if (!isEnough || old === null || !this.#isAlive(old)) {
+    if (!isEnough || !this.#isAlive(old)) {
       const fresh = this.#start(paths, wanted);
       if (fresh !== null) {
         this.#holder = fresh;
