@@ -325,3 +325,26 @@ for (const [point, fails] of Object.entries(points)) {
     await rig.stop();
   });
 }
+
+itErp('an awaited line that came while nobody supervised is heard, and not one of an earlier life', async (rig) => {
+  rig.config({late: {command: ['sh', program('ready-late.sh')], readiness: {log: '^ready$'}}});
+  const isStarting = async (pid: number | null): Promise<boolean> => {
+    const late = await rig.service('late');
+    return late.state === 'starting' && late.pid !== null && (pid === null || late.pid === pid);
+  };
+  await rig.expectErp(0, ['start', '--detach']);
+  rig.write('go1', '');
+  await until('its next life starts', () => isStarting(null));
+  const {pid} = await rig.service('late');
+  await loseBoth(rig);
+  const start = rig.start(['start', '--detach']);
+  await until('it is taken over', () => isStarting(pid).catch(() => false));
+  await holds('nobody takes the line of its former life for its own', () => isStarting(pid), 500);
+  await loseBoth(rig);
+  rig.write('go2', '');
+  await until('it has said more than a supervisor keeps', () => existsSync(join(rig.project, 'said')));
+  await rig.expectErp(0, ['start', '--detach', '--timeout', '20s']);
+  expect(await rig.service('late')).toMatchObject({state: 'ready', pid});
+  start.signal('SIGKILL');
+  await rig.stop();
+});

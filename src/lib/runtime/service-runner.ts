@@ -143,11 +143,15 @@ export class ServiceRunner {
     this.#adopted = true;
     this.#spawnedAtWall = spawnedAtWall;
     const {output} = this.#around.world;
-    // What it wrote while nobody listened lies in its pipe, or has been read from there just now.
-    output.drain(this.#spec.name);
-    const unheard = output.tail(this.#spec.name, tailLines);
-    output.beginLife(this.#spec.name);
-    this.#watchLog(incarnation, unheard);
+    const {name, readyLog} = this.#spec;
+    // What it wrote while nobody listened lies in its pipe. Not the end of its log: an earlier life was ready, too.
+    const pattern = readyLog === null ? null : new RegExp(readyLog);
+    let heard = false;
+    const cancel = pattern === null ? () => {} : output.onLine(name, (line) => (heard ||= pattern.test(line)));
+    output.drain(name);
+    cancel();
+    output.beginLife(name);
+    this.#watchLog(incarnation, heard);
     this.#around.world.processes.watch(identity, (exit) => this.#onExit(identity, incarnation, exit));
   }
 
@@ -306,24 +310,24 @@ export class ServiceRunner {
     });
   }
 
-  #watchLog(incarnation: number, unheard: readonly string[] = []): void {
+  #watchLog(incarnation: number, heard = false): void {
     this.#unwatchLog();
     const {readyLog} = this.#spec;
     if (readyLog === null) return;
     const pattern = new RegExp(readyLog);
     let cancel: Cancel = () => {};
-    const hear = (line: string): void => {
-      if (!pattern.test(line)) return;
+    const hear = (): void => {
       cancel();
       this.#journal({v: 1, t: 'log-ready', inc: incarnation, at: this.#around.world.clock.wall()});
       this.#around.emit(this.#spec, {tag: 'log-ready', incarnation});
     };
-    const heard = unheard.find((line) => pattern.test(line));
-    if (heard !== undefined) {
-      hear(heard);
+    if (heard) {
+      hear();
       return;
     }
-    cancel = this.#around.world.output.onLine(this.#spec.name, hear);
+    cancel = this.#around.world.output.onLine(this.#spec.name, (line) => {
+      if (pattern.test(line)) hear();
+    });
     this.#unwatchLog = cancel;
   }
 
