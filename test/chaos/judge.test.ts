@@ -105,7 +105,11 @@ describe('lines', () => {
 });
 
 describe('lives', () => {
-  const start = (incarnation: number, pid: number): BookRecord => ({t: 'start', pid, mark: `p/web/${incarnation}/8000`});
+  const start = (incarnation: number, pid: number): BookRecord => ({
+    t: 'start',
+    pid,
+    mark: `p/web/${incarnation}/8000`,
+  });
   const seen = (incarnation: number, totalRestarts: number) =>
     ({name: 'web', wanted: 'up', pid: 9, incarnation, totalRestarts}) as const;
   const books = [start(1, 7), start(2, 8), start(3, 9)];
@@ -145,7 +149,9 @@ describe('processes', () => {
   const process = (mark: string | null) => ({pid: 30, command: 'sleep', mark});
 
   it('of the present life, and of nobody, are no orphans', () => {
-    expect(orphansOf([process('p/web/2'), process('p/web/2/8000'), process(null), process('p/@supervisor')], services)).toEqual([]);
+    expect(
+      orphansOf([process('p/web/2'), process('p/web/2/8000'), process(null), process('p/@supervisor')], services),
+    ).toEqual([]);
   });
 
   it.each(['p/web/1', 'p/api/4', 'p/gone/1'])('of %s: found', (mark) => {

@@ -114,7 +114,7 @@ for (const name of [
     expect(before.state).toBe('ready');
     expect((await rig.expectErp(0, ['logs', 'shop'], here)).stdout).toMatch(/ready/);
     kill(rig.supervisors()[0]?.pid ?? 0);
-    await until('it is back', async () => (await rig.status(here)).supervisor?.returns === 1);
+    await until('it is back', () => rig.cameBack(here));
     expect((await rig.service('shop', here)).pid).toBe(before.pid);
     await rig.expectErp(0, ['start', '--ensure', '-C', folder]);
     await rig.stop(here);
@@ -146,7 +146,7 @@ itErp('an upgrade overwrites, then deletes the installed files: crashes are hand
   rmSync(join(installed, 'dist.old'), {recursive: true});
   await crash();
   kill(rig.supervisors()[0]?.pid ?? 0);
-  await until('the supervisor is back', async () => (await rig.status()).supervisor?.returns === 1);
+  await until('the supervisor is back', () => rig.cameBack());
   await crash();
   const {pid} = await rig.service('shop');
   await rig.expectErp(0, ['supervisor', 'restart']); // by the new version

@@ -178,7 +178,7 @@ itNeeds([root], 'files that another user has replaced by links: what they point 
     lchownSync(file, nobody, nobody);
     await rig.expectErp(0, ['start', '--detach']);
     kill(rig.supervisors()[0]?.pid ?? 0); // the next supervisor opens all of them once more
-    await until('it is back', async () => (await rig.status()).supervisor?.returns === 1);
+    await until('it is back', () => rig.cameBack());
     await rig.expectErp(0, ['status', '--wait', 'ready']);
     await rig.stop();
     expect([path, readFileSync(victim, 'utf8')]).toEqual([path, 'root:x:0:0\n']);

@@ -226,6 +226,12 @@ export class Rig {
     throw new Error(`erp status --json gave (exit code ${code ?? 'none'}): ${stdout}${stderr}`);
   }
 
+  /** The supervisor has come back after a death, for the first time; between the two nobody answers. */
+  async cameBack(options: RunOptions = {}): Promise<boolean> {
+    const {stdout, code} = await this.erp(['status', '--json'], options);
+    return code !== 6 && (JSON.parse(stdout) as StatusDocument).supervisor?.returns === 1;
+  }
+
   async service(name: string, options: RunOptions = {}): Promise<ServiceStatus> {
     const found = (await this.status(options)).services.find((service) => service.name === name);
     if (found === undefined) throw new Error(`status has no service ${name}`);

@@ -1,3 +1,4 @@
+import {Redactor} from '../core/config/redactor.js';
 import {ExitCode} from '../core/exit-codes.js';
 import {formatDuration, listOf} from '../core/report/format.js';
 import type {Actor} from '../core/report/status.js';
@@ -57,6 +58,7 @@ export class Supervisor {
   readonly #sink: SupervisorSink;
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #services = new Map<string, Service>();
+  readonly #redactor: Redactor;
   readonly #schedules: Schedules;
   readonly #dependents: Dependents;
   readonly #ports = new PortBook();
@@ -89,6 +91,7 @@ export class Supervisor {
     this.#spec = spec;
     this.#projectMark = projectMark;
     this.#dependents = new Dependents(spec);
+    this.#redactor = new Redactor(spec);
     this.#world = world;
     this.#sink = sink;
     this.#plannedBeat = world.clock.now() + beatMs;
@@ -380,7 +383,8 @@ export class Supervisor {
       inc: incarnation,
       used: restartsUsed,
       total: totalRestarts,
-      ...kept(service, {now: clock.now(), wall: clock.wall(), bootId}),
+      // Evidence quotes what services say.
+      ...this.#redactor.deep(kept(service, {now: clock.now(), wall: clock.wall(), bootId})),
     });
     faultPoint('after-memory');
   }

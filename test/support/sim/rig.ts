@@ -119,14 +119,22 @@ export class Rig implements SupervisorSink, Watcher {
 
   restart(names: readonly string[]): void {
     this.world.say(`restart ${names.join(' ')}`);
-    for (const name of names) {
-      const ledger = this.#ledger(name);
-      ledger.wanted = true;
-      ledger.spawns = 0;
-      // One more for a life that ends while it is being replaced.
-      ledger.allowed = this.#budget(name) + 2;
-    }
-    this.#ask(() => this.supervisor.restart(names, null, () => {}));
+    const wholeBudget = (): void => {
+      for (const name of names) {
+        const ledger = this.#ledger(name);
+        ledger.spawns = 0;
+        // One more for a life that ends while it is being replaced.
+        ledger.allowed = this.#budget(name) + 2;
+      }
+    };
+    for (const name of names) this.#ledger(name).wanted = true;
+    wholeBudget();
+    this.#ask(() =>
+      this.supervisor.restart(names, null, (problem) => {
+        // A preCheck takes its time: lives that ended meanwhile had the budget of before.
+        if (problem === null) wholeBudget();
+      }),
+    );
   }
 
   /** A sample shows it above its limit. */
