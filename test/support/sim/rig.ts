@@ -345,8 +345,10 @@ export class Rig implements SupervisorSink, Watcher {
     const ledger = this.#ledger(name);
     if (spec === undefined) return;
     if (process.habit.term === 'unkillable') ledger.unkillable = true;
-    if (!ledger.wanted || this.supervisor.ending || this.#asked.has(process)) return;
+    // Who was asked to end once may be made to, whatever was wanted since.
+    const isAskedAgain = this.#asked.has(process);
     this.#asked.add(process);
+    if (!ledger.wanted || this.supervisor.ending || isAskedAgain) return;
     const {state} = this.service(name);
     if (state.tag === 'stopping' && state.goal.then === 'restart') return;
     if (this.supervisor.runner(name).identity?.pid !== process.pid) return;
