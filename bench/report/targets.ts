@@ -10,7 +10,7 @@ export interface Row {
   readonly target: string;
   /** null: not measured. */
   readonly reached: boolean | null;
-  /** "12 %", or how many where none is allowed; empty when it is reached, or when it does not happen at all. */
+  /** "12 %", "a factor of 3", or how many where none is allowed; empty when it is reached, or when it does not happen at all. */
   readonly missedBy: string;
 }
 
@@ -54,9 +54,14 @@ function atMost({what, target, limit, value, error, measured, strict}: Claim): R
     return {what, target, measured: error ?? notPart, reached: null, missedBy: ''};
   }
   const reached = strict === true ? value < limit : value <= limit;
-  const excess = limit === 0 ? figure(value) : `${Math.max(1, Math.round((value / limit - 1) * 100))} %`;
-  const missedBy = reached || value === Infinity ? '' : excess;
+  const missedBy = reached || value === Infinity ? '' : excess(value, limit);
   return {what, target, measured, reached, missedBy};
+}
+
+function excess(value: number, limit: number): string {
+  if (limit === 0) return Number.isInteger(value) ? String(value) : figure(value);
+  const factor = value / limit;
+  return factor >= 2 ? `a factor of ${figure(factor)}` : `${Math.max(1, Math.round((factor - 1) * 100))} %`;
 }
 
 function recovery(run: Run): Row[] {

@@ -1,4 +1,5 @@
 import {constants} from 'node:os';
+import {now} from '../commands.js';
 import {allAnswer, answering, untilReplaced} from '../http.js';
 import {signal} from '../processes.js';
 import {spread} from '../statistics.js';
@@ -7,6 +8,8 @@ import type {Hang} from '../types.js';
 import {suits, type Test} from './test.js';
 
 const reps = 8;
+/** Peers that take long get fewer. */
+const patienceMs = 45_000;
 const watchedSeconds = 15;
 
 /** b: SIGSTOP of a service; how long until another process answers. */
@@ -28,7 +31,8 @@ async function measure(trial: Trial): Promise<Hang> {
   if ((await allAnswer([web.port], 30_000, trial.aborted)) > 0) throw new Error('did not come up');
   await trial.daemons();
   const times: number[] = [];
-  for (let rep = 0; rep < reps; rep += 1) {
+  const until = now() + patienceMs;
+  for (let rep = 0; rep < reps && now() < until; rep += 1) {
     // Anywhere between two of its probes.
     await trial.sleep(2500 + Math.random() * 1000);
     const pid = await answering(web.port, 2000);

@@ -7,7 +7,7 @@ import type {Recovery} from '../types.js';
 import {suits, type Test} from './test.js';
 
 /** Peers that take seconds get fewer kills. */
-const patienceMs = 40_000;
+const patienceMs = 25_000;
 
 /** a: SIGKILL of a service; how long until another process answers. */
 export const recovery: Test<'a'> = {

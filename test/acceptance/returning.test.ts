@@ -126,6 +126,7 @@ itErp('a guardian that stands in ends with a supervisor that is stopped, replace
   expect(await pids(rig)).toEqual(before);
   await lost(2);
   const standIn = rig.guardians()[0]?.pid ?? 0;
+  await until('it listens to signals', () => catches(standIn, 'SIGTERM'));
   kill(standIn, 'SIGTERM');
   await rig.nothingLeft(15_000);
   await rig.expectErp(0, ['start', '--detach']);

@@ -274,7 +274,11 @@ describe('with a supervisor', () => {
     const waiting = service('backend', {state: 'starting', mark: 'moving', note: 'awaits the first answer'});
     supervisor.status = {...supervisor.status, services: [service('redis'), waiting]};
     supervisor.onPost = ({path}) => {
-      if (path.endsWith('stop')) setTimeout(() => supervisor.end({reason: 'stopped', exitCode: 0, text: 'x'}), 20);
+      if (path.endsWith('stop')) {
+        const {services} = supervisor.status;
+        supervisor.status = {...supervisor.status, services: services.map((each) => ({...each, wanted: 'down'}))};
+        setTimeout(() => supervisor.end({reason: 'stopped', exitCode: 0, text: 'x'}), 20);
+      }
       return {
         status: 200,
         body: {started: ['backend'], stopping: ['backend'], alreadyRunning: [], notRunning: [], after: 0},
@@ -288,7 +292,9 @@ describe('with a supervisor', () => {
 
   it('start --output jsonl prints lines that parse, the last one is the result', async () => {
     const run = erp(['start', '--output', 'jsonl']);
-    await supervisor.asked(({path}) => path === '/v1/events');
+    // What comes before the answer to its request is none of its events.
+    await supervisor.asked(({path}) => path === '/v1/start');
+    await supervisor.asked(({path, query}) => path === '/v1/events' && query['after'] !== undefined);
     supervisor.emit('ready', 'ready', {service: 'backend'});
     supervisor.end({reason: 'critical-failed', exitCode: 4, text: 'backend failed'});
     const {stdout, code} = await run;
