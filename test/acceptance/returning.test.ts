@@ -1,6 +1,7 @@
 import {spawnSync} from 'node:child_process';
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {connect} from 'node:net';
+import {constants} from 'node:os';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
 import {holds, kill, program, type Rig, until} from '../support/rig.js';
@@ -22,6 +23,12 @@ async function shop(rig: Rig): Promise<void> {
 const pids = async (rig: Rig) => (await rig.status()).services.map(({pid}) => pid);
 const supervisor = (rig: Rig) => rig.supervisors()[0]?.pid ?? 0;
 const returns = (rig: Rig) => rig.events().filter(({type}) => type === 'supervisor-returned');
+
+/** A shell that was just started has no trap yet, and a signal would end it like any program. */
+function catches(pid: number, signal: 'SIGTERM'): boolean {
+  const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return ((BigInt(`0x${mask}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+}
 
 async function another(rig: Rig, former: number, count = 1): Promise<void> {
   await until('it has come back and says so', () => returns(rig).length === count);
