@@ -29,6 +29,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => {
       // Nothing that was started is worth an orderly end, and what was measured is in its file already.
+      console.error(`${name}: ends all that this run has started; what is measured lies in ${results}`);
       workplace.close();
       process.exit(130);
     });
