@@ -276,6 +276,8 @@ export interface EntryOf<T extends TestId> {
 /** Everything of one run: ratios are taken within one only. */
 export interface Run {
   readonly id: string;
+  /** What a reader has to know about how it came about. */
+  readonly note?: string;
   /** All tests with all peers that are installed. */
   readonly whole: boolean;
   readonly startedAt: string;

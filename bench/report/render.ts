@@ -11,7 +11,7 @@ export function render(run: Run): string {
 
 Made by \`npm run bench\` on ${run.startedAt.slice(0, 10)} from commit ${run.commit}; do not edit. All figures are of this one
 run, on one machine. A *floor* is what is possible at all: unless another one is named, it is a Node loop of a dozen lines
-that spawns again on \`exit\` and pipes the output into a file. What each test does: [bench/README.md](../bench/README.md).`,
+that spawns again on \`exit\` and pipes the output into a file. What each test does: [bench/README.md](../bench/README.md).${run.note === undefined ? '' : ` ${run.note}`}`,
     `## Against the targets\n\n${targetTable(rows)}`,
     `## What is missed\n\n${missed(run, rows)}`,
     `## Beside the peers\n\n${peerTables(run)}`,
