@@ -123,6 +123,23 @@ onLinux('the holder of the pipes', () => {
     expect(rig.world.processes.isAlive(holderOf(rig))).toBe(true);
   });
 
+  it('of the next supervisor is not ended by one that was closed while it looked for forgotten ones', async () => {
+    await using rig = new Rig();
+    rig.world.output.open(['web']);
+    rig.world.look(); // begins to look, and goes on later
+    const young = holderOf(rig);
+    rig.world.close();
+    process.kill(young.pid, 'SIGKILL');
+    rig.reopen();
+    rig.world.output.open(['web']);
+    rig.world.look();
+    const next = holderOf(rig);
+    expect(next.pid).not.toBe(young.pid);
+    while (!rig.world.table.environ(next.pid)?.includes('ERP_HOLDER')); // no await: nobody looks before this
+    await new Promise<void>((done) => rig.world.table.scan(() => done()));
+    expect(rig.world.processes.isAlive(next)).toBe(true);
+  });
+
   it('leaves a stranger alone that has its number', async () => {
     await using rig = new Rig();
     const stranger = rig.start('other', {argv: ['sleep', '1000']});

@@ -43,6 +43,7 @@ export class OutputHolder {
   readonly #onProblem: OnProblem;
   #holder: Holder | null | undefined;
   #isFailing = false;
+  #isClosed = false;
 
   constructor(runtimeDir: string, table: ProcessTable, onProblem: OnProblem) {
     this.#runtimeDir = runtimeDir;
@@ -67,6 +68,11 @@ export class OutputHolder {
       }
     }
     if (isFirst) this.#endUnknown();
+  }
+
+  /** Another supervisor takes over: what it starts is not ours to judge. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Nobody needs the FIFOs any more. */
@@ -156,6 +162,7 @@ export class OutputHolder {
   /** A supervisor that was killed right after it had started one could not write it down. */
   #endUnknown(): void {
     this.#table.scan((rows) => {
+      if (this.#isClosed) return;
       for (const row of rows) {
         if (isEnded(row) || row.pid === this.#holder?.pid || !/^sleep$|busybox|coreutils/.test(row.name)) continue;
         const environ = this.#table.environ(row.pid);

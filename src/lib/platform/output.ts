@@ -144,6 +144,7 @@ export class PosixOutputs implements Outputs {
       pipe.close();
     }
     for (const hook of this.#hooks.values()) hook.reader.close();
+    this.#holder.close();
     if (forGood) {
       this.#holder.release();
       for (const service of this.#logs.keys())
