@@ -5,6 +5,8 @@ export interface PortListener {
   readonly address: string;
   /** A socket on `::` that takes IPv4 connections too; null: not told. */
   readonly isDualStack: boolean | null;
+  /** Nobody listens, but the port is the near end of a connection: it can't be bound while that lasts. */
+  readonly isConnection?: true;
   /** Identifies the socket where the system tells. */
   readonly inode: string | null;
   /** Null: the holder can't be read (another user's, another namespace's, or it has just ended). */
