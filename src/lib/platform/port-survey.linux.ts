@@ -110,7 +110,7 @@ interface Search {
   readonly table: LinuxProcessTable;
   readonly seen: ReadonlySet<number>;
   /** Does it hold any that is wanted? */
-  look(pid: number): boolean;
+  readonly look: (pid: number) => boolean;
 }
 
 function lookAround(pid: number, {table, seen, look}: Search): void {
