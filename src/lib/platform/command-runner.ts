@@ -1,4 +1,4 @@
-import {execFile, spawnSync} from 'node:child_process';
+import {execFile, spawnSync, type ExecFileException} from 'node:child_process';
 
 /** Runs a tool of the system. Tests give recorded answers instead. Never throws; null: it could not be run. */
 export interface CommandRunner {
@@ -39,26 +39,28 @@ export const systemRunner: CommandRunner = {
 };
 
 export const systemTools: ToolRunner = (file, args, timeoutMs) =>
-  new Promise((resolve) => {
+  new Promise<ToolAnswer>((resolve) => {
     const tooLate = `no answer within ${timeoutMs / 1000}s`;
     const options = {...limits, timeout: timeoutMs, killSignal: 'SIGKILL', env: environment()} as const;
     const child = execFile(file, [...args], options, (error, output, complaints) => {
       clearTimeout(hopeless);
       const complaint = complaints.trim().split(/\r?\n/)[0] ?? '';
-      if (error === null) resolve({output, complaint, code: 0, failure: null});
-      else if (typeof error.code === 'number') resolve({output, complaint, code: error.code, failure: null});
-      else resolve({output, complaint, code: null, failure: error.killed === true ? tooLate : whyNot(error)});
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : null;
+      resolve({output, complaint, code, failure: error === null || code !== null ? null : whyNot(error, tooLate)});
     });
     // Whoever hangs in the kernel (lsof on a dead network drive) does not even end by SIGKILL: we go on without it.
     const hopeless = setTimeout(() => {
       child.unref();
-      resolve({output: '', complaint: '', code: null, failure: tooLate});
+      resolve({...nothing, failure: tooLate});
     }, timeoutMs + 500);
-  });
+  }).catch((error: unknown) => ({...nothing, failure: (error as Error).message}));
 
-function whyNot(error: {readonly code?: unknown; readonly message: string; readonly signal?: unknown}): string {
+const nothing = {output: '', complaint: '', code: null};
+
+function whyNot(error: ExecFileException, tooLate: string): string {
   if (error.code === 'ENOENT') return 'not found';
   if (error.code === 'EACCES' || error.code === 'EPERM') return 'may not be run';
   if (typeof error.code === 'string') return error.code;
+  if (error.killed === true) return tooLate;
   return typeof error.signal === 'string' ? `ended by ${error.signal}` : error.message;
 }
