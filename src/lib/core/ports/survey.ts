@@ -31,6 +31,8 @@ export interface ReservedRange {
   /** Included. */
   readonly to: number;
   readonly why: 'privileged' | 'excluded' | 'reserved';
+  /** Not for whoever listens on all addresses (0.0.0.0 or ::): macOS keeps only exact addresses for root. */
+  readonly exceptOnAllAddresses?: true;
   /** Where that is set, to be looked up: `net.ipv4.ip_unprivileged_port_start = 1024`. */
   readonly source: string;
 }
