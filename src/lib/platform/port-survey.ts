@@ -6,5 +6,10 @@ import {surveyLinux} from './port-survey.linux.js';
  * Does not fail: what can't be told is said in the survey.
  */
 export async function surveyPorts(wanted: 'all' | readonly number[]): Promise<PortSurvey> {
-  return await Promise.resolve(surveyLinux(wanted));
+  if (process.platform === 'linux' || process.platform === 'android') return surveyLinux(wanted);
+  // Those two call tools; what that takes is loaded only there.
+  const {systemTools} = await import('./command-runner.js');
+  return process.platform === 'win32'
+    ? await (await import('./port-survey.windows.js')).surveyWindows(systemTools, wanted)
+    : await (await import('./port-survey.darwin.js')).surveyDarwin(systemTools, wanted);
 }
