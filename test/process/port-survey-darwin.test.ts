@@ -1,7 +1,7 @@
 // The whole survey of a Mac with what its tools print: test/fixtures/listeners/README.md says what is recorded.
 import {describe, expect, it} from '@jest/globals';
 import type {PortListener} from '../../src/lib/core/ports/survey.js';
-import {parseLsof} from '../../src/lib/platform/listeners.darwin.js';
+import {DarwinListeners, parseLsof} from '../../src/lib/platform/listeners.darwin.js';
 import {parseDarwinNetstat} from '../../src/lib/platform/netstat.darwin.js';
 import {surveyDarwin} from '../../src/lib/platform/port-survey.darwin.js';
 import {listenerFixture, notInstalled, recordedTools, tooSlow} from '../support/recorded-tools.js';
@@ -191,12 +191,14 @@ describe('the survey of a Mac', () => {
     ['ends in the middle', listenerFixture('macos-15-netstat.composed.txt').slice(0, -40)],
     ['fails half way', {output: listenerFixture('macos-15-netstat.composed.txt'), code: 1}],
     ['prints something else', '\0\0\n'],
-  ])('says that others are not seen when netstat %s', async (_, answer) => {
+  ])('tells nothing when netstat %s, but to root, to whom lsof shows everybody', async (_, answer) => {
     const found = await survey({'netstat -anvl': answer});
-    expect(found.problem).toMatch(/^netstat: .*: listeners of other users are not seen$/);
-    expect(brief(found.listeners)).toHaveLength(4);
-    expect((await survey({'netstat -anvl': answer}, 'all', true)).problem).toBeNull(); // lsof shows root everybody
-    expect(found.listeners?.find(({port}) => port === 8080)?.isDualStack).toBeNull();
+    expect(found.listeners).toBeNull();
+    expect(found.problem).toMatch(/^who listens can not be told: netstat: .*, and lsof shows only our own$/);
+    const all = await survey({'netstat -anvl': answer}, 'all', true);
+    expect(all.problem).toBeNull();
+    expect(brief(all.listeners)).toHaveLength(4);
+    expect(all.listeners?.find(({port}) => port === 8080)?.isDualStack).toBeNull();
   });
 
   it('never calls a port free when nobody could be asked', async () => {
@@ -218,4 +220,16 @@ describe('the survey of a Mac', () => {
     const few = await survey({'ps -ww': notInstalled, 'ps -Eww': notInstalled, 'lsof -a': notInstalled}, [8080]);
     expect(few.listeners).toMatchObject([{name: 'node', command: null, cwd: null, mark: null, user: 'ops'}]);
   });
+});
+
+it("finds the holder of a port that lsof hides, for the supervisor's check whose listener it is", async () => {
+  const asked = async (netstat: string | null): Promise<unknown> => {
+    const run = (file: string, _: readonly string[], callback: (output: string | null) => void): void =>
+      void setImmediate(() => callback(file === 'netstat' ? netstat : null));
+    const listeners = new DarwinListeners({} as never, {run, runSync: () => null});
+    return new Promise((done) => listeners.sockets(22, 'now', done));
+  };
+  expect(await asked(listenerFixture('macos-15-netstat.composed.txt'))).toMatchObject([{address: '0.0.0.0', pid: 1}]);
+  expect(await asked(listenerFixture('macos-12-netstat.txt'))).toEqual([]);
+  expect(await asked(null)).toBeNull();
 });

@@ -292,3 +292,14 @@ it("describes one listener with its owner, for the supervisor's check whose list
   expect(found).toMatchObject({pid: 9396, user: 'WERK\\Jürgen', command: 'node server.js', startedAt: 5});
   expect(asked).toEqual([expect.stringContaining('@(9396) -contains')]);
 });
+
+it('does not take a netstat that says nothing for a machine without listeners', async () => {
+  const listeners = (output: string | null): WindowsListeners =>
+    new WindowsListeners({} as never, {
+      run: (_, __, callback) => void setImmediate(callback, output),
+      runSync: () => null,
+    });
+  for (const output of [null, '', 'Zugriff verweigert\r\n'])
+    expect(await new Promise((done) => listeners(output).sockets(8000, 'now', done))).toBeNull();
+  expect(await new Promise((done) => listeners(english).sockets(8000, 'now', done))).toEqual([]);
+});

@@ -1,4 +1,5 @@
-import {systemServices, type SystemService} from './system-services.js';
+import type {SystemService} from './system-service.js';
+import {systemServices} from './system-services.js';
 
 /** Who holds a port, as far as a survey told. */
 export interface Holder {
