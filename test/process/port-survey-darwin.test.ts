@@ -1,6 +1,11 @@
 // The whole survey of a Mac with what its tools print: test/fixtures/listeners/README.md says what is recorded.
 import {describe, expect, it} from '@jest/globals';
+import {spawnSync} from 'node:child_process';
+import {createServer, type AddressInfo} from 'node:net';
+import {userInfo} from 'node:os';
+import {basename} from 'node:path';
 import type {PortListener} from '../../src/lib/core/ports/survey.js';
+import {systemTools, type ToolRunner} from '../../src/lib/platform/command-runner.js';
 import {DarwinListeners, parseLsof} from '../../src/lib/platform/listeners.darwin.js';
 import {parseDarwinNetstat} from '../../src/lib/platform/netstat.darwin.js';
 import {surveyDarwin} from '../../src/lib/platform/port-survey.darwin.js';
@@ -233,3 +238,32 @@ it("finds the holder of a port that lsof hides, for the supervisor's check whose
   expect(await asked(listenerFixture('macos-12-netstat.txt'))).toEqual([]);
   expect(await asked(null)).toBeNull();
 });
+
+const hasLsof = spawnSync('lsof', ['-v'], {stdio: 'ignore'}).error === undefined;
+(hasLsof ? it : it.skip)(
+  'surveys with the real lsof and ps of this machine (needs lsof: apt-get install lsof)',
+  async () => {
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    try {
+      const {port} = server.address() as AddressInfo;
+      // Tools by name: only macOS has them in those folders. Its netstat is not to be had here, so lsof stands alone.
+      const run: ToolRunner = (file, args) => systemTools(basename(file), args, 30_000);
+      const {listeners, problem} = await surveyDarwin(run, [port], true);
+      expect([problem, listeners?.length]).toEqual([null, 1]);
+      const [found] = listeners as readonly [PortListener];
+      expect(found).toMatchObject({
+        port,
+        address: '127.0.0.1',
+        pid: process.pid,
+        cwd: process.cwd(),
+        isDualStack: false,
+      });
+      expect(found.command).toContain('jest');
+      expect(found.user).toBe(userInfo().username);
+      expect(Math.abs((found.startedAt ?? 0) - (Date.now() - process.uptime() * 1000))).toBeLessThan(3000);
+    } finally {
+      server.close();
+    }
+  },
+);

@@ -116,7 +116,7 @@ describe('excluded ranges', () => {
       from: 1462,
       to: 1462,
       why: 'excluded',
-      source: 'netsh interface ipv4 show excludedportrange protocol=tcp: 1462 to 1462',
+      source: 'netsh interface ipv4 show excludedportrange protocol=tcp: 1462',
     });
     expect(ranges?.[8]?.source).toMatch(/50000 to 50059, set by an administrator$/);
   });

@@ -145,7 +145,9 @@ export function parseExcluded(output: string, family: 'ipv4' | 'ipv6'): readonly
     const [from, to] = [Number(first), Number(last)];
     if (from > to || to > 65_535) return [];
     const by = star === undefined ? '' : ', set by an administrator';
-    return [{from, to, why: 'excluded' as const, source: `${command}: ${from} to ${to}${by}`}];
+    return [
+      {from, to, why: 'excluded' as const, source: `${command}: ${from === to ? from : `${from} to ${to}`}${by}`},
+    ];
   });
 }
 

@@ -57,7 +57,7 @@ export const containers: readonly SystemService[] = [
       'kubelite',
     ],
     platforms: linux,
-    users: ['root', 'etcd'],
+    users: /^(root|etcd)$/,
     what: 'a part of Kubernetes, which starts it again',
     instead: () =>
       'stop what uses the port with kubectl, or the whole of it: sudo systemctl stop kubelet (or k3s, snap.microk8s.daemon-kubelite)',

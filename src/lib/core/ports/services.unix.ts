@@ -1,4 +1,4 @@
-import {all, leaveIt, linux, macos, unix, windows, type Case, type SystemService} from './system-service.js';
+import {all, leaveIt, linux, macos, unix, type Case, type SystemService} from './system-service.js';
 
 const unit = (name: string) => (): string => `if it is not needed: sudo systemctl stop ${name}`;
 
@@ -101,7 +101,8 @@ export const linuxServices: readonly SystemService[] = [
   {
     names: ['master', 'exim4', 'sendmail'],
     platforms: linux,
-    users: ['root', 'postfix', 'debian-exim', 'smmsp', 'mail'],
+    command: /postfix|exim|sendmail/,
+    users: /^(root|postfix|debian-exim|smmsp|mail)$/,
     what: "this machine's mail server",
     instead: ({pid}) => `see its unit: systemctl status ${pid}; then sudo systemctl stop postfix (or exim4, sendmail)`,
   },
@@ -141,37 +142,29 @@ export const serviceAccounts: readonly SystemService[] = [
   {
     names: ['postgres', 'postmaster'],
     platforms: unix,
-    users: ['postgres', '_postgres'],
+    users: /^(postgres|_postgres)$/,
     what: "this machine's PostgreSQL server, which other programs may use",
     instead: () =>
       'use it (external: true), or stop it properly: sudo systemctl stop postgresql, macOS: brew services stop postgresql',
   },
   {
-    names: ['postgres'],
-    platforms: windows,
-    users: ['nt authority\\networkservice', 'nt authority\\network service', 'nt authority\\system'],
-    what: "this machine's PostgreSQL server, which other programs may use",
-    instead: () =>
-      'use it (external: true), or stop it properly: sc.exe query | findstr /i postgres, then sc.exe stop NAME',
-  },
-  {
     names: ['mysqld', 'mariadbd'],
     platforms: unix,
-    users: ['mysql', '_mysql'],
+    users: /^(mysql|_mysql)$/,
     what: "this machine's MySQL or MariaDB server, which other programs may use",
     instead: () => 'use it (external: true), or stop it properly: sudo systemctl stop mysql (or mariadb)',
   },
   {
     names: ['redis-server', 'valkey-server'],
     platforms: linux,
-    users: ['redis', 'valkey'],
+    users: /^(redis|valkey)$/,
     what: "this machine's Redis server, which other programs may use",
     instead: () => 'use it (external: true), or stop it properly: sudo systemctl stop redis-server (or redis, valkey)',
   },
   {
     names: ['mongod', 'beam.smp', 'memcached'],
     platforms: linux,
-    users: ['mongodb', 'mongod', 'rabbitmq', 'memcache', 'memcached'],
+    users: /^(mongodb|mongod|rabbitmq|memcache|memcached)$/,
     what: 'a server of this machine, which other programs may use',
     instead: ({pid}) =>
       `use it (external: true), or see its unit: systemctl status ${pid}; then sudo systemctl stop UNIT`,
@@ -179,13 +172,13 @@ export const serviceAccounts: readonly SystemService[] = [
   {
     names: ['nginx', 'apache2', 'httpd', 'caddy', 'haproxy', 'lighttpd'],
     platforms: unix,
-    users: ['www-data', 'nginx', 'apache', 'http', '_www', 'caddy', 'haproxy'],
+    users: /^(www-data|nginx|apache|http|_www|caddy|haproxy)$/,
     ...webServer,
   },
   {
     names: ['nginx', 'apache2', 'httpd', 'caddy', 'haproxy', 'lighttpd'],
     platforms: unix,
-    users: ['root'],
+    users: /^root$/,
     // Containers for development run everything as root: what a project started has no path of the system.
     command: /\/usr\/sbin\/| \/etc\//,
     ...webServer,

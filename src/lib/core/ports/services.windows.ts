@@ -2,6 +2,9 @@ import {leaveIt, windows, type SystemService} from './system-service.js';
 
 const windowsService = (name: string) => (): string => `if it is not needed: sc.exe stop ${name}, as administrator`;
 
+/** `NT AUTHORITY\SYSTEM`, which is translated: `NT-AUTORITÄT\NETZWERKDIENST`, `AUTORITE NT\SERVICE RÉSEAU`. */
+const systemAccount = /^nt[ -]|^\p{Letter}+ nt\\|^iis apppool\\/iu;
+
 export const windowsServices: readonly SystemService[] = [
   {
     names: ['svchost'],
@@ -43,12 +46,7 @@ export const windowsServices: readonly SystemService[] = [
   {
     names: ['w3wp', 'inetinfo'],
     platforms: windows,
-    users: [
-      'nt authority\\system',
-      'nt authority\\networkservice',
-      'nt authority\\network service',
-      'iis apppool\\defaultapppool',
-    ],
+    users: systemAccount,
     what: 'IIS, which starts its workers again',
     instead: () => 'stop the site: iisreset /stop, or appcmd list site and appcmd stop site NAME',
   },
@@ -69,5 +67,13 @@ export const windowsServices: readonly SystemService[] = [
     platforms: windows,
     what: 'what runs the virtual machines of VMware or VirtualBox',
     instead: () => 'stop the virtual machine, or its forwarding of the port',
+  },
+  {
+    names: ['postgres'],
+    platforms: windows,
+    users: systemAccount,
+    what: "this machine's PostgreSQL server, which other programs may use",
+    instead: () =>
+      'use it (external: true), or stop it properly: sc.exe query | findstr /i postgres, then sc.exe stop NAME',
   },
 ];

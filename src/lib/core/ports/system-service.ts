@@ -7,8 +7,8 @@ export interface Case {
 export interface SystemService {
   readonly names: readonly string[];
   readonly platforms: readonly NodeJS.Platform[];
-  /** Only when it runs as one of these accounts (lower case): everybody else's is a program like any other. */
-  readonly users?: readonly string[];
+  /** Only when it runs as one of these accounts: everybody else's is a program like any other. */
+  readonly users?: RegExp;
   /** Only with such a command line. */
   readonly command?: RegExp;
   /** Who really answers on its ports is another one. */
