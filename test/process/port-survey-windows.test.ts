@@ -116,7 +116,7 @@ describe('excluded ranges', () => {
       from: 1462,
       to: 1462,
       why: 'excluded',
-      source: 'netsh interface ipv4 show excludedportrange protocol=tcp: 1462 to 1462',
+      source: 'netsh interface ipv4 show excludedportrange protocol=tcp: 1462',
     });
     expect(ranges?.[8]?.source).toMatch(/50000 to 50059, set by an administrator$/);
   });
@@ -211,6 +211,27 @@ describe('the survey of a Windows machine', () => {
     ]);
   });
 
+  it('names nobody where the number is that of a process which has ended: a child has inherited its socket', async () => {
+    const found = await survey({'powershell.exe': cim.split('\r\n').slice(0, 2).join('\r\n')}, [445, 1310]);
+    expect(found.problem).toBeNull();
+    expect(brief(found.listeners)).toEqual([
+      [445, '0.0.0.0', 4, 'System'],
+      [1310, '127.0.0.1', null, null],
+      [445, '::', 4, 'System'],
+    ]);
+  });
+
+  it('keeps what PowerShell told before it was cut off', async () => {
+    const output = cim.split('\r\n').slice(1, 2).join('') + '\r\n{"p":93';
+    const found = await survey({'powershell.exe': {...tooSlow, output}}, [443, 1310]);
+    expect(found.problem).toMatch(/^PowerShell: no answer within 5s: /);
+    expect(brief(found.listeners)).toEqual([
+      [443, '0.0.0.0', 9396, 'node.exe'],
+      [1310, '127.0.0.1', 9328, null],
+      [443, '::', 9396, 'node.exe'],
+    ]);
+  });
+
   it('does not start PowerShell for ports that nobody holds', async () => {
     const tools = recordedTools(windows);
     expect(await surveyWindows(tools.run, [3000], 'C:\\Windows')).toMatchObject({listeners: [], problem: null});
@@ -291,4 +312,15 @@ it("describes one listener with its owner, for the supervisor's check whose list
   const found = await new Promise<Listener>((done) => listeners.describe(socket as never, 9396, done));
   expect(found).toMatchObject({pid: 9396, user: 'WERK\\Jürgen', command: 'node server.js', startedAt: 5});
   expect(asked).toEqual([expect.stringContaining('@(9396) -contains')]);
+});
+
+it('does not take a netstat that says nothing for a machine without listeners', async () => {
+  const listeners = (output: string | null): WindowsListeners =>
+    new WindowsListeners({} as never, {
+      run: (_, __, callback) => void setImmediate(callback, output),
+      runSync: () => null,
+    });
+  for (const output of [null, '', 'Zugriff verweigert\r\n'])
+    expect(await new Promise((done) => listeners(output).sockets(8000, 'now', done))).toBeNull();
+  expect(await new Promise((done) => listeners(english).sockets(8000, 'now', done))).toEqual([]);
 });

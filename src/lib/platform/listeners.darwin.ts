@@ -1,10 +1,11 @@
 import type {CommandRunner} from './command-runner.js';
 import {systemRunner} from './command-runner.js';
 import {mappedAsIPv4, type Listeners, type ListeningSocket} from './listeners.js';
+import {parseDarwinNetstat} from './netstat.darwin.js';
 import type {ProcessTable} from './process-table.js';
 import type {Listener} from './types.js';
 
-/** Listeners by lsof(8), as macOS has it. Other users' sockets are not shown to us: "nobody" then means "not known". */
+/** Listeners by lsof(8), as macOS has it. It does not show other users' sockets to us: those by netstat(1). */
 export class DarwinListeners implements Listeners {
   readonly #runner: CommandRunner;
   readonly #table: ProcessTable;
@@ -18,10 +19,18 @@ export class DarwinListeners implements Listeners {
 
   sockets(port: number, _age: 'recent' | 'now', callback: (sockets: readonly ListeningSocket[] | null) => void): void {
     this.#runner.run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-FpLtdPn'], (output) => {
-      // lsof ends with 1 and says nothing when it finds nobody, and the same when it may not see somebody.
       const found = parseLsof(output ?? '');
       for (const {pid, user} of found) if (user !== null) this.#users.set(pid, user);
-      callback(found);
+      if (found.length > 0) callback(found);
+      // lsof ends with 1 and says nothing when it finds nobody, and the same when it may not see somebody.
+      else this.#ofAnybody(port, callback);
+    });
+  }
+
+  #ofAnybody(port: number, callback: (sockets: readonly ListeningSocket[] | null) => void): void {
+    this.#runner.run('netstat', ['-anvl', '-p', 'tcp'], (output) => {
+      const listeners = parseDarwinNetstat(output ?? '')?.filter((one) => one.port === port) ?? null;
+      callback(listeners?.map(({address, pid}) => ({address, port, inode: null, uid: null, pid})) ?? null);
     });
   }
 

@@ -26,7 +26,9 @@ export class WindowsListeners implements Listeners {
       return;
     }
     this.#runner.run('netstat.exe', ['-ano'], (output) => {
-      this.#sockets = output === null ? null : parseNetstat(output);
+      const found = parseNetstat(output ?? '');
+      // A Windows without any listener does not exist: then it was no output of netstat.
+      this.#sockets = found.length === 0 ? null : found;
       this.#takenAt = performance.now();
       answer();
     });

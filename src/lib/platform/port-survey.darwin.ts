@@ -48,14 +48,17 @@ export async function surveyDarwin(
   const open = readLsof(lsofAnswer);
   const all = readNetstat(netstatAnswer);
   const reserved = isRoot ? [] : [privileged];
-  if (typeof open === 'string' && typeof all === 'string')
-    return {listeners: null, problem: `who listens can not be told: ${open}; ${all}`, reserved};
+  // What an ordinary user's lsof does not show may be somebody else's.
+  if (typeof all === 'string' && (typeof open === 'string' || !isRoot)) {
+    const problem = typeof open === 'string' ? `${open}; ${all}` : `${all}, and lsof shows only our own`;
+    return {listeners: null, problem: `who listens can not be told: ${problem}`, reserved};
+  }
   const held = merge(typeof open === 'string' ? [] : open, typeof all === 'string' ? [] : all);
-  const asked = wanted === 'all' ? held : held.filter(({port}) => wanted.includes(port));
+  const ports = wanted === 'all' ? null : new Set(wanted);
+  const asked = held.filter(({port}) => ports?.has(port) ?? true);
   const details = await describe(run, [...new Set(asked.flatMap(({pids}) => pids))]);
   const problems = [
     typeof open === 'string' ? `${open}: holders are as netstat tells them` : null,
-    typeof all === 'string' && !isRoot ? `${all}: listeners of other users are not seen` : null,
     typeof details === 'string' ? `${details}: names and start times of the holders are missing` : null,
   ].filter((problem) => problem !== null);
   return {
