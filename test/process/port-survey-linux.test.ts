@@ -60,7 +60,7 @@ class Opened implements AsyncDisposable {
   /** A Node of its own that listens. */
   node(options: ListenOptions, {uid, via = []}: {uid?: number; via?: readonly string[]} = {}) {
     const text = `require('net').createServer().listen(${JSON.stringify(options)},function(){console.log(this.address().port)})`;
-    const [command = process.execPath, ...args] = [...via, process.execPath, '-e', text];
+    const [command, ...args] = [...via, process.execPath, '-e', text] as [string, ...string[]];
     return this.run(command, args, uid);
   }
 
