@@ -1,4 +1,5 @@
 import {createServer, type AddressInfo} from 'node:net';
+import {holdsForOthers} from '../core/ports/well-known.js';
 import type {Listeners, ListeningSocket} from './listeners.js';
 import {reachedByLoopback} from './listeners.js';
 import type {ProcessMemory} from './process-memory.js';
@@ -6,23 +7,6 @@ import type {ProcessRow, ProcessTable} from './process-table.js';
 import {isProcessOf, variableOf} from './process-table.js';
 import {kinship} from './stragglers.js';
 import type {Listener, ListenerVerdict, Ports, PortState, ProcessIdentity} from './types.js';
-
-/** They hold ports for others: who really answers can't be seen from here. */
-const proxies: ReadonlySet<string> = new Set([
-  'docker-proxy',
-  'systemd',
-  'rootlesskit',
-  'rootlessport',
-  'slirp4netns',
-  'pasta',
-  'wslrelay',
-  'wslrelay.exe',
-  'com.docker.backend',
-  'com.docker.backend.exe',
-  'vpnkit',
-  'conmon',
-  'launchd',
-]);
 
 /** A listener that was seen to be the leader's own. */
 interface Proof {
@@ -154,7 +138,7 @@ export class SystemPorts implements Ports {
       if (pid === null) {
         const whose = listener.user === null ? 'somebody' : `user ${listener.user}`;
         callback({verdict: 'unknown', why: `a process of ${whose} listens that can not be read`});
-      } else if (name !== null && proxies.has(name)) {
+      } else if (name !== null && holdsForOthers(name)) {
         callback({verdict: 'unknown', why: `${name} (pid ${pid}) listens for somebody else`});
       } else callback({verdict: 'foreign', listener});
     });
