@@ -1,10 +1,11 @@
 import type {CommandRunner} from './command-runner.js';
 import {systemRunner} from './command-runner.js';
-import type {Listeners, ListeningSocket} from './listeners.js';
+import {mappedAsIPv4, type Listeners, type ListeningSocket} from './listeners.js';
+import {parseDarwinNetstat} from './netstat.darwin.js';
 import type {ProcessTable} from './process-table.js';
 import type {Listener} from './types.js';
 
-/** Listeners by lsof(8), as macOS has it. Other users' sockets are not shown to us: "nobody" then means "not known". */
+/** Listeners by lsof(8), as macOS has it. It does not show other users' sockets to us: those by netstat(1). */
 export class DarwinListeners implements Listeners {
   readonly #runner: CommandRunner;
   readonly #table: ProcessTable;
@@ -17,11 +18,19 @@ export class DarwinListeners implements Listeners {
   }
 
   sockets(port: number, _age: 'recent' | 'now', callback: (sockets: readonly ListeningSocket[] | null) => void): void {
-    this.#runner.run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-FpLdn'], (output) => {
-      // lsof ends with 1 and says nothing when it finds nobody, and the same when it may not see somebody.
+    this.#runner.run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-FpLtdPn'], (output) => {
       const found = parseLsof(output ?? '');
-      for (const {pid, user} of found) if (pid !== null && user !== null) this.#users.set(pid, user);
-      callback(found);
+      for (const {pid, user} of found) if (user !== null) this.#users.set(pid, user);
+      if (found.length > 0) callback(found);
+      // lsof ends with 1 and says nothing when it finds nobody, and the same when it may not see somebody.
+      else this.#ofAnybody(port, callback);
+    });
+  }
+
+  #ofAnybody(port: number, callback: (sockets: readonly ListeningSocket[] | null) => void): void {
+    this.#runner.run('netstat', ['-anvl', '-p', 'tcp'], (output) => {
+      const listeners = parseDarwinNetstat(output ?? '')?.filter((one) => one.port === port) ?? null;
+      callback(listeners?.map(({address, pid}) => ({address, port, inode: null, uid: null, pid})) ?? null);
     });
   }
 
@@ -48,44 +57,43 @@ export class DarwinListeners implements Listeners {
   }
 }
 
-/** Output of `lsof -F`: a letter and its value a line; p begins a process, f a file. */
-export function parseLsof(output: string): readonly (ListeningSocket & {readonly user: string | null})[] {
-  const sockets: (ListeningSocket & {readonly user: string | null})[] = [];
+/** A listening socket as one process has it open. */
+export interface LsofSocket extends ListeningSocket {
+  readonly pid: number;
+  readonly user: string | null;
+}
+
+/**
+ * Output of `lsof -F`: a letter and its value a line; p begins a process, n ends what is told of a file. Connections
+ * and other protocols are left out.
+ */
+export function parseLsof(output: string): readonly LsofSocket[] {
+  const sockets: LsofSocket[] = [];
   let pid: number | null = null;
   let user: string | null = null;
-  let device: string | null = null;
+  let file: Readonly<Record<string, string>> = {};
   for (const line of output.split('\n')) {
-    const value = line.slice(1);
-    switch (line.charAt(0)) {
-      case 'p':
-        pid = Number(value);
-        user = null;
-        break;
-      case 'L':
-        user = value;
-        break;
-      case 'f':
-        device = null;
-        break;
-      case 'd':
-        device = value;
-        break;
-      case 'n': {
-        const colon = value.lastIndexOf(':');
-        const address = value.slice(0, colon).replace(/^\[|\]$/g, '');
-        sockets.push({
-          address: address === '*' ? '0.0.0.0' : address,
-          port: Number(value.slice(colon + 1)),
-          // The address of the kernel's structure names the socket as long as it lives.
-          inode: device ?? `${pid}:${value}`,
-          uid: null,
-          pid,
-          user,
-        });
-        break;
-      }
-      default:
-    }
+    const letter = line.charAt(0);
+    const value = line.slice(1).trimEnd();
+    if (letter === 'p') {
+      pid = /^\d+$/.test(value) ? Number(value) : null;
+      user = null;
+    } else if (letter === 'L') user = value;
+    else if (letter === 'n') {
+      const socket = pid === null || (file['P'] ?? 'TCP') !== 'TCP' ? null : listening(value, file['t'] === 'IPv6');
+      // The address of the kernel's structure names the socket as long as it lives.
+      if (socket !== null && pid !== null)
+        sockets.push({...socket, inode: file['d'] ?? `${pid}:${value}`, uid: null, pid, user});
+      file = {};
+    } else if (/[tdP]/.test(letter)) file = {...file, [letter]: value};
   }
   return sockets;
+}
+
+/** `*:8080`, `127.0.0.1:8080`, `[::1]:8080`; a connection has an arrow in it. */
+function listening(name: string, isIPv6: boolean): {readonly address: string; readonly port: number} | null {
+  const match = /^(\*|\[[^\]]+\]|[^[\]>]+):(\d+)$/.exec(name);
+  if (match === null) return null;
+  const host = mappedAsIPv4((match[1] as string).replace(/^\[|\]$/g, ''));
+  return {address: host === '*' ? (isIPv6 ? '::' : '0.0.0.0') : host, port: Number(match[2])};
 }

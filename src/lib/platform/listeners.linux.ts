@@ -104,7 +104,8 @@ export class LinuxListeners implements Listeners {
   }
 }
 
-function readSockets(): readonly ListeningSocket[] | null {
+/** Everything that listens in our network namespace; null: can't be read. */
+export function readSockets(): readonly ListeningSocket[] | null {
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readListening).filter((text) => text !== null);
   return tables.length === 0 ? null : tables.flatMap(parseProcNetTcp); // no IPv6 on this machine: one of the two
 }
@@ -135,24 +136,52 @@ function readListening(path: string): string | null {
 /** A line in any state but the listening one. */
 const connection = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (?!0A)[0-9A-F]{2} /m;
 
+const timeWait = '06';
+const listeningState = '0A';
+
+/** Connections of which one of these ports is the near end, without those in TIME_WAIT. Reads the whole table. */
+export function connectionsOn(ports: ReadonlySet<number>): readonly ListeningSocket[] {
+  const ends = [...ports].map((port) => port.toString(16).toUpperCase().padStart(4, '0')).join('|');
+  const line = new RegExp(
+    `^ *\\d+: [0-9A-F]+:(?:${ends}) [0-9A-F]+:[0-9A-F]{4} (?!${listeningState}|${timeWait}).*$`,
+    'gm',
+  );
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
+    (whole(path)?.match(line) ?? []).flatMap((text) => socketOf(text) ?? []),
+  );
+}
+
 /** Lines `sl local_address rem_address st … uid timeout inode` of /proc/net/tcp and tcp6. */
 export function parseProcNetTcp(text: string): readonly ListeningSocket[] {
   const sockets: ListeningSocket[] = [];
   for (const line of text.split('\n')) {
     if (!line.includes(listening)) continue;
-    const fields = line.trim().split(/\s+/);
-    const [, local, , state] = fields;
-    if (state !== listening.trim() || local === undefined) continue;
-    const colon = local.indexOf(':');
-    sockets.push({
-      address: addressOf(local.slice(0, colon)),
-      port: Number.parseInt(local.slice(colon + 1), 16),
-      uid: Number(fields[7]),
-      inode: fields[9] ?? null,
-      pid: null,
-    });
+    const socket = socketOf(line, listeningState);
+    if (socket !== null) sockets.push(socket);
   }
   return sockets;
+}
+
+function socketOf(line: string, wantedState?: string): ListeningSocket | null {
+  const fields = line.trim().split(/\s+/);
+  const [, local, , state] = fields;
+  if (local === undefined || (wantedState !== undefined && state !== wantedState)) return null;
+  const colon = local.indexOf(':');
+  return {
+    address: addressOf(local.slice(0, colon)),
+    port: Number.parseInt(local.slice(colon + 1), 16),
+    uid: Number(fields[7]),
+    inode: fields[9] ?? null,
+    pid: null,
+  };
+}
+
+function whole(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return null;
+  }
 }
 
 /** The kernel prints each 32-bit word as the machine holds it: on little-endian machines the bytes are turned round. */
@@ -198,7 +227,8 @@ function leadsTo(link: string, target: string): boolean {
   }
 }
 
-function directory(path: string): string[] {
+/** Names in a folder; none when it has gone or is another user's. */
+export function directory(path: string): string[] {
   try {
     return readdirSync(path);
   } catch {
@@ -208,7 +238,8 @@ function directory(path: string): string[] {
 
 let users: ReadonlyMap<number, string> | null = null;
 
-function userName(uid: number): string {
+/** The number where the name is not in /etc/passwd. */
+export function userName(uid: number): string {
   users ??= new Map(
     passwd()
       .split('\n')
@@ -220,10 +251,4 @@ function userName(uid: number): string {
   return users.get(uid) ?? String(uid);
 }
 
-function passwd(): string {
-  try {
-    return readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    return '';
-  }
-}
+const passwd = (): string => whole('/etc/passwd') ?? '';

@@ -28,6 +28,9 @@ export interface Listeners {
   describe(socket: ListeningSocket, pid: number | null, callback: (listener: Listener) => void): void;
 }
 
+/** `::ffff:127.0.0.1`, which Java and others listen on, is 127.0.0.1 to everybody else. */
+export const mappedAsIPv4 = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+
 /**
  * The sockets that a client on this machine reaches under `127.0.0.1`, or if nobody is there, `::1`. A socket on
  * exactly that address wins over one on all addresses; several with the same address share the connections.

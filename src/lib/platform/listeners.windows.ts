@@ -1,7 +1,7 @@
 import type {CommandRunner} from './command-runner.js';
 import {systemRunner} from './command-runner.js';
-import type {Listeners, ListeningSocket} from './listeners.js';
-import {powershell} from './process-table.windows.js';
+import {mappedAsIPv4, type Listeners, type ListeningSocket} from './listeners.js';
+import {parseCimProcesses, powershell, processQuery} from './process-table.windows.js';
 import type {ProcessTable} from './process-table.js';
 import type {Listener} from './types.js';
 
@@ -26,7 +26,9 @@ export class WindowsListeners implements Listeners {
       return;
     }
     this.#runner.run('netstat.exe', ['-ano'], (output) => {
-      this.#sockets = output === null ? null : parseNetstat(output);
+      const found = parseNetstat(output ?? '');
+      // A Windows without any listener does not exist: then it was no output of netstat.
+      this.#sockets = found.length === 0 ? null : found;
       this.#takenAt = performance.now();
       answer();
     });
@@ -55,32 +57,28 @@ export class WindowsListeners implements Listeners {
       setImmediate(() => callback(listener(null)));
       return;
     }
-    const script = `$o=Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}'|Invoke-CimMethod -MethodName GetOwner;if($o.User){"$($o.Domain)\\$($o.User)"}`;
-    this.#runner.run('powershell.exe', powershell(script), (output) => callback(listener(output?.trim() || null)));
+    this.#runner.run('powershell.exe', powershell(processQuery([pid])), (output) =>
+      callback(listener(parseCimProcesses(output ?? '')[0]?.user ?? null)),
+    );
   }
 }
 
 /**
  * `  TCP    0.0.0.0:8000    0.0.0.0:0    LISTENING    4711`; the word is ABHÖREN in German (in whatever code page) and
- * something else elsewhere, so a listener is known by its foreign address: port 0.
+ * something else elsewhere, of one word or two, so a listener is known by its foreign address: all zeros.
  */
 export function parseNetstat(output: string): readonly ListeningSocket[] {
   const sockets: ListeningSocket[] = [];
   for (const line of output.split(/\r?\n/)) {
     const fields = line.trim().split(/\s+/);
-    const [protocol, local, foreign] = fields;
-    if (protocol !== 'TCP' || local === undefined || foreign === undefined) continue;
-    if (!/:0$/.test(foreign) || fields.length < 5) continue;
-    const colon = local.lastIndexOf(':');
-    const pid = Number(fields.at(-1));
-    if (!Number.isInteger(pid)) continue;
-    sockets.push({
-      address: local.slice(0, colon).replace(/^\[|\]$/g, ''),
-      port: Number(local.slice(colon + 1)),
-      inode: `${local}/${pid}`,
-      uid: null,
-      pid,
-    });
+    const local = /^(?:\[([^\]]+)\]|(\d+(?:\.\d+){3})):(\d+)$/.exec(fields[1] ?? '');
+    if (fields[0] !== 'TCP' || local === null || !nobody.has(fields[2] ?? '')) continue;
+    const last = fields.at(-1) ?? '';
+    const pid = fields.length > 3 && /^\d+$/.test(last) && last !== '0' ? Number(last) : null;
+    const address = mappedAsIPv4((local[1] ?? local[2]) as string);
+    sockets.push({address, port: Number(local[3]), inode: `${fields[1]}/${pid ?? '?'}`, uid: null, pid});
   }
   return sockets;
 }
+
+const nobody: ReadonlySet<string> = new Set(['0.0.0.0:0', '[::]:0', '*:*']);

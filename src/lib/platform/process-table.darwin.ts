@@ -4,7 +4,7 @@ import type {ProcessRow, ProcessTable} from './process-table.js';
 import {isEnded} from './process-table.js';
 
 // `sess` shows a kernel address on macOS, so sessions are not asked for; descendants and marks have to do.
-const columns = 'pid=,ppid=,pgid=,uid=,stat=,lstart=,time=,rss=,comm=';
+export const psColumns = 'pid=,ppid=,pgid=,uid=,stat=,lstart=,time=,rss=,comm=';
 const row =
   /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(\w{3}\s+\w{3}\s+\d+\s+[\d:]{8}\s+\d{4})\s+([\d:.-]+)\s+(\d+)\s+(.*)$/;
 
@@ -21,15 +21,15 @@ export class DarwinProcessTable implements ProcessTable {
   }
 
   read(pid: number): ProcessRow | null {
-    return this.#parse(this.#runner.runSync('ps', ['-o', columns, '-p', String(pid)]) ?? '')[0] ?? null;
+    return this.#parse(this.#runner.runSync('ps', ['-o', psColumns, '-p', String(pid)]) ?? '')[0] ?? null;
   }
 
   scan(callback: (rows: readonly ProcessRow[]) => void): void {
-    this.#runner.run('ps', ['-axo', columns], (output) => callback(this.#parse(output ?? '')));
+    this.#runner.run('ps', ['-axo', psColumns], (output) => callback(this.#parse(output ?? '')));
   }
 
   firstInGroup(pgrp: number): number | null {
-    const rows = this.#parse(this.#runner.runSync('ps', ['-axo', columns]) ?? '');
+    const rows = this.#parse(this.#runner.runSync('ps', ['-axo', psColumns]) ?? '');
     return rows.find((one) => one.pgrp === pgrp && !isEnded(one))?.pid ?? null;
   }
 
@@ -68,31 +68,42 @@ export class DarwinProcessTable implements ProcessTable {
     return null;
   }
 
-  #parse(output: string): ProcessRow[] {
-    const rows: ProcessRow[] = [];
-    for (const line of output.split('\n')) {
-      const match = row.exec(line);
-      if (match === null) continue;
-      const [, pid, ppid, pgrp, uid, state, started, time, rss, name] = match as unknown as string[];
-      this.#uids.set(Number(pid), Number(uid));
-      const startedAt = Date.parse(started as string);
-      rows.push({
-        pid: Number(pid),
-        ppid: Number(ppid),
-        pgrp: Number(pgrp),
-        session: 0,
-        state: (state as string).charAt(0),
-        // Seconds are as fine as it gets; as a number, so that two can be compared.
-        startTime: String(startedAt / 1000),
-        startedAt,
-        name: (name as string).split('/').at(-1) as string,
-        cpuSeconds: seconds(time as string),
-        rssBytes: Number(rss) * 1024,
-        threads: null,
-      });
-    }
+  #parse(output: string): readonly DarwinRow[] {
+    const rows = parsePs(output);
+    for (const one of rows) this.#uids.set(one.pid, one.uid);
     return rows;
   }
+}
+
+interface DarwinRow extends ProcessRow {
+  readonly uid: number;
+}
+
+/** Output of `ps -o` with `psColumns`. */
+export function parsePs(output: string): readonly DarwinRow[] {
+  const rows: DarwinRow[] = [];
+  for (const line of output.split('\n')) {
+    const match = row.exec(line);
+    if (match === null) continue;
+    const [, pid, ppid, pgrp, uid, state, started, time, rss, name] = match as unknown as string[];
+    const startedAt = Date.parse(started as string);
+    rows.push({
+      pid: Number(pid),
+      ppid: Number(ppid),
+      pgrp: Number(pgrp),
+      uid: Number(uid),
+      session: 0,
+      state: (state as string).charAt(0),
+      // Seconds are as fine as it gets; as a number, so that two can be compared.
+      startTime: String(startedAt / 1000),
+      startedAt,
+      name: (name as string).split('/').at(-1) as string,
+      cpuSeconds: seconds(time as string),
+      rssBytes: Number(rss) * 1024,
+      threads: null,
+    });
+  }
+  return rows;
 }
 
 /** `[[dd-]hh:]mm:ss.cc` */

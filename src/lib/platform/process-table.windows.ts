@@ -2,14 +2,28 @@ import type {CommandRunner} from './command-runner.js';
 import {systemRunner} from './command-runner.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
 
-// wmic is gone from newer Windows. One object a line as JSON: no dependence on language, code page or column widths.
-const query =
-  '[Console]::OutputEncoding=[Text.Encoding]::UTF8;' +
-  'Get-CimInstance Win32_Process|ForEach-Object{[pscustomobject]@{' +
-  'p=$_.ProcessId;q=$_.ParentProcessId;n=$_.Name;c=$_.CommandLine;e=$_.ExecutablePath;' +
-  's=if($_.CreationDate){([DateTimeOffset]$_.CreationDate).ToUnixTimeMilliseconds()}else{0};' +
-  'u=([double]$_.UserModeTime+[double]$_.KernelModeTime)/1e7;r=$_.WorkingSetSize;t=$_.ThreadCount' +
-  '}|ConvertTo-Json -Compress}';
+export const utf8 = '[Console]::OutputEncoding=[Text.Encoding]::UTF8;';
+
+/**
+ * PowerShell for processes by CIM (wmic is gone from newer Windows). One object a line as JSON: no dependence on
+ * language, code page or column widths. Asking for the owner costs some milliseconds a process, so only these.
+ */
+export function processQuery(pids: readonly number[] | 'all'): string {
+  const filter = pids === 'all' ? '' : `|Where-Object{@(${pids.join(',')}) -contains $_.ProcessId}`;
+  const owner =
+    pids === 'all'
+      ? ''
+      : ';o=$(try{$o=Invoke-CimMethod -InputObject $_ -MethodName GetOwner -ErrorAction Stop;' +
+        "if($o.User){$o.Domain+'\\'+$o.User}}catch{})";
+  return (
+    `${utf8}Get-CimInstance Win32_Process${filter}|ForEach-Object{[pscustomobject]@{` +
+    'p=$_.ProcessId;q=$_.ParentProcessId;n=$_.Name;c=$_.CommandLine;e=$_.ExecutablePath;' +
+    's=if($_.CreationDate){([DateTimeOffset]$_.CreationDate).ToUnixTimeMilliseconds()}else{0};' +
+    `u=([double]$_.UserModeTime+[double]$_.KernelModeTime)/1e7;r=$_.WorkingSetSize;t=$_.ThreadCount${owner}` +
+    '}|ConvertTo-Json -Compress}'
+  );
+}
+const query = processQuery('all');
 const bootQuery = '([DateTimeOffset](Get-CimInstance Win32_OperatingSystem).LastBootUpTime).ToUnixTimeMilliseconds()';
 /** Starting PowerShell takes half a second: one answer serves all questions of a moment. */
 const freshMs = 1000;
@@ -17,6 +31,8 @@ const freshMs = 1000;
 interface WindowsRow extends ProcessRow {
   readonly commandLine: string | null;
   readonly executable: string | null;
+  /** `DOMAIN\\name`; null: not asked for, or not told. */
+  readonly user: string | null;
 }
 
 /** Processes by CIM. Windows has neither groups, sessions, zombies nor foreign environments. */
@@ -104,7 +120,7 @@ export class WindowsProcessTable implements ProcessTable {
   }
 }
 
-/** One JSON object a line, as `query` makes them. */
+/** One JSON object a line, as `processQuery` makes them. */
 export function parseCimProcesses(output: string): readonly WindowsRow[] {
   const rows: WindowsRow[] = [];
   for (const line of output.split(/\r?\n/)) {
@@ -129,6 +145,7 @@ export function parseCimProcesses(output: string): readonly WindowsRow[] {
       name: string('n') ?? '',
       commandLine: string('c'),
       executable: string('e'),
+      user: string('o') || null,
       cpuSeconds: Number(value['u']),
       rssBytes: Number(value['r']),
       threads: Number(value['t']),

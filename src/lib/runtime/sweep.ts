@@ -52,6 +52,8 @@ export class Sweep {
   readonly #around: Surroundings;
   readonly #host: SweepHost;
   #chores = 0;
+  /** Two searches that overlap find the same one, who takes a moment to end. */
+  #lastTold: readonly StrayProcess[] = [];
   /** A sweep that waits for a quiet moment. */
   #waiting: {readonly since: number; readonly then: readonly (() => void)[]; readonly cancel: Cancel} | null = null;
 
@@ -140,6 +142,8 @@ export class Sweep {
   #tellOf(stray: StrayProcess): void {
     const daemonized = wasLaunch(this.#host.endedLives.at(-1));
     if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
+    if (this.#lastTold.some(({pid, startTime}) => pid === stray.pid && startTime === stray.startTime)) return;
+    this.#lastTold = [...this.#lastTold.slice(-31), stray];
     this.#around.tell({
       level: 'WARNING',
       service: this.#spec.name,

@@ -40,6 +40,8 @@ describe('who should not be ended for a port', () => {
     [{platform: 'win32', name: 'LSASS.EXE'}, /Windows itself/, /another port/],
     [{platform: 'win32', name: 'wslrelay.exe'}, /WSL/, /wsl -- ss -ltnp/],
     [{platform: 'win32', name: 'com.docker.backend.exe'}, /Docker Desktop/, /publish=8080/],
+    [{platform: 'win32', name: 'postgres.exe', user: 'NT-AUTORITÄT\\NETZWERKDIENST'}, /PostgreSQL/, /sc\.exe/],
+    [{platform: 'win32', name: 'w3wp.exe', user: 'IIS APPPOOL\\shop'}, /IIS/, /iisreset/],
   ])('%j', (holder, what, instead) => {
     const found = ask(holder);
     expect(found?.what).toMatch(what);
@@ -59,6 +61,8 @@ describe('who should not be ended for a port', () => {
     {platform: 'win32', pid: 1}, // no number means anything there but 0 and 4
     {platform: 'darwin', name: 'Python', command: '/System/Library/Frameworks/Python.framework/Versions/2.7/Python'},
     {platform: 'win32', name: 'ssh.exe', command: 'C:\\Windows\\System32\\OpenSSH\\ssh.exe -L 8080:db:5432 jump'},
+    {platform: 'win32', name: 'postgres.exe', user: 'PLANT-NT\\ops'},
+    {name: 'master', user: 'root', command: './master --port 8080'},
     {name: 'systemd-resolvx'},
     {platform: 'darwin', name: 'docker-proxy'},
   ])('knows nothing of %j', (holder) => expect(ask(holder)).toBeNull());

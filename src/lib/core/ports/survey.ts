@@ -5,6 +5,8 @@ export interface PortListener {
   readonly address: string;
   /** A socket on `::` that takes IPv4 connections too; null: not told. */
   readonly isDualStack: boolean | null;
+  /** Nobody listens, but the port is the near end of a connection: it can't be bound while that lasts. */
+  readonly isConnection?: true;
   /** Identifies the socket where the system tells. */
   readonly inode: string | null;
   /** Null: the holder can't be read (another user's, another namespace's, or it has just ended). */
@@ -29,6 +31,8 @@ export interface ReservedRange {
   /** Included. */
   readonly to: number;
   readonly why: 'privileged' | 'excluded' | 'reserved';
+  /** Not for whoever listens on all addresses (0.0.0.0 or ::): macOS keeps only exact addresses for root. */
+  readonly exceptOnAllAddresses?: true;
   /** Where that is set, to be looked up: `net.ipv4.ip_unprivileged_port_start = 1024`. */
   readonly source: string;
 }

@@ -1,4 +1,5 @@
-import {systemServices, type SystemService} from './system-services.js';
+import type {SystemService} from './system-service.js';
+import {systemServices} from './system-services.js';
 
 /** Who holds a port, as far as a survey told. */
 export interface Holder {
@@ -43,7 +44,7 @@ export function holdsForOthers(name: string): boolean {
 
 function isMeant(service: SystemService, {name, command, user, platform}: Holder): boolean {
   if (!service.platforms.includes(platform)) return false;
-  if (service.users !== undefined && (user === null || !service.users.includes(user.toLowerCase()))) return false;
+  if (service.users !== undefined && (user === null || !service.users.test(user))) return false;
   if (service.command !== undefined && (command === null || !service.command.test(command))) return false;
   if (name === null) return false;
   const wanted = bare(name);
