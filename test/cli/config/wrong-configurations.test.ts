@@ -223,7 +223,7 @@ const wrong: readonly Wrong[] = [
   {
     what: 'an alternative of a port-forward that is its primary',
     content: service('', 'portForwards:\n  b:\n    target: svc/b\n    port: {primary: 80, alternatives: [80]}\n'),
-    at: '8:41',
+    at: '8:40',
     says: '80 is already the primary',
   },
   {

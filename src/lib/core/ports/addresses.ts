@@ -14,7 +14,9 @@ export function isInTheWay(
   if (address === wanted || address === '*' || wanted === '*') return true;
   // A service that binds `::` means IPv4 with it, as programs do by default.
   if (wanted === '::' || (address === '::' && isDualStack !== false)) return true;
-  return isIPv6(address) === isIPv6(wanted) && (wildcards.has(address) || wildcards.has(wanted));
+  return isIPv6(address) === isIPv6(wanted) && (isWildcard(address) || isWildcard(wanted));
 }
+
+export const isWildcard = (address: string): boolean => wildcards.has(address);
 
 const isIPv6 = (address: string): boolean => address.includes(':');

@@ -1,5 +1,5 @@
 import type {Mark} from '../report/status.js';
-import {isInTheWay} from './addresses.js';
+import {isInTheWay, isWildcard} from './addresses.js';
 import {choosePort, type PassedPort, type PortFinding} from './choose-port.js';
 import type {PlannedEntry} from './plan.js';
 import type {PortListener, PortSurvey, ReservedRange} from './survey.js';
@@ -110,7 +110,7 @@ function assessFor(
   const inTheWay = listenersOn(port, around)?.filter((one) =>
     entry.addresses.some((wanted) => isInTheWay(one, wanted)),
   );
-  const found = stateOf(port, inTheWay ?? null, entries, around);
+  const found = stateOf(port, inTheWay ?? null, entries, around, entry.addresses);
   const isSomebody = found.state === 'taken' || found.state === 'owner-unknown';
   return entry.kind === 'external' && isSomebody ? {...found, state: 'watched'} : found;
 }
@@ -134,8 +134,9 @@ function stateOf(
   listeners: readonly PortListener[] | null,
   entries: readonly PlannedEntry[],
   {survey, ours}: Surroundings,
+  addresses: readonly string[] = [],
 ): AssessedPort {
-  const reserved = survey.reserved.find(({from, to}) => port >= from && port <= to) ?? null;
+  const reserved = survey.reserved.find((range) => isKeptBack(port, range, addresses)) ?? null;
   const holders = holdersOf(listeners ?? [], ours, entries);
   const tags = new Set(holders.map((holder) => holder.whose.tag));
   const state = ((): PortState => {
@@ -146,6 +147,15 @@ function stateOf(
     return tags.has('unknown') && tags.size === 1 ? 'owner-unknown' : 'taken';
   })();
   return {port, state, holders, reserved};
+}
+
+function isKeptBack(
+  port: number,
+  {from, to, exceptOnAllAddresses}: ReservedRange,
+  addresses: readonly string[],
+): boolean {
+  if (port < from || port > to) return false;
+  return exceptOnAllAddresses !== true || !addresses.every(isWildcard) || addresses.length === 0;
 }
 
 /** One process with a socket for each family of addresses is one holder. */

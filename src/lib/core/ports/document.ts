@@ -68,6 +68,8 @@ export interface HolderReport {
   readonly startedAt: string | null;
   readonly cwd: string | null;
   readonly addresses: readonly string[];
+  /** It does not listen: the near end of a connection of it has this number. */
+  readonly isConnection: boolean;
   readonly whose: Whose['tag'];
   readonly service: string | null;
 }
@@ -149,6 +151,7 @@ export function holderReport(
     startedAt: startedAt === null ? null : isoOf(startedAt),
     cwd,
     addresses,
+    isConnection: holder.isConnection === true,
     whose: whose.tag,
     service: 'service' in whose ? whose.service : null,
   };
