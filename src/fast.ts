@@ -2,7 +2,9 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {ask} from './cli/http10.js';
 import {locate} from './cli/locate.js';
+import {parseFast} from './cli/parse-fast.js';
 import {socketsOf} from './cli/place.js';
+import {fastPorts} from './cli/ports/fast.js';
 import {renderStatus} from './cli/render/status.js';
 import {statusFlagTable} from './cli/status-flags.js';
 import {viewOf} from './cli/terminal.js';
@@ -12,7 +14,8 @@ import type {StatusDocument} from './lib/core/report/status.js';
 import {statusExitCode, verdictOf} from './lib/core/report/verdict.js';
 
 /**
- * Answers what people and scripts ask many times a day before oclif loads: `--version`, a plain `status`, and `start --ensure` when all is well. Whatever is
+ * Answers what people and scripts ask many times a day before oclif loads: `--version`, a plain `status`, `ports`, and
+ * `start --ensure` when all is well. Whatever is
  * not simple (another flag, no supervisor, a wrong one, an error) is left to oclif, which says the same at length; a test
  * holds the two against each other.
  * @param root folder of the package
@@ -24,6 +27,7 @@ export async function fast(argv: readonly string[], root: string): Promise<boole
     process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
     return true;
   }
+  if (argv[0] === 'ports') return await fastPorts(argv, root);
   const wish = parseStatus(argv, process.env) ?? parseEnsure(argv, process.env);
   if (wish === null) return false;
   const document = await presentStatus(wish, root);
@@ -68,33 +72,9 @@ export function parseEnsure(argv: readonly string[], env: NodeJS.ProcessEnv): Wi
 const places = new Set(['ERP_PROJECT', 'ERP_CONFIG']);
 
 function parse(argv: readonly string[], env: NodeJS.ProcessEnv, command: Wish['command']): Wish | null {
-  // oclif has variables of its own that change what is printed.
-  if (env['ERP_CONTENT_TYPE'] !== undefined) return null;
-  const values: Record<string, string> = {};
-  const switches: Record<string, boolean> = {};
-  for (let index = 1; index < argv.length; index += 1) {
-    const word = argv[index] as string;
-    const [, name = '', attached] = /^--([a-z-]+)(?:=(.*))?$/s.exec(word) ?? [];
-    const row = statusFlagTable.find((each) =>
-      name === '' ? each.char !== undefined && word === `-${each.char}` : each.name === name,
-    );
-    if (row?.fast === true && row.value) {
-      const value = attached ?? argv[(index += 1)];
-      // A second time, or a value that looks like a flag: oclif knows what it makes of it.
-      if (value === undefined || value === '' || value.startsWith('-') || row.name in values) return null;
-      values[row.name] = value;
-    } else if (row?.fast === true && attached === undefined) switches[row.name] = true;
-    else {
-      const negated = statusFlagTable.find((each) => each.allowNo === true && word === `--no-${each.name}`);
-      if (negated?.fast !== true) return null;
-      switches[negated.name] = false;
-    }
-  }
-  for (const {name, env: variable} of statusFlagTable) {
-    const value = variable === undefined ? undefined : env[variable];
-    if (value !== undefined && value !== '') values[name] ??= value;
-  }
-  return {command, values, json: switches['json'] === true, colour: switches['color']};
+  const wish = parseFast(argv, env, statusFlagTable);
+  if (wish === null) return null;
+  return {command, values: wish.values, json: wish.switches['json'] === true, colour: wish.switches['color']};
 }
 
 async function presentStatus({values}: Wish, root: string): Promise<StatusDocument | null> {

@@ -26,6 +26,16 @@ export function socketsIn(runtimeDirs: readonly string[]): string[] {
 export const runtimeDirsOf = (projectDir: string, instance: string | null): readonly string[] =>
   runtimeDirCandidates(projectHash(projectDir, instance));
 
+/** The same as another user's environment makes them, as far as root can know it. */
+export function runtimeDirsOfUser(
+  projectDir: string,
+  instance: string | null,
+  {uid, home}: {readonly uid: number; readonly home: string | null},
+): readonly string[] {
+  const env = home === null ? {} : {HOME: home};
+  return runtimeDirCandidates(projectHash(projectDir, instance), {env, platform: process.platform, uid});
+}
+
 /** The same for a state folder that several project folders share (`shared-state.ts`). */
 export const runtimeDirsOfState = (stateDir: string, instance: string | null): readonly string[] =>
   runtimeDirCandidates(pathHash(stateDir, instance));

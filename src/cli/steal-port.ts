@@ -77,7 +77,7 @@ function refusal(port: number, failure: NodeJS.ErrnoException): ErpError {
     exitCode: ExitCode.noPortFree,
     remedy: [
       `erp demo steal-port ${String(port)} --wait, and in another terminal: erp demo crash`,
-      'erp ports to see who holds it',
+      `erp ports ${String(port)} shows who holds it`,
     ],
     facts: {port},
     cause: failure,

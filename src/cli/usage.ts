@@ -29,6 +29,12 @@ const otherNames: Readonly<Record<string, string>> = {
   bounce: 'restart',
   watch: 'watchdog',
   monitor: 'watchdog',
+  port: 'ports',
+  netstat: 'ports --all',
+  ss: 'ports --all',
+  lsof: 'ports PORT',
+  free: 'ports release',
+  release: 'ports release',
 };
 
 /** What other tools call our flags; only suggested where the command has the flag. */

@@ -1,4 +1,3 @@
-import {relative} from 'node:path';
 import {formatPath, type Problem} from '../../lib/core/config/problems.js';
 import {ErpError} from '../../lib/core/errors.js';
 import {ExitCode} from '../../lib/core/exit-codes.js';
@@ -44,10 +43,4 @@ export class ConfigNotFoundError extends ErpError {
       facts: {from},
     });
   }
-}
-
-/** As short as it is clear from where the operator stands. */
-export function shownPath(file: string, cwd: string): string {
-  const short = relative(cwd, file);
-  return short === '' || short.startsWith('..') ? file : short;
 }

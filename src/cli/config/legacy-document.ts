@@ -6,6 +6,8 @@ import {legacyFacts} from './legacy-facts.js';
 export interface LegacyDocument extends ParsedDocument {
   readonly conversion: LegacyConversion;
   readonly projectDir: string;
+  /** Files and folders beside the old file that the conversion depends on. */
+  readonly looked: readonly string[];
 }
 
 /** The old configuration in the present format; places still point into the old file. null: it is not the old one. */
@@ -17,5 +19,6 @@ export function asLegacy(document: ParsedDocument, projectDir: string): LegacyDo
     const old = conversion.oldPath(path);
     return old === null ? null : document.position(old, part);
   };
-  return {data: conversion.document, problems: conversion.problems, position, conversion, projectDir: world.projectDir};
+  const {projectDir: folder, looked} = world;
+  return {data: conversion.document, problems: conversion.problems, position, conversion, projectDir: folder, looked};
 }

@@ -9,21 +9,19 @@ export function legacyFacts(
   old: LegacyFields,
   folderOfFile: string,
   platform: string = process.platform,
-): {facts: LegacyFacts; projectDir: string} {
+): {facts: LegacyFacts; projectDir: string; looked: readonly string[]} {
   const section = (name: string): LegacyFields => (isFields(old[name]) ? old[name] : {});
   const root = section('System')['WorkspaceRoot'];
-  const workspaceFound = typeof root === 'string' && isAbsolute(root) && new Folder(root).isFolder('.');
-  const projectDir = workspaceFound ? root : folderOfFile;
+  const workspace = typeof root === 'string' && isAbsolute(root) ? new Folder(root) : null;
+  const projectDir = workspace?.isFolder('.') === true ? workspace.path : folderOfFile;
   const folder = new Folder(projectDir);
   const redis = section('Services')['Redis'];
   const redisConfig = isFields(redis) ? redis['ConfigPath'] : undefined;
-  return {
-    facts: {
-      workspaceFound,
-      redisConfigFound: typeof redisConfig === 'string' && folder.has(redisConfig.replaceAll('\\', '/')),
-      api: findPythonApp(folder, platform),
-      celery: findCelery(folder, platform),
-    },
-    projectDir,
+  const facts = {
+    workspaceFound: workspace !== null && projectDir === workspace.path,
+    redisConfigFound: typeof redisConfig === 'string' && folder.has(redisConfig.replaceAll('\\', '/')),
+    api: findPythonApp(folder, platform),
+    celery: findCelery(folder, platform),
   };
+  return {facts, projectDir, looked: [...(workspace?.looked ?? []), ...folder.looked]};
 }

@@ -4,7 +4,8 @@ import type {Config} from '../../lib/core/config/schema.js';
 import type {LegacyConversion} from '../../lib/core/config/legacy.js';
 import {validate} from '../../lib/core/config/validate.js';
 import {type ConfigFiles, readText, realFiles} from './config-files.js';
-import {ConfigInvalidError, ConfigNotFoundError, shownPath} from './config-error.js';
+import {shownPath} from '../shown-path.js';
+import {ConfigInvalidError, ConfigNotFoundError} from './config-error.js';
 import {type ParsedDocument, syntaxProblem} from './document.js';
 import {parseJson} from './json-document.js';
 import {asLegacy} from './legacy-document.js';
@@ -46,6 +47,8 @@ export interface LoadedConfig {
   readonly observed: Readonly<Record<string, string>>;
   /** What became of each key of the old configuration; null: it is not the old one. */
   readonly legacy: LegacyConversion | null;
+  /** Files and folders beside the file that `config` depends on. */
+  readonly looked: readonly string[];
 }
 
 /**
@@ -91,6 +94,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
     notices,
     observed: legacy?.conversion.observed ?? {},
     legacy: legacy?.conversion ?? null,
+    looked: legacy?.looked ?? [],
   };
   if (document.problems.length > 0) return {...base, config: null, problems: document.problems};
   const checked = validate(document.data, document.position, options.demo === true ? ['node', 'demo'] : ['node']);

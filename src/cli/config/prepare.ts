@@ -10,7 +10,8 @@ import type {ResolveContext} from '../../lib/core/config/resolving.js';
 import {parseDotenv} from '../../lib/core/config/dotenv.js';
 import {ExitCode} from '../../lib/core/exit-codes.js';
 import type {ProjectSpec} from '../../lib/core/spec.js';
-import {ConfigInvalidError, shownPath} from './config-error.js';
+import {shownPath} from '../shown-path.js';
+import {ConfigInvalidError} from './config-error.js';
 import {readText, realFiles} from './config-files.js';
 import {type LoadedConfig, type LoadOptions, loadConfig, requireConfig} from './load.js';
 

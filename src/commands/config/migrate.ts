@@ -2,7 +2,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {Flags} from '@oclif/core';
 import {ErpCommand} from '../../cli/base-command.js';
-import {shownPath} from '../../cli/config/config-error.js';
+import {shownPath} from '../../cli/shown-path.js';
 import {copySchema, schemaPlace, writeWhole} from '../../cli/config/init/files.js';
 import {loadConfig, requireConfig} from '../../cli/config/load.js';
 import {migratedConfig} from '../../cli/config/migrate-config.js';

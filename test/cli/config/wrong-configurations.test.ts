@@ -206,6 +206,27 @@ const wrong: readonly Wrong[] = [
     says: '80 is the port of a too (line 4)',
   },
   {
+    what: 'a port-forward with the port of a service',
+    content: service('port: 80', 'portForwards:\n  grafana:\n    target: svc/grafana\n    port: 80\n'),
+    at: '8:11',
+    says: '80 is the port of a too (line 4), and neither has alternatives',
+  },
+  {
+    what: 'two port-forwards with one port, the second behind one that can move',
+    content: service(
+      'port: {primary: 80, alternatives: [81]}',
+      'portForwards:\n  b:\n    target: svc/b\n    port: 80\n  c:\n    target: svc/c\n    port: {primary: 80}\n',
+    ),
+    at: '11:21',
+    says: '80 is the port of b too (line 8)',
+  },
+  {
+    what: 'an alternative of a port-forward that is its primary',
+    content: service('', 'portForwards:\n  b:\n    target: svc/b\n    port: {primary: 80, alternatives: [80]}\n'),
+    at: '8:40',
+    says: '80 is already the primary',
+  },
+  {
     what: 'a slip in a placeholder',
     content: service('env: {A: "{prot}"}', '    port: 1\n'),
     at: '4:14',

@@ -5,6 +5,8 @@ import {join} from 'node:path';
 /** The folder that `init` looks at. Paths are relative, with `/`. What can't be read counts as not there. */
 export class Folder {
   readonly path: string;
+  /** Absolute paths that were asked for, whether they are there or not. */
+  readonly looked = new Set<string>();
 
   constructor(path: string) {
     this.path = path;
@@ -31,6 +33,7 @@ export class Folder {
 
   /** Names of the folders within, without hidden ones and those of installed packages. */
   folders(place: string): string[] {
+    this.looked.add(join(this.path, place));
     try {
       return readdirSync(join(this.path, place), {withFileTypes: true})
         .filter((entry) => entry.isDirectory() && !/^\.|^node_modules$|^__pycache__$|^venv$/.test(entry.name))
@@ -47,6 +50,7 @@ export class Folder {
   }
 
   #stat(place: string) {
+    this.looked.add(join(this.path, place));
     try {
       return statSync(join(this.path, place), {throwIfNoEntry: false});
     } catch {

@@ -3,12 +3,14 @@ import type {PortConfig} from './schema.js';
 
 export const primaryOf = (port: PortConfig) => (typeof port === 'number' ? port : port.primary);
 export const alternativesOf = (port: PortConfig) => (typeof port === 'number' ? [] : (port.alternatives ?? []));
+export const anyOf = (port: PortConfig) => (typeof port === 'number' ? undefined : port.any);
+export const addressesOf = (port: PortConfig) => (typeof port === 'number' ? undefined : port.addresses);
 const canMove = (port: PortConfig) =>
   typeof port !== 'number' && (alternativesOf(port).length > 0 || port.any === true);
 
 /** Ports that contradict each other; what merely overlaps is shown by `erp ports` and solved at the start. */
 export function checkPorts(checks: Checking): void {
-  const owners = new Map<number, {name: string; fixed: boolean; path: (string | number)[]}>();
+  const wanted: Wanted[] = [];
   for (const [name, service] of checks.services) {
     const {port} = service;
     const path = ['services', name, 'port'];
@@ -18,15 +20,7 @@ export function checkPorts(checks: Checking): void {
       }
       continue;
     }
-    const listed = [primaryOf(port), ...alternativesOf(port)];
-    listed.forEach((number, index) => {
-      if (index > 0 && listed.indexOf(number) !== index) {
-        checks.report(
-          [...path, 'alternatives', index - 1],
-          `${number} is already ${listed.indexOf(number) === 0 ? 'the primary' : 'an alternative'}`,
-        );
-      }
-    });
+    wanted.push({name, port, path});
     if (service.ifRunning === 'move' && !canMove(port)) {
       checks.report(['services', name, 'ifRunning'], 'move needs alternatives', {
         allowed: `port: {primary: ${primaryOf(port)}, alternatives: [${primaryOf(port) + 1}]}, or any: true`,
@@ -35,17 +29,48 @@ export function checkPorts(checks: Checking): void {
     if (service.external === true || service.kind === 'external') {
       if (canMove(port)) checks.report(path, 'an external service has one port', {allowed: String(primaryOf(port))});
     }
-    const other = owners.get(primaryOf(port));
-    if (other !== undefined && other.fixed && !canMove(port)) {
+  }
+  for (const [name, {port}] of Object.entries(checks.config.portForwards ?? {}))
+    wanted.push({name, port, path: ['portForwards', name, 'port']});
+  for (const each of wanted) checkRepeated(checks, each);
+  checkEqual(checks, wanted);
+}
+
+/** A service or port-forward with a port. */
+interface Wanted {
+  readonly name: string;
+  readonly port: PortConfig;
+  readonly path: readonly string[];
+}
+
+function checkRepeated(checks: Checking, {port, path}: Wanted): void {
+  const listed = [primaryOf(port), ...alternativesOf(port)];
+  listed.forEach((number, index) => {
+    if (index > 0 && listed.indexOf(number) !== index) {
+      checks.report(
+        [...path, 'alternatives', index - 1],
+        `${number} is already ${listed.indexOf(number) === 0 ? 'the primary' : 'an alternative'}`,
+      );
+    }
+  });
+}
+
+/** Of two with one primary, one has to be able to move. */
+function checkEqual(checks: Checking, wanted: readonly Wanted[]): void {
+  const owners = new Map<number, Wanted>();
+  for (const each of wanted) {
+    const {port, path} = each;
+    const primary = primaryOf(port);
+    const other = owners.get(primary);
+    if (other !== undefined && !canMove(other.port) && !canMove(port)) {
       const line = checks.position(other.path, 'value')?.line;
       checks.report(
         typeof port === 'number' ? path : [...path, 'primary'],
-        `${primaryOf(port)} is the port of ${other.name} too${line === undefined ? '' : ` (line ${line})`}, and neither has alternatives`,
-        {
-          allowed: `another port, or {primary: ${primaryOf(port)}, alternatives: [${primaryOf(port) + 1}]}`,
-        },
+        `${primary} is the port of ${other.name} too${line === undefined ? '' : ` (line ${line})`}, and neither has alternatives`,
+        {allowed: `another port, or {primary: ${primary}, alternatives: [${primary + 1}]}`},
       );
     }
-    if (other === undefined) owners.set(primaryOf(port), {name, fixed: !canMove(port), path});
+    // Whoever can't move is who others collide with.
+    if (other === undefined || (canMove(other.port) && !canMove(port))) owners.set(primary, each);
   }
 }
