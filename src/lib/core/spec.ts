@@ -1,3 +1,4 @@
+import type {PortEntry} from './ports/choose-port.js';
 import type {Schedule} from './schedule/cron.js';
 
 /**
@@ -25,6 +26,8 @@ export interface ProjectSpec {
   readonly mode: 'start' | 'watchdog';
   /** In the order of the configuration. */
   readonly services: readonly ServiceSpec[];
+  /** Not run by this version, but their ports are theirs. */
+  readonly portForwards: readonly PortEntry[];
   /** Environment of every service, before its own `env`; without `npm_*`. */
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly logging: LoggingSpec;

@@ -109,6 +109,7 @@ export function project(services: readonly ServiceSpec[], mode: ProjectSpec['mod
     runtimeDir: '/run/erp',
     mode,
     services,
+    portForwards: [],
     baseEnv: {},
     logging: {
       maxFileBytes: 1,

@@ -3,6 +3,8 @@ import type {PortConfig} from './schema.js';
 
 export const primaryOf = (port: PortConfig) => (typeof port === 'number' ? port : port.primary);
 export const alternativesOf = (port: PortConfig) => (typeof port === 'number' ? [] : (port.alternatives ?? []));
+export const anyOf = (port: PortConfig) => (typeof port === 'number' ? undefined : port.any);
+export const addressesOf = (port: PortConfig) => (typeof port === 'number' ? undefined : port.addresses);
 const canMove = (port: PortConfig) =>
   typeof port !== 'number' && (alternativesOf(port).length > 0 || port.any === true);
 

@@ -1,6 +1,6 @@
 import type {PortSpec, ServiceSpec, StopSpec} from '../spec.js';
 import type {Schedule} from '../schedule/cron.js';
-import {alternativesOf, primaryOf} from './check-ports.js';
+import {addressesOf, alternativesOf, anyOf, primaryOf} from './check-ports.js';
 import {serviceDefaults} from './defaults.js';
 import {parseDuration} from './durations.js';
 import {resolveCommand} from './resolve-commands.js';
@@ -86,13 +86,13 @@ function resolvePort(r: Resolving, name: string, service: ServiceConfig): PortSp
   if (port === undefined) return null;
   const path = ['services', name, 'port'];
   r.ledger.fromFile(path, port);
-  const {addresses, any} = typeof port === 'number' ? {addresses: undefined, any: undefined} : port;
-  const movable = alternativesOf(port).length > 0 || any === true;
+  const any = anyOf(port) ?? serviceDefaults.any.value;
+  const movable = alternativesOf(port).length > 0 || any;
   return {
     primary: primaryOf(port),
     alternatives: alternativesOf(port),
-    any: any ?? serviceDefaults.any.value,
-    addresses: addresses ?? serviceDefaults.addresses.value,
+    any,
+    addresses: addressesOf(port) ?? serviceDefaults.addresses.value,
     ifRunning: r.ledger.pick(['services', name, 'ifRunning'], service.ifRunning, {
       value: movable ? ('move' as const) : ('fail' as const),
       reason: movable ? 'it has alternatives' : 'it has no alternatives',

@@ -1,7 +1,8 @@
 import type {LoggingSpec, MachineSpec, ProjectSpec} from '../spec.js';
 import {baseEnvironment} from './base-environment.js';
 import {thresholdMistake} from './check-probes.js';
-import {type Default, loggingDefaults, machineDefaults, projectDefaults} from './defaults.js';
+import {addressesOf, alternativesOf, anyOf, primaryOf} from './check-ports.js';
+import {type Default, loggingDefaults, machineDefaults, projectDefaults, serviceDefaults} from './defaults.js';
 import {parseDuration} from './durations.js';
 import {misspeltVariables, type Overrides, readOverrides} from './overrides.js';
 import type {Problem} from './problems.js';
@@ -62,6 +63,13 @@ export function resolveProject(config: Config, context: ResolveContext): Resolut
     runtimeDir: context.runtimeDir,
     mode: context.mode,
     services: Object.entries(config.services ?? {}).map(([service, value]) => resolveService(r, service, value)),
+    portForwards: Object.entries(config.portForwards ?? {}).map(([forward, {port, address}]) => ({
+      name: forward,
+      primary: primaryOf(port),
+      alternatives: alternativesOf(port),
+      any: anyOf(port) ?? serviceDefaults.any.value,
+      addresses: addressesOf(port) ?? [address ?? forwardAddress],
+    })),
     baseEnv: baseEnvironment(context.env, context.dotenv, context.platform),
     logging: resolveLogging(r),
     machine: resolveMachine(r),
@@ -110,6 +118,8 @@ function forwardNotices(config: Config): string[] {
   return names.length === 0 ? [] : [`This version does not run port-forwards; left out: ${names.join(', ')}.`];
 }
 
+/** Where kubectl listens unless it is told another one. */
+const forwardAddress = '127.0.0.1';
 const dayMs = 86_400_000;
 
 function resolveLogging({config, ledger}: Resolving): LoggingSpec {

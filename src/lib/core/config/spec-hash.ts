@@ -18,6 +18,6 @@ export function hashedText(
   spec: Omit<ProjectSpec, 'hash'>,
   dotenv: Readonly<Record<string, string | undefined>>,
 ): string {
-  const {services, stateDir, logDir, ownLogDir, logging, machine, name, instance} = spec;
-  return canonicalJson({services, stateDir, logDir, ownLogDir, logging, machine, name, instance, dotenv});
+  const {services, portForwards, stateDir, logDir, ownLogDir, logging, machine, name, instance} = spec;
+  return canonicalJson({services, portForwards, stateDir, logDir, ownLogDir, logging, machine, name, instance, dotenv});
 }
