@@ -1,5 +1,6 @@
 import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
-import {diskFull, plain} from '../core/diagnosis/exit-cause.js';
+import {diskFull} from '../core/diagnosis/exit-cause.js';
+import {plain} from '../core/diagnosis/plain.js';
 import {candidates} from '../core/ports/choose-port.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {CommandSpec, PortSpec, ServiceSpec} from '../core/spec.js';

@@ -1,5 +1,6 @@
 import {relative} from 'node:path';
-import {exitCause, saysPortTaken} from '../core/diagnosis/exit-cause.js';
+import {exitCause} from '../core/diagnosis/exit-cause.js';
+import {saysPortTaken} from '../core/diagnosis/taken-port.js';
 import {whenAsked} from '../core/diagnosis/when-asked.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {ServiceSpec, StopSignal} from '../core/spec.js';

@@ -43,7 +43,8 @@ export type PortChoice =
   | {readonly tag: 'none'; readonly passed: readonly PassedPort[]};
 
 /** Has nothing but its primary. */
-export const isFixed = ({alternatives, any}: PortEntry): boolean => alternatives.length === 0 && !any;
+export const isFixed = ({alternatives, any}: Pick<PortEntry, 'alternatives' | 'any'>): boolean =>
+  alternatives.length === 0 && !any;
 
 /**
  * Which port an entry gets: the last one, the primary, the alternatives, one that the system gives; what others want
