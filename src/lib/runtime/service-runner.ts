@@ -6,12 +6,13 @@ import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {ServiceSpec, StopSignal} from '../core/spec.js';
 import type {Effect} from '../core/supervision/events.js';
 import type {JournalRecord, Remembered} from '../core/supervision/journal.js';
-import type {Blocker, ExitStatus} from '../core/supervision/state.js';
+import type {Blocker, ExitStatus, State} from '../core/supervision/state.js';
 import {unreachable} from '../core/unreachable.js';
 import type {Cancel, ListenerVerdict, ProcessIdentity} from '../platform/types.js';
 import {BlockerWatch} from './blocker-watch.js';
 import {faultPoint} from './fault.js';
 import {diskBlocker} from './disk-blocker.js';
+import {LostPortWatch} from './lost-port-watch.js';
 import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
@@ -23,6 +24,14 @@ const tailLines = 50;
 const looksBelowMs = [20, 80, 400] as const;
 const rememberedLives = 8;
 const groupPollMs = [2, 5, 10, 20, 50] as const;
+
+/** A life that has gone well for longer than this did not end for what it said at its start. */
+const beginningMs = 10_000;
+
+const isBeginning = (state: State, now: number): boolean =>
+  state.tag === 'starting' || (state.tag === 'ready' && now - state.life.spawnedAt < beginningMs);
+
+const isOwnEnd = ({code, signal}: ExitStatus): boolean => signal === null && code !== 0;
 
 /** Performs the effects of one service's core and turns what the world says into its events. Decides nothing. */
 export class ServiceRunner {
@@ -48,6 +57,7 @@ export class ServiceRunner {
   readonly #prober: ServiceProber;
   readonly #sweep: Sweep;
   readonly #blocker: BlockerWatch;
+  readonly #lostPort: LostPortWatch;
 
   constructor(spec: ServiceSpec, around: Surroundings) {
     this.#spec = spec;
@@ -56,6 +66,7 @@ export class ServiceRunner {
     this.#prober = new ServiceProber(spec, around, this.#plan, this);
     this.#sweep = new Sweep(spec, around, this);
     this.#blocker = new BlockerWatch(spec, around);
+    this.#lostPort = new LostPortWatch(spec, around);
   }
 
   get identity(): ProcessIdentity | null {
@@ -120,6 +131,7 @@ export class ServiceRunner {
         const {tag: _tag, ...news} = effect;
         if (effect.type === 'ready') {
           this.#blocker.forget();
+          this.#lostPort.forget();
           if (this.#identity !== null) this.#around.world.processes.lookBelow?.(this.#spec.name, this.#identity);
           const ms = typeof effect.facts?.afterMs === 'number' && this.#identity !== null ? effect.facts.afterMs : null;
           const at = this.#around.world.clock.wall();
@@ -214,6 +226,7 @@ export class ServiceRunner {
       service: this.#spec,
       around: this.#around,
       lastPort: memory.port,
+      lostPorts: memory.lostPorts,
       firstStart: !memory.everReady,
       env: (port) => this.#plan.env(port, incarnation),
       command: (command, port) => this.#plan.command(command, port),
@@ -296,6 +309,7 @@ export class ServiceRunner {
     faultPoint('after-spawned');
     this.#lookBelow(identity, 0);
     this.#watchLog(incarnation);
+    this.#lostPort.watch(identity, incarnation, port, this.#log);
     this.#around.emit(this.#spec, {tag: 'spawned', incarnation, pid: identity.pid});
   }
 
@@ -346,6 +360,7 @@ export class ServiceRunner {
     if (this.#identity !== identity) return; // seen already
     this.#identity = null;
     this.#unwatchLog();
+    this.#lostPort.forget();
     this.#rememberLeader(identity);
     // The last line comes before the verdict on the exit.
     world.output.drain(this.#spec.name);
@@ -369,7 +384,7 @@ export class ServiceRunner {
     this.#note({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal, planned});
     faultPoint('after-exited');
     const blockedOn: Blocker | null =
-      port !== null && exit.signal === null && exit.code !== 0 && saysPortTaken(lines, port)
+      port !== null && isBeginning(state, world.clock.now()) && isOwnEnd(exit) && saysPortTaken(lines, port)
         ? {kind: 'port', port}
         : disk;
     this.#around.emit(this.#spec, {tag: 'exited', incarnation, exit, groupAlive, diagnosis, blockedOn});

@@ -106,7 +106,7 @@ export class Supervisor {
       now: (name) => this.service(name),
       answered: (service, incarnation, latencyMs) => sink.answered?.(service, incarnation, latencyMs),
       portsInUse: () => this.portsInUse(),
-      claimPort: (service, port) => this.#ports.isFree(port, service),
+      oneTestAtATime: (test) => this.#ports.oneTestAtATime(test),
     };
     this.#entries = new Map(
       spec.services.map((service) => [

@@ -41,6 +41,13 @@ export type Event =
       readonly diagnosis: Diagnosis;
       readonly blockedOn: Blocker | null;
     }
+  /** It has said that its port is taken, and lives on without it: some try again for ever, some take another one. */
+  | {
+      readonly tag: 'port-lost';
+      readonly incarnation: number;
+      readonly port: number;
+      readonly diagnosis: Diagnosis;
+    }
   | {readonly tag: 'group-gone'; readonly incarnation: number}
   | {readonly tag: 'swept'; readonly incarnation: number}
   | {

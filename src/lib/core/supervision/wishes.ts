@@ -111,7 +111,7 @@ export function restart(service: Service, event: Extract<Event, {tag: 'restart'}
   // These replace a life that works; where there is none, something else has been decided already.
   if ((why === 'schedule' || why === 'memory') && state.tag !== 'starting' && state.tag !== 'ready')
     return [service, []];
-  const noted: Memory = {...service.memory, lastRestart: {at: ctx.now, why, text: event.text ?? null}};
+  const noted: Memory = {...service.memory, lastRestart: {at: ctx.now, why, text: event.text ?? null}, lostPorts: []};
   // At its memory limit a service is down as if it had crashed: every second counts, and nobody waits for hooks.
   const memory = why === 'operator' ? asked({...noted, wanted: 'up'}) : {...noted, freshStart: why !== 'memory'};
   switch (state.tag) {
