@@ -1,10 +1,12 @@
 // Which port a service gets when strangers, neighbours and thieves are about. Real listeners, the real supervisor.
+import {spawnSync} from 'node:child_process';
+import {chmodSync, chownSync, copyFileSync, readFileSync} from 'node:fs';
 import {connect, createServer} from 'node:net';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
 import type {ErpEvent} from '../../src/lib/core/report/status.js';
-import {freePort, occupy, program, Rig, until} from '../support/rig.js';
-import {itErp, itNeeds, python} from '../support/tools.js';
+import {freePort, nobody, occupy, program, Rig, type RunOptions, until} from '../support/rig.js';
+import {capabilities, itErp, itNeeds, python, root, type Tool} from '../support/tools.js';
 
 type How = 'ends' | 'retries' | 'moves';
 
@@ -271,5 +273,80 @@ itErp(
       /web failed \(address-not-available\)[^]*192\.0\.2\.1 can not be listened on: this machine has no such address[^]*remedy: correct addresses of web/,
     );
     await rig.stop();
+  },
+);
+
+const firstOpen = ((): number => {
+  try {
+    return Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
+  } catch {
+    return process.platform === 'linux' ? 1024 : 0;
+  }
+})();
+const privileged: Tool = {
+  name: 'privileged ports',
+  missing: firstOpen >= 1024 ? null : 'net.ipv4.ip_unprivileged_port_start = 1024',
+};
+
+/** A project of user nobody; root acts as its owner there. */
+function asNobody(rig: Rig): RunOptions {
+  for (const folder of [rig.dir, rig.project]) chmodSync(folder, 0o755);
+  for (const path of [rig.project, join(rig.project, 'erp.config.json')]) chownSync(path, nobody, nobody);
+  return {env: {TMPDIR: rig.dir, XDG_RUNTIME_DIR: undefined}};
+}
+
+async function privilegedPort(): Promise<number> {
+  for (;;) {
+    const port = 600 + Math.floor(Math.random() * 400);
+    const held = await occupy(port, '::').catch(() => null);
+    held?.close();
+    if (held !== null) return port;
+  }
+}
+
+itNeeds([root, privileged], 'a port below 1024 is reserved, not taken: the alternative is', async (rig) => {
+  const port = await privilegedPort();
+  const [next] = (await ports(1)) as [number];
+  rig.config({web: serving({primary: port, alternatives: [next]})});
+  const options = asNobody(rig);
+  await rig.expectErp(0, ['start', '--detach'], options);
+  expect((await rig.service('web', options)).port).toBe(next);
+  expect(told(rig, 'port-moved')[0]?.text).toBe(`web ${next} instead of ${port}, is privileged (below 1024)`);
+  await rig.stop(options);
+});
+
+itNeeds(
+  [root, privileged],
+  'a port below 1024 without alternatives is tried once, then what gives the right is named',
+  async (rig) => {
+    const port = await privilegedPort();
+    rig.config({web: serving(port)});
+    const options = asNobody(rig);
+    const {stderr} = await rig.expectErp(5, ['start', '--detach'], options);
+    expect(stderr).toMatch(
+      new RegExp(
+        `web failed \\(port-reserved\\)[^]*listen EACCES: permission denied 127.0.0.1:${port}[^]*remedy: sysctl -w net.ipv4.ip_unprivileged_port_start=${port}, or setcap cap_net_bind_service=\\+ep`,
+      ),
+    );
+    expect(await rig.service('web', options)).toMatchObject({state: 'failed', totalRestarts: 0});
+    await rig.stop(options);
+  },
+);
+
+itNeeds(
+  [root, privileged, python, capabilities],
+  'a program with the capability gets a port below 1024 that erp may not test',
+  async (rig) => {
+    const port = await privilegedPort();
+    const own = join(rig.project, 'python');
+    copyFileSync('/usr/bin/python3', own);
+    spawnSync('setcap', ['cap_net_bind_service=+ep', own]);
+    rig.config({
+      web: {command: [own, '-m', 'http.server', '--bind', '127.0.0.1', '{port}'], port, env: {PYTHONHOME: '/usr'}},
+    });
+    const options = asNobody(rig);
+    await rig.expectErp(0, ['start', '--detach'], options);
+    expect(await rig.service('web', options)).toMatchObject({state: 'ready', port, restartsUsed: 0});
+    await rig.stop(options);
   },
 );

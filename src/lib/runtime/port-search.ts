@@ -40,7 +40,13 @@ export interface PortSearchHost {
 }
 
 export type PortOutcome =
-  | {readonly found: true; readonly port: number; readonly borrowed: boolean}
+  | {
+      readonly found: true;
+      readonly port: number;
+      readonly borrowed: boolean;
+      /** We may not test it; whoever is to have it may have rights that we have not. */
+      readonly untested: boolean;
+    }
   | {
       readonly found: false;
       readonly diagnosis: Diagnosis;
@@ -249,12 +255,16 @@ export class PortSearch {
     this.#cancelStep = this.#host.around.world.prober.probe(target, 5000, (answer) => {
       if (this.#cancelled) return;
       if (answer.tag !== 'answered') this.#note(port, 'taken');
-      else if (this.#spec.ifRunning === 'use') this.#done({found: true, port, borrowed: true});
+      else if (this.#spec.ifRunning === 'use') this.#done({found: true, port, borrowed: true, untested: false});
       else this.#failPort([{port, why: 'taken', by: null}]);
     });
   }
 
   #exhausted(passed: readonly PassedPort[]): void {
+    if (!isWindows && passed.length > 0 && passed.every(({why}) => why === 'reserved')) {
+      this.#takeUntested(this.#spec.primary);
+      return;
+    }
     // Just closing (a predecessor, a test that ends)? Only when we held it before; else waiting has no reason.
     const waits = !this.#host.firstStart && passed.some(({why}) => why === 'taken');
     const again = (): void => {
@@ -263,6 +273,15 @@ export class PortSearch {
       this.#next(null);
     };
     if (!waits || !this.#waitALittle(again)) this.#failPort(passed);
+  }
+
+  /** A program with a capability, or behind sudo or authbind, may listen where we may not. */
+  #takeUntested(port: number): void {
+    this.#lookWhoHas(port, () => {
+      const holders = this.#holders.get(port);
+      if (holders !== null && holders !== undefined && holders.length > 0) this.#note(port, 'taken');
+      else this.#done({found: true, port, borrowed: false, untested: true});
+    });
   }
 
   #take(port: number, passed: readonly PassedPort[]): void {
@@ -288,7 +307,7 @@ export class PortSearch {
         },
       });
     }
-    this.#done({found: true, port, borrowed: false});
+    this.#done({found: true, port, borrowed: false, untested: false});
   }
 
   #holderText(port: number): string {

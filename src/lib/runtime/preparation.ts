@@ -21,6 +21,8 @@ type Outcome =
 export interface PreparationHost extends PortSearchHost {
   env(port: number | null): Readonly<Record<string, string>>;
   command(command: CommandSpec, port: number | null): CommandSpec;
+  /** The next life gets a port that could not be tested; null: it was. */
+  untested(port: number | null): void;
   /** May somebody of an earlier life still be there, beyond what a sweep after a crash takes care of? */
   maybeLeftovers(): boolean;
 }
@@ -156,8 +158,11 @@ export class Preparation {
       return;
     }
     const search = new PortSearch(service.port, this.#host, (outcome) => {
-      if (outcome.found) this.#finish({tag: 'prepared', port: outcome.port, borrowed: outcome.borrowed});
-      else this.#fail(outcome.diagnosis, outcome.blockedOn, outcome.hopeless);
+      if (outcome.found) {
+        const {port, borrowed, untested} = outcome;
+        this.#host.untested(untested ? port : null);
+        this.#finish({tag: 'prepared', port, borrowed});
+      } else this.#fail(outcome.diagnosis, outcome.blockedOn, outcome.hopeless);
     });
     this.#cancelStep = () => search.cancel();
   }

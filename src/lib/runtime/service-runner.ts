@@ -1,6 +1,6 @@
 import {relative} from 'node:path';
 import {exitCause} from '../core/diagnosis/exit-cause.js';
-import {saysPortTaken} from '../core/diagnosis/taken-port.js';
+import {deniedPort, saysPortTaken} from '../core/diagnosis/taken-port.js';
 import {whenAsked} from '../core/diagnosis/when-asked.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {ServiceSpec, StopSignal} from '../core/spec.js';
@@ -48,6 +48,8 @@ export class ServiceRunner {
   /** A former supervisor may have started something that nobody has seen. */
   #unresolved = false;
   #preparation: Preparation | null = null;
+  /** A port that we may not test, and only a life can tell whether the service may have it; null: it was tested. */
+  #untestedPort: number | null = null;
   #unwatchLog: Cancel = () => {};
   #spawnedAtWall: number | null = null;
   /** Hooks under way: a supervisor that ends meanwhile would leave something behind. */
@@ -234,6 +236,9 @@ export class ServiceRunner {
         const check = this.#spec.probes[0]?.check;
         return check === undefined ? null : this.#plan.target(check, port);
       },
+      untested: (port) => {
+        this.#untestedPort = port;
+      },
       maybeLeftovers: () =>
         this.#unresolved || this.#identity !== null || this.#leftGroups.some((pid) => this.#groupAlive(pid)),
       clearStragglers: (done) =>
@@ -387,7 +392,9 @@ export class ServiceRunner {
       port !== null && isBeginning(state, world.clock.now()) && isOwnEnd(exit) && saysPortTaken(lines, port)
         ? {kind: 'port', port}
         : disk;
-    this.#around.emit(this.#spec, {tag: 'exited', incarnation, exit, groupAlive, diagnosis, blockedOn});
+    const mayNot = this.#untestedPort !== null && this.#untestedPort === port && isOwnEnd(exit);
+    const hopeless = mayNot && deniedPort(lines, port) !== null;
+    this.#around.emit(this.#spec, {tag: 'exited', incarnation, exit, groupAlive, diagnosis, blockedOn, hopeless});
   }
 
   #askToStop(pid: number, hung: boolean): void {

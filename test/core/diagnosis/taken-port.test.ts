@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import {saysPortTaken, takenPort} from '../../../src/lib/core/diagnosis/taken-port.js';
+import {deniedPort, saysPortTaken, takenPort} from '../../../src/lib/core/diagnosis/taken-port.js';
 
 // What real programs print, one line for each. Provoked on Debian 12 where the program says so, else as its source or
 // its users quote it.
@@ -162,5 +162,34 @@ describe('a port that was taken', () => {
     [['Error: Port 5173 is already in use'], null],
   ])('names where the program went by itself', (lines, movedTo) => {
     expect(takenPort(['http://localhost:4000/docs', ...lines], 5173)?.movedTo).toBe(movedTo);
+  });
+});
+
+describe('a port that the service may not have', () => {
+  it.each([
+    ['Node 20', 'Error: listen EACCES: permission denied 0.0.0.0:80'],
+    ['http.server', 'PermissionError: [Errno 13] Permission denied'],
+    ['uvicorn', "ERROR:    [Errno 13] error while attempting to bind on address ('127.0.0.1', 80): permission denied"],
+    ['gunicorn', "[ERROR] connection to ('127.0.0.1', 80) failed: [Errno 13] Permission denied"],
+    ['nginx', '2026/11/22 15:14:09 [emerg] 860#860: bind() to 0.0.0.0:80 failed (13: Permission denied)'],
+    ['Go', 'listen tcp :80: bind: permission denied'],
+    ['redis', '# Warning: Could not create server TCP listening socket *:80: bind: Permission denied'],
+    ['Java', 'java.net.BindException: Permission denied'],
+    ['PostgreSQL', 'LOG:  could not bind IPv4 address "127.0.0.1": Permission denied'],
+    [
+      'Windows',
+      "PermissionError: [WinError 10013] An attempt was made to access a socket in a way forbidden by its access permissions: ('0.0.0.0', 80)",
+    ],
+  ])('is read from %s', (_program, line) => {
+    expect(deniedPort(['starting', line], 80)).toBe(line);
+    expect(saysPortTaken([line], 80)).toBe(false);
+  });
+
+  it.each([
+    "PermissionError: [Errno 13] Permission denied: '/var/lib/web'",
+    'Error: EACCES: permission denied, open /etc/shadow',
+    'listen tcp :81: bind: permission denied',
+  ])('is not: %s', (line) => {
+    expect(deniedPort([line], 80)).toBeNull();
   });
 });

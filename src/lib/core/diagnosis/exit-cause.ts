@@ -1,10 +1,11 @@
 import {isFixed} from '../ports/choose-port.js';
+import {rightsRemedy} from '../ports/port-failure.js';
 import type {ServiceSpec} from '../spec.js';
 import type {DiskBlocker, ExitStatus} from '../supervision/state.js';
 import type {Diagnosis} from './diagnosis.js';
 import {roomText, saysDiskFull} from './disk-full.js';
 import {plain} from './plain.js';
-import {besides, type TakenPort, takenPort} from './taken-port.js';
+import {besides, deniedPort, type TakenPort, takenPort} from './taken-port.js';
 
 /** Signals a process gets for a fault of its own; the others come from somebody. */
 const faults: Readonly<Record<string, string>> = {
@@ -51,6 +52,15 @@ export function exitCause(
   const look = `erp logs ${spec.name} -n 60`;
   const taken = takenPort(lines, port);
   if (taken !== null && port !== null) return lostPort(taken, spec, port, log);
+  const denied = exit.code === 0 ? null : deniedPort(lines, port);
+  if (denied !== null && port !== null)
+    return {
+      cause: 'port-reserved',
+      confidence: 0.9,
+      subject: `port ${port}`,
+      evidence: [`${log} "${denied}"`],
+      remedy: rightsRemedy(port),
+    };
   const full = exit.code === 0 ? null : saysDiskFull(lines);
   if (full !== null) return diskFull(`${log} "${plain(full).trim()}"`, disk);
   if (exit.signal !== null) {

@@ -20,6 +20,9 @@ const sayings: readonly (readonly [who: string, says: RegExp])[] = [
   ],
   ['react-scripts, PostgreSQL', /\balready running on port \d+/i],
 ];
+/** How they say that they may not listen there. */
+const denials =
+  /\blisten EACCES\b|\bbind\b.*\bpermission denied\b|\bbind\(\) to .* failed \(13:|\bBindException: Permission denied\b|\bcould not bind .*: Permission denied\b|\bconnection to .* failed: \[Errno 13\]|^PermissionError: \[Errno 13\] Permission denied$|\[WinError 10013\]|\bforbidden by its access permissions\b/i;
 /** A client that found no port of its own, or the one it wanted, lost no port that somebody could connect to. */
 const ofClients = /\bconnect EADDRINUSE\b/;
 /** Frames of a stack, and the properties Node prints below an error: they repeat what the line above has said. */
@@ -47,17 +50,31 @@ export interface TakenPort {
  * names none is ours unless another line tells of another port: its port for metrics is no reason to move.
  */
 export function takenPort(lines: readonly string[], port: number | null): TakenPort | null {
-  if (port === null) return null;
+  const found = port === null ? null : lineAbout(lines, port, saysTaken);
+  return found === null || port === null
+    ? null
+    : {line: found.line, movedTo: laterPort(lines.slice(found.index), port)};
+}
+
+/** The line that says that the service may not listen on its port; null: none does. */
+export function deniedPort(lines: readonly string[], port: number | null): string | null {
+  return port === null ? null : (lineAbout(lines, port, (line) => denials.test(line))?.line ?? null);
+}
+
+function lineAbout(
+  lines: readonly string[],
+  port: number,
+  says: (line: string) => boolean,
+): {readonly line: string; readonly index: number} | null {
   const said = lines.flatMap((raw, index) => {
     const line = plain(raw);
-    return saysTaken(line) ? [{line: line.trim(), index, ports: portsIn(line)}] : [];
+    return says(line) ? [{line: line.trim(), index, ports: portsIn(line)}] : [];
   });
   const named = said.findLast(({ports}) => ports.includes(port));
   const isAboutAnother = said.some(
     ({line, ports}) => ports.length > 0 || (namedPath.test(line) && !/:\/\//.test(line)),
   );
-  const found = named ?? (isAboutAnother ? undefined : said.at(-1));
-  return found === undefined ? null : {line: found.line, movedTo: laterPort(lines.slice(found.index), port)};
+  return named ?? (isAboutAnother ? undefined : said.at(-1)) ?? null;
 }
 
 export function saysPortTaken(lines: readonly string[], port: number | null): boolean {

@@ -38,13 +38,14 @@ export function portFailure(
     confidence: 0.95,
     subject: `port ${entry.primary}`,
     evidence: evidence.length === 0 ? ['the system gives no port'] : evidence,
-    remedy: isReserved ? rightsRemedy(entry.primary, isWindows) : takenRemedy(entry, passed),
+    remedy: isReserved ? (isWindows ? windowsRemedy : rightsRemedy(entry.primary)) : takenRemedy(entry, passed),
   };
 }
 
+const windowsRemedy = 'another port: Windows has reserved this one (Hyper-V, WSL or Docker, as a rule)';
+
 /** How a program that is not root gets a port below 1024. */
-export function rightsRemedy(port: number, isWindows: boolean): string {
-  if (isWindows) return 'another port; or take it out of the range, then restart the service that reserved it (winnat)';
+export function rightsRemedy(port: number): string {
   return port < privilegedBelow
     ? `sysctl -w net.ipv4.ip_unprivileged_port_start=${port}, or setcap cap_net_bind_service=+ep PROGRAM, or another port`
     : 'another port, or see which policy forbids it (SELinux: semanage port -l)';

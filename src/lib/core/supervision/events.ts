@@ -40,6 +40,8 @@ export type Event =
       readonly groupAlive: boolean;
       readonly diagnosis: Diagnosis;
       readonly blockedOn: Blocker | null;
+      /** A restart can't mend it. */
+      readonly hopeless?: boolean;
     }
   /** It has said that its port is taken, and lives on without it: some try again for ever, some take another one. */
   | {

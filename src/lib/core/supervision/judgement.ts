@@ -51,6 +51,7 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
         end.diagnosis,
       ),
     );
+  if (end.hopeless === true) return cannotStart(service.memory, end, lifeMs, ctx);
   const what = endText(end, spec, lifeMs);
   const lost = lostPort(end);
   if (lost !== null && mayMoveOn(memory, lost, ctx))
@@ -98,6 +99,32 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
     return [next, [...effects, told, ...alarm]];
   }
   return step({tag: 'backing-off', until: now + pause, since: now, blockedOn: end.blockedOn}, counted, told, ...alarm);
+}
+
+/** A restart can't mend it: no budget is burnt; what would mend it is watched where that is possible. */
+export function cannotStart(before: Memory, end: LifeEnd, lifeMs: number | null, ctx: Context): Step {
+  const {now} = ctx;
+  const final = ctx.spec.policy.afterBudget.then === 'fail';
+  const memory: Memory = {
+    ...before,
+    lastEnd: {incarnation: before.incarnation, at: now, end, lifeMs},
+    incidentSince: before.incidentSince ?? now,
+    failedSince: before.failedSince ?? now,
+    lostPorts: [],
+  };
+  const blockedOn = final ? null : end.blockedOn;
+  const then = blockedOn === null ? 'Your turn.' : 'Tries again as soon as that changes.';
+  return step(
+    {tag: 'failed', since: now, nextTryAt: null, blockedOn},
+    memory,
+    report(
+      final ? 'CRITICAL' : 'ERROR',
+      'failed',
+      `failed: cannot start; a restart can't mend it. ${then}`,
+      end.diagnosis,
+      {final: blockedOn === null},
+    ),
+  );
 }
 
 /** The port that somebody else took before the life that has ended could; null: that was not its end. */

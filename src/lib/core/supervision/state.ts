@@ -54,6 +54,8 @@ export interface LifeEnd {
   readonly diagnosis: Diagnosis;
   /** A restart cannot mend it before something outside changes. */
   readonly blockedOn: Blocker | null;
+  /** Nor can it mend it afterwards: nobody but its owner can. */
+  readonly hopeless?: boolean;
 }
 
 /** What the runtime watches so that a blocked service gets its try as soon as it can succeed. */
