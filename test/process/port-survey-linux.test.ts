@@ -60,8 +60,11 @@ class Opened implements AsyncDisposable {
   /** A Node of its own that listens. */
   node(options: ListenOptions, {uid, via = []}: {uid?: number; via?: readonly string[]} = {}) {
     const text = `require('net').createServer().listen(${JSON.stringify(options)},function(){console.log(this.address().port)})`;
-    const [command, ...args] = [...via, process.execPath, '-e', text] as [string, ...string[]];
-    return this.run(command, args, uid);
+    const [command, ...args] = via;
+    const plain = ['-e', text];
+    return command === undefined
+      ? this.run(process.execPath, plain, uid)
+      : this.run(command, [...args, process.execPath, ...plain], uid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

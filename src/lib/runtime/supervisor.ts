@@ -2,6 +2,7 @@ import {Redactor} from '../core/config/redactor.js';
 import {ExitCode} from '../core/exit-codes.js';
 import {formatDuration, listOf} from '../core/report/format.js';
 import type {Actor} from '../core/report/status.js';
+import {failureExitCode} from '../core/report/verdict.js';
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
 import {nextDeadline} from '../core/supervision/deadlines.js';
 import {Dependents} from '../core/supervision/dependents.js';
@@ -106,7 +107,7 @@ export class Supervisor {
       now: (name) => this.service(name),
       answered: (service, incarnation, latencyMs) => sink.answered?.(service, incarnation, latencyMs),
       portsInUse: () => this.portsInUse(),
-      claimPort: (service, port) => this.#ports.isFree(port, service),
+      oneTestAtATime: (test) => this.#ports.oneTestAtATime(test),
     };
     this.#entries = new Map(
       spec.services.map((service) => [
@@ -497,7 +498,7 @@ export class Supervisor {
       if (!isAtRest(state) || memory.wanted === 'down') continue;
       const cause = memory.lastEnd?.end.diagnosis.cause ?? 'unknown';
       if (state.tag === 'failed' && (this.#spec.mode === 'watchdog' || spec.critical)) {
-        const exitCode = cause === 'port-taken' ? 5 : 4;
+        const exitCode = failureExitCode({diagnosis: memory.lastEnd?.end.diagnosis ?? null});
         const why = this.#spec.mode === 'watchdog' ? 'budget-spent' : 'critical-failed';
         const text =
           why === 'budget-spent'

@@ -177,7 +177,7 @@ export function readKept(r: Fields): KeptMemory | null {
   };
 }
 
-const kinds: readonly string[] = ['exit', 'hang', 'start-timeout', 'spawn', 'prepare', 'unhealthy', 'reboot'];
+const kinds: readonly string[] = ['exit', 'port', 'hang', 'start-timeout', 'spawn', 'prepare', 'unhealthy', 'reboot'];
 
 function readEnd(value: unknown): KeptEnd | null {
   if (!isFields(value) || !isFields(value.diagnosis)) return null;
