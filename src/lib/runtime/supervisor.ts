@@ -3,7 +3,7 @@ import {ExitCode} from '../core/exit-codes.js';
 import {formatDuration, listOf} from '../core/report/format.js';
 import type {Actor} from '../core/report/status.js';
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
-import {nextDeadline} from '../core/supervision/deadlines.js';
+import {isRestless, nextDeadline} from '../core/supervision/deadlines.js';
 import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
 import {remember, summary} from '../core/supervision/journal.js';
@@ -22,7 +22,7 @@ import {Schedules} from './schedules.js';
 import {ServiceRunner} from './service-runner.js';
 import type {News, Surroundings} from './shared.js';
 
-/** A look at all deadlines at least this often; also what gaps are measured against. */
+/** A look at all that changes with time at least this often; also what gaps are measured against. */
 const beatMs = 1000;
 /** Later than planned by more than this: nobody lived through that time. */
 const gapMs = 2000;
@@ -63,6 +63,8 @@ export class Supervisor {
   readonly #dependents: Dependents;
   readonly #ports = new PortBook();
   readonly #deadlines = new DeadlineQueue();
+  /** Looked at with every beat. */
+  readonly #restless = new Set<string>();
   /** Not what they were when dependencies were last looked at. */
   readonly #changed = new Set<string>();
   /** Not what they were when it was last asked whether a failure ends everything. */
@@ -77,6 +79,7 @@ export class Supervisor {
   readonly #inbox: {readonly entry: Entry; readonly event: Event}[] = [];
   #working = false;
   #cancelTimer: Cancel = () => {};
+  #armedFor = Number.POSITIVE_INFINITY;
   #plannedBeat: number;
   #compactAt: number;
   #lastLook: {readonly now: number; readonly wall: number};
@@ -360,6 +363,8 @@ export class Supervisor {
     this.#services.set(spec.name, service);
     this.#ports.note(spec.name, portOf(spec, service));
     this.#deadlines.set(spec.name, nextDeadline(service, spec));
+    if (isRestless(service)) this.#restless.add(spec.name);
+    else this.#restless.delete(spec.name);
   }
 
   #wanted(name: string, up: boolean, by: Actor | null): void {
@@ -518,12 +523,16 @@ export class Supervisor {
   // ——— time ———
 
   #arm(): void {
-    this.#cancelTimer();
     const next = Math.min(this.#plannedBeat, this.#deadlines.earliest);
+    // One that comes too early finds nothing due: cheaper than another timer for every event.
+    if (this.#armedFor <= next) return;
+    this.#cancelTimer();
+    this.#armedFor = next;
     this.#cancelTimer = this.#world.clock.at(Math.max(next, this.#world.clock.now()), () => this.#onTimer());
   }
 
   #onTimer(): void {
+    this.#armedFor = Number.POSITIVE_INFINITY;
     this.#lookForGap();
     const now = this.#world.clock.now();
     const beat = now >= this.#plannedBeat;
@@ -533,7 +542,8 @@ export class Supervisor {
     }
     if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
-    for (const name of beat ? this.#entries.keys() : this.#dependents.inOrder(this.#deadlines.due(now)))
+    const due = this.#deadlines.due(now);
+    for (const name of this.#dependents.inOrder(beat ? new Set([...due, ...this.#restless]) : due))
       this.#inbox.push({entry: this.#entry(name), event: {tag: 'tick'}});
     this.#work();
   }
