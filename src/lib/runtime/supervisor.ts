@@ -7,7 +7,7 @@ import {isRestless, nextDeadline} from '../core/supervision/deadlines.js';
 import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
 import {remember, summary} from '../core/supervision/journal.js';
-import {isKeptSame, kept} from '../core/supervision/kept.js';
+import {isKeptSame, kept, type KeptMemory, keptBriefly, type Moment} from '../core/supervision/kept.js';
 import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
 import {missingDependencies, runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
@@ -379,19 +379,26 @@ export class Supervisor {
   }
 
   /** Writes down what the next supervisor has to know of the last lives. */
-  #remember({spec, service}: Entry): void {
-    const {clock, bootId} = this.#world;
+  #remember(entry: Entry): void {
+    // Evidence quotes what services say.
+    this.#noteMemory(entry, this.#redactor.deep(kept(entry.service, this.#moment)));
+  }
+
+  /** Before a spawn: all that counts, without words. What has no words and no path needs no redactor. */
+  #rememberBriefly(entry: Entry): void {
+    this.#noteMemory(entry, keptBriefly(entry.service, this.#moment));
+  }
+
+  #noteMemory({spec, service}: Entry, memory: KeptMemory): void {
     const {incarnation, restartsUsed, totalRestarts} = service.memory;
-    this.#world.journal.note(spec.name, {
-      v: 1,
-      t: 'memory',
-      inc: incarnation,
-      used: restartsUsed,
-      total: totalRestarts,
-      // Evidence quotes what services say.
-      ...this.#redactor.deep(kept(service, {now: clock.now(), wall: clock.wall(), bootId})),
-    });
+    const counted = {inc: incarnation, used: restartsUsed, total: totalRestarts};
+    this.#world.journal.note(spec.name, {v: 1, t: 'memory', ...counted, ...memory});
     faultPoint('after-memory');
+  }
+
+  get #moment(): Moment {
+    const {clock, bootId} = this.#world;
+    return {now: clock.now(), wall: clock.wall(), bootId};
   }
 
   #batch(events: readonly (readonly [string, Event])[]): void {
@@ -470,10 +477,14 @@ export class Supervisor {
       mayStart: missingDependencies(entry.spec, this.#services).length === 0,
     });
     this.#keep(entry, service);
+    const isNew = !isKeptSame(before, service);
     // In the file before the spawn, together with its intent: a supervisor that dies with it must not have given a
-    // restart away.
-    if (!isKeptSame(before, service)) this.#remember(entry);
+    // restart away. The whole story follows behind it.
+    const isHurried = isNew && service.memory.lastEnd?.end.blockedOn == null && effects.some(({tag}) => tag === 'spawn');
+    if (isHurried) this.#rememberBriefly(entry);
+    else if (isNew) this.#remember(entry);
     for (const effect of effects) entry.runner.perform(effect);
+    if (isHurried) this.#remember(entry);
     const {state} = service;
     const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;
     if (blocker !== entry.blocker) {
