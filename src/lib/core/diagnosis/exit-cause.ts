@@ -83,7 +83,7 @@ export function exitCause(
       confidence: 0.95,
       subject: `port ${port}`,
       evidence: words === undefined ? evidence : [`${log} "${words}"`],
-      remedy: `see who holds it: erp ports ${port}, or give ${spec.name} alternatives`,
+      remedy: `see who holds port ${port}, or give ${spec.name} alternatives`,
     };
   }
   const full = exit.code === 0 ? null : saysDiskFull(lines);
