@@ -163,7 +163,7 @@ itErp(
     ]);
     const {code, stderr} = await run.end();
     expect(code).toBe(5);
-    expect(stderr).toMatch(new RegExp(`${port} held by node \\(pid ${stranger.pid}, \\w+\\)`));
+    expect(stderr).toMatch(new RegExp(`${port} held by node \\(pid ${stranger.pid}, \\w+, since `));
     expect(stderr).not.toMatch(/ready/);
     expect(await pidBehind(port)).toBe(stranger.pid);
     stranger.signal('SIGKILL');

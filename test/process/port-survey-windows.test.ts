@@ -211,6 +211,27 @@ describe('the survey of a Windows machine', () => {
     ]);
   });
 
+  it('names nobody where the number is that of a process which has ended: a child has inherited its socket', async () => {
+    const found = await survey({'powershell.exe': cim.split('\r\n').slice(0, 2).join('\r\n')}, [445, 1310]);
+    expect(found.problem).toBeNull();
+    expect(brief(found.listeners)).toEqual([
+      [445, '0.0.0.0', 4, 'System'],
+      [1310, '127.0.0.1', null, null],
+      [445, '::', 4, 'System'],
+    ]);
+  });
+
+  it('keeps what PowerShell told before it was cut off', async () => {
+    const output = cim.split('\r\n').slice(1, 2).join('') + '\r\n{"p":93';
+    const found = await survey({'powershell.exe': {...tooSlow, output}}, [443, 1310]);
+    expect(found.problem).toMatch(/^PowerShell: no answer within 5s: /);
+    expect(brief(found.listeners)).toEqual([
+      [443, '0.0.0.0', 9396, 'node.exe'],
+      [1310, '127.0.0.1', 9328, null],
+      [443, '::', 9396, 'node.exe'],
+    ]);
+  });
+
   it('does not start PowerShell for ports that nobody holds', async () => {
     const tools = recordedTools(windows);
     expect(await surveyWindows(tools.run, [3000], 'C:\\Windows')).toMatchObject({listeners: [], problem: null});

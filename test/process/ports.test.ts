@@ -44,7 +44,11 @@ describe('tryBind', () => {
     expect(await tryBind(rig, taken.port, ['127.0.0.2'])).toMatchObject({state: 'free'});
     expect(await tryBind(rig, taken.port, ['127.0.0.2', '127.0.0.1'])).toMatchObject({state: 'taken'});
     expect(await tryBind(rig, 0, ['0.0.0.0', '::'])).toMatchObject({state: 'free'});
-    expect(await tryBind(rig, 8000, ['192.0.2.1'])).toEqual({state: 'refused', code: 'EADDRNOTAVAIL'});
+    expect(await tryBind(rig, 8000, ['192.0.2.1'])).toEqual({
+      state: 'refused',
+      code: 'EADDRNOTAVAIL',
+      address: '192.0.2.1',
+    });
     expect(await tryBind(rig, 70_000, ['127.0.0.1'])).toMatchObject({state: 'refused'});
     // An address of IPv6 that this machine has not is passed over when there is another one.
     expect(await tryBind(rig, 0, ['127.0.0.1', '2001:db8::1'])).toMatchObject({state: 'free'});

@@ -42,6 +42,8 @@ export const mounts: Tool = tool(
   'Linux, util-linux, and run the tests as root',
 );
 
+export const capabilities: Tool = tool('setcap', 'setcap', ['-h'], 'apt-get install libcap2-bin');
+
 export const root: Tool = {
   name: 'right to act as another user',
   missing: process.getuid?.() === 0 ? null : 'run the tests as root',

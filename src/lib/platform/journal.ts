@@ -19,6 +19,7 @@ import {
 import {basename, join} from 'node:path';
 import {isFullError} from './disk-space.js';
 import {assertFileName} from './file-name.js';
+import {FolderStamp} from './folder-stamp.js';
 import {Reserve} from './reserve.js';
 import {openOwn} from './safe-open.js';
 import type {OnProblem} from './service-log.js';
@@ -46,6 +47,7 @@ interface Open {
  */
 export class FileJournal implements Journal {
   readonly #dir: string;
+  readonly #folder: FolderStamp;
   readonly #reserve: Reserve;
   readonly #onProblem: OnProblem;
   readonly #files = new Map<string, Open>();
@@ -57,6 +59,7 @@ export class FileJournal implements Journal {
 
   constructor(stateDir: string, onProblem: OnProblem) {
     this.#dir = join(stateDir, 'journal');
+    this.#folder = new FolderStamp(this.#dir);
     this.#reserve = new Reserve(stateDir);
     this.#onProblem = onProblem;
     this.#timer = setInterval(() => this.check(), idleCheckEveryMs).unref();
@@ -161,9 +164,11 @@ export class FileJournal implements Journal {
 
   /** Puts back what was deleted under us, and writes what could not be written before. */
   check(): void {
+    const mayBeGone = this.#folder.changed();
     for (const [service, file] of this.#files) {
-      file.checkedAt = 0;
-      this.#flush(service, file);
+      if (mayBeGone) file.checkedAt = 0;
+      if (mayBeGone) this.#flush(service, file);
+      else this.#write(service, file);
     }
     if (!this.#isFailing) this.#reserve.keep();
   }

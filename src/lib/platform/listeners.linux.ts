@@ -136,19 +136,30 @@ function readListening(path: string): string | null {
 /** A line in any state but the listening one. */
 const connection = /^ *\d+: [0-9A-F]+:[0-9A-F]{4} [0-9A-F]+:[0-9A-F]{4} (?!0A)[0-9A-F]{2} /m;
 
-const timeWait = '06';
 const listeningState = '0A';
 
-/** Connections of which one of these ports is the near end, without those in TIME_WAIT. Reads the whole table. */
-export function connectionsOn(ports: ReadonlySet<number>): readonly ListeningSocket[] {
+/** A connection as seen from this side. */
+export interface Connection extends ListeningSocket {
+  readonly remotePort: number;
+  /** TIME_WAIT and the like: the kernel keeps it for a while, no process has it any more. */
+  readonly isOver: boolean;
+}
+
+/** Connections of which one of these ports is the near end. Reads the whole table. */
+export function connectionsOn(ports: ReadonlySet<number>): readonly Connection[] {
   const ends = [...ports].map((port) => port.toString(16).toUpperCase().padStart(4, '0')).join('|');
-  const line = new RegExp(
-    `^ *\\d+: [0-9A-F]+:(?:${ends}) [0-9A-F]+:[0-9A-F]{4} (?!${listeningState}|${timeWait}).*$`,
-    'gm',
-  );
-  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
-    (whole(path)?.match(line) ?? []).flatMap((text) => socketOf(text) ?? []),
-  );
+  const line = new RegExp(`^ *\\d+: [0-9A-F]+:(?:${ends}) [0-9A-F]+:[0-9A-F]{4} (?!${listeningState}).*$`, 'gm');
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => (whole(path)?.match(line) ?? []).flatMap(connectionOf));
+}
+
+/** Public for tests. */
+export function connectionOf(line: string): readonly Connection[] {
+  const socket = socketOf(line);
+  if (socket === null) return [];
+  const remotePort = Number.parseInt(line.trim().split(/\s+/)[2]?.split(':')[1] ?? '', 16);
+  const isOver = socket.inode === null || socket.inode === '0';
+  // The kernel prints 0 for the owner then, which is nobody and not root.
+  return [isOver ? {...socket, remotePort, isOver, uid: null, inode: null} : {...socket, remotePort, isOver}];
 }
 
 /** Lines `sl local_address rem_address st … uid timeout inode` of /proc/net/tcp and tcp6. */

@@ -7,6 +7,12 @@ export interface OpenFiles {
   readonly limit: number;
 }
 
+/** A limit is what a process was born with, nearly always: the system needs longer to tell it than to count. */
+const limitKeptMs = 5 * 60_000;
+const mostLimitsKept = 5000;
+/** `null`: unlimited. */
+const limits = new Map<number, {readonly limit: number | null; readonly at: number}>();
+
 /**
  * Of these processes the one that is nearest to its limit of open files.
  * @returns null: none can be read (another user's, gone, no Linux)
@@ -24,12 +30,24 @@ export function nearestToFileLimit(pids: readonly number[]): OpenFiles | null {
 
 function openFilesOf(pid: number): OpenFiles | null {
   try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1];
-    // `unlimited` has no number.
-    return limit === undefined ? null : {pid, count: openFileCount(`/proc/${pid}/fd`), limit: Number(limit)};
+    const count = openFileCount(`/proc/${pid}/fd`);
+    let limit = limitOf(pid, performance.now() - limitKeptMs);
+    // Before a warning comes of it.
+    if (limit !== null && count > limit / 2) limit = limitOf(pid, Infinity);
+    return limit === null ? null : {pid, count, limit};
   } catch {
     return null;
   }
+}
+
+function limitOf(pid: number, notBefore: number): number | null {
+  const known = limits.get(pid);
+  if (known !== undefined && known.at >= notBefore) return known.limit;
+  const number = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1];
+  const limit = number === undefined ? null : Number(number);
+  if (limits.size >= mostLimitsKept) limits.clear();
+  limits.set(pid, {limit, at: performance.now()});
+  return limit;
 }
 
 function openFileCount(folder: string): number {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import {basename, join} from 'node:path';
 import {findExecutable} from './executable.posix.js';
+import {FolderStamp} from './folder-stamp.js';
 import type {ProcessTable} from './process-table.js';
 import {isEnded, isProcessOf, variableOf} from './process-table.js';
 import type {OnProblem} from './service-log.js';
@@ -38,6 +39,7 @@ interface Holder extends ProcessIdentity {
  */
 export class OutputHolder {
   readonly #runtimeDir: string;
+  readonly #folder: FolderStamp;
   readonly #file: string;
   readonly #table: ProcessTable;
   readonly #onProblem: OnProblem;
@@ -47,17 +49,21 @@ export class OutputHolder {
 
   constructor(runtimeDir: string, table: ProcessTable, onProblem: OnProblem) {
     this.#runtimeDir = runtimeDir;
+    this.#folder = new FolderStamp(runtimeDir);
     this.#file = join(runtimeDir, 'holder.json');
     this.#table = table;
     this.#onProblem = onProblem;
   }
 
-  /** Somebody beside us holds these FIFOs when this returns; cheap when that is so already. */
-  hold(paths: readonly string[]): void {
+  /** Somebody beside us holds these FIFOs, all in the runtime folder, when this returns; cheap when that is so already. */
+  hold(fifos: () => readonly string[]): void {
     const isFirst = this.#holder === undefined;
     const old = this.#known();
-    const wanted = pipesOf(paths);
     const isYoung = old !== null && Math.abs(Date.now() - old.madeAt) < renewAfterMs;
+    const isSame = !this.#folder.changed();
+    if (isYoung && isSame && !this.#isFailing && this.#isAlive(old)) return;
+    const paths = fifos();
+    const wanted = pipesOf(paths);
     const isEnough = isYoung && Object.entries(wanted).every(([name, pipe]) => old.pipes[name] === pipe);
     if (!isEnough || !this.#isAlive(old)) {
       const fresh = this.#start(paths, wanted);

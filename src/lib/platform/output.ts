@@ -2,6 +2,7 @@ import {closeSync, constants, mkdirSync, openSync, readlinkSync, rmSync, statSyn
 import {join} from 'node:path';
 import {FifoReader} from './fifo-reader.js';
 import {isOurFifo, makeFifos, openFifo, type OpenFifo} from './fifos.js';
+import {FolderStamp} from './folder-stamp.js';
 import {assertFileName} from './file-name.js';
 import {LogRetention} from './log-retention.js';
 import {MovingNotes} from './moving-notes.js';
@@ -36,6 +37,7 @@ const retryMs = 1000;
  */
 export class PosixOutputs implements Outputs {
   readonly #options: OutputOptions;
+  readonly #logFolder: FolderStamp;
   readonly #logs = new Map<string, ServiceLog>();
   readonly #pipes = new Map<string, FifoReader>();
   readonly #hooks = new Map<string, Hook>();
@@ -52,6 +54,7 @@ export class PosixOutputs implements Outputs {
 
   constructor(options: OutputOptions, table: ProcessTable) {
     this.#options = options;
+    this.#logFolder = new FolderStamp(options.logDir);
     this.#notes = new MovingNotes(join(options.runtimeDir, 'moving'));
     this.#holder = new OutputHolder(options.runtimeDir, table, options.onProblem);
     this.retention = new LogRetention(options.logDir, options.logging, options.machine, options.onProblem);
@@ -81,13 +84,12 @@ export class PosixOutputs implements Outputs {
 
   /** Now and then: what others may have done to files, pipes and disk. */
   look(): void {
-    for (const log of this.#logs.values()) log.look();
+    const isNamed = !this.#logFolder.changed();
+    for (const log of this.#logs.values()) log.look(isNamed);
     this.retention.makeRoom();
-    const pipes = [...this.#logs.keys()].flatMap((service) => [
-      this.#fifo(service, 'out'),
-      this.#fifo(service, 'hook'),
-    ]);
-    this.#holder.hold(pipes);
+    this.#holder.hold(() =>
+      [...this.#logs.keys()].flatMap((service) => [this.#fifo(service, 'out'), this.#fifo(service, 'hook')]),
+    );
   }
 
   beginLife(service: string): void {

@@ -54,7 +54,8 @@ export async function surveyDarwin(
     return {listeners: null, problem: `who listens can not be told: ${problem}`, reserved};
   }
   const held = merge(typeof open === 'string' ? [] : open, typeof all === 'string' ? [] : all);
-  const asked = wanted === 'all' ? held : held.filter(({port}) => wanted.includes(port));
+  const ports = wanted === 'all' ? null : new Set(wanted);
+  const asked = held.filter(({port}) => ports?.has(port) ?? true);
   const details = await describe(run, [...new Set(asked.flatMap(({pids}) => pids))]);
   const problems = [
     typeof open === 'string' ? `${open}: holders are as netstat tells them` : null,

@@ -1,7 +1,7 @@
 import {readFileSync, readlinkSync} from 'node:fs';
 import type {PortListener, PortSurvey, ReservedRange} from '../core/ports/survey.js';
 import type {ListeningSocket} from './listeners.js';
-import {connectionsOn, directory, readSockets, userName} from './listeners.linux.js';
+import {type Connection, connectionsOn, directory, readSockets, userName} from './listeners.linux.js';
 import {LinuxProcessTable} from './process-table.linux.js';
 import {variableOf} from './process-table.js';
 
@@ -9,8 +9,7 @@ import {variableOf} from './process-table.js';
  * Who listens on a Linux machine, from /proc alone: the tables of sockets once, the open files of the processes once,
  * for all ports together. `ss` does the same; it and its like are missing in slim containers.
  *
- * Two things that can keep a port from being bound are not in these tables: a socket that was bound without listening,
- * and (in the range of automatic ports) an outgoing connection in TIME_WAIT, which looks like a server's there.
+ * A socket that was bound without listening keeps a port from being bound, and is not in these tables: ADR 0018.
  */
 export function surveyLinux(wanted: 'all' | readonly number[]): PortSurvey {
   const reserved = reservedRanges();
@@ -19,7 +18,7 @@ export function surveyLinux(wanted: 'all' | readonly number[]): PortSurvey {
     return {listeners: null, problem: 'who listens can not be told: /proc/net/tcp can not be read', reserved};
   const asked = wanted === 'all' ? null : new Set(wanted);
   const sockets = asked === null ? all : all.filter(({port}) => asked.has(port));
-  const connections = asked === null ? [] : outgoingOn(asked, sockets);
+  const connections = asked === null ? [] : outgoingOn(asked, sockets, all);
   const table = new LinuxProcessTable();
   const holders = holdersOf([...sockets, ...connections], table);
   const listeners = [
@@ -36,12 +35,42 @@ export function surveyLinux(wanted: 'all' | readonly number[]): PortSurvey {
  * A port of the automatic range may be the near end of somebody's connection; it can't be bound then, although nobody
  * listens. Only then is the table of all connections worth its price.
  */
-function outgoingOn(asked: ReadonlySet<number>, sockets: readonly ListeningSocket[]): readonly ListeningSocket[] {
-  const [from = 32_768, to = 60_999] = numbers('/proc/sys/net/ipv4/ip_local_port_range');
+function outgoingOn(
+  asked: ReadonlySet<number>,
+  sockets: readonly ListeningSocket[],
+  all: readonly ListeningSocket[],
+): readonly ListeningSocket[] {
+  const automatic = automaticRange();
   const held = new Set(sockets.map(({port}) => port));
-  const open = [...asked].filter((port) => port >= from && port <= to && !held.has(port));
-  return open.length === 0 ? [] : connectionsOn(new Set(open));
+  const open = new Set([...asked].filter((port) => isWithin(automatic, port) && !held.has(port)));
+  return open.size === 0
+    ? []
+    : blocking(connectionsOn(open), {automatic, listening: new Set(all.map(({port}) => port))});
 }
+
+/**
+ * Those of the connections that keep their port from being bound. What a server has left behind (TIME_WAIT) does not,
+ * since servers set SO_REUSEADDR; what a client has left behind does for a minute. The table does not tell the two
+ * apart, but a client has one far end, and that is a server's: it listens here, or its port is not an automatic one.
+ */
+export function blocking(
+  connections: readonly Connection[],
+  {automatic, listening}: {readonly automatic: readonly [number, number]; readonly listening: ReadonlySet<number>},
+): readonly Connection[] {
+  const over = connections.filter(({isOver}) => isOver);
+  return connections.filter(({port, remotePort, isOver}) => {
+    if (!isOver) return true;
+    const alone = over.filter((other) => other.port === port).length === 1;
+    return alone && (listening.has(remotePort) || !isWithin(automatic, remotePort));
+  });
+}
+
+function automaticRange(): readonly [number, number] {
+  const [from = 32_768, to = 60_999] = numbers('/proc/sys/net/ipv4/ip_local_port_range');
+  return [from, to];
+}
+
+const isWithin = ([from, to]: readonly [number, number], port: number): boolean => port >= from && port <= to;
 
 function listener(socket: ListeningSocket, pids: readonly number[], table: LinuxProcessTable): PortListener {
   const [pid = null, ...alsoHeldBy] = pids;
@@ -120,9 +149,17 @@ function lookAround(pid: number, {table, seen, look}: Search): void {
     if (parent <= 0 || seen.has(parent) || !look(parent) || parent === 1) break;
     top = parent;
   }
-  const queue = [top];
+  const queue = [top, ...workersBeside(top, {table, seen, look})];
   for (let next = queue.pop(); next !== undefined; next = queue.pop())
     for (const child of table.children(next)) if (!seen.has(child) && look(child)) queue.push(child);
+}
+
+/** A server that was killed leaves its workers to whoever adopts orphans; what they still have in common is its group. */
+function workersBeside(pid: number, {table, seen, look}: Search): readonly number[] {
+  const row = table.read(pid);
+  if (row === null || row.pgrp === pid || row.pgrp === 0 || table.read(row.pgrp) !== null) return [];
+  const beside = table.children(row.ppid).filter((other) => !seen.has(other) && table.read(other)?.pgrp === row.pgrp);
+  return beside.filter(look);
 }
 
 /** A server is older than its workers. Socket activation: whoever serves is named, not who holds it open for him. */

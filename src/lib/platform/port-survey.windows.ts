@@ -39,34 +39,48 @@ export async function surveyWindows(
     const problem = `who listens can not be told: netstat: ${why}, nor does Get-NetTCPConnection answer`;
     return {listeners: null, problem, reserved: excluded.ranges};
   }
-  const asked = wanted === 'all' ? sockets : sockets.filter(({port}) => wanted.includes(port));
+  const ports = wanted === 'all' ? null : new Set(wanted);
+  const asked = sockets.filter(({port}) => ports?.has(port) ?? true);
   const pids = [...new Set(asked.flatMap(({pid}) => pid ?? []))];
-  const details = pids.length === 0 ? {of: new Map<number, Details>(), problem: null} : await describe();
-  const problems = [details.problem, excluded.problem].filter((problem) => problem !== null);
+  const told = pids.length === 0 ? nobody : await describe(run, shell, system('tasklist.exe'), pids);
+  const problems = [told.problem, excluded.problem].filter((problem) => problem !== null);
   return {
-    listeners: asked.map((one) => listener(one, details.of)),
+    listeners: asked.map((one) => listener(one, told)),
     problem: problems.length === 0 ? null : problems.join('; '),
     reserved: excluded.ranges,
   };
+}
 
-  async function describe(): Promise<{readonly of: ReadonlyMap<number, Details>; readonly problem: string | null}> {
-    const answer = await shell(processQuery(pids));
-    const rows = parseCimProcesses(answer.output);
-    const of = new Map(
-      rows.map(({pid, name, commandLine, executable, user, startedAt}): [number, Details] => [
-        pid,
-        {name: name || null, command: commandLine ?? executable, user, startedAt},
-      ]),
-    );
-    if (rows.length > 0) return {of, problem: null};
-    const tasks = parseTasklist((await run(system('tasklist.exe'), ['/FO', 'CSV', '/NH'], timeoutMs)).output);
-    const why = answer.failure ?? (answer.complaint === '' ? 'no answer' : answer.complaint);
-    const nothing = {command: null, user: null, startedAt: null};
-    return {
-      of: new Map([...tasks].map(([pid, name]) => [pid, {name, ...nothing}])),
-      problem: `PowerShell: ${why}: command lines and owners of the holders are missing`,
-    };
-  }
+interface Told {
+  readonly of: ReadonlyMap<number, Details>;
+  /** Null: who is not told of does not exist (any more). */
+  readonly problem: string | null;
+}
+
+const nobody: Told = {of: new Map(), problem: null};
+
+async function describe(
+  run: ToolRunner,
+  shell: (script: string) => Promise<ToolAnswer>,
+  tasklist: string,
+  pids: readonly number[],
+): Promise<Told> {
+  const answer = await shell(processQuery(pids));
+  const rows = parseCimProcesses(answer.output);
+  const of = new Map(
+    rows.map(({pid, name, commandLine, executable, user, startedAt}): [number, Details] => [
+      pid,
+      {name: name || null, command: commandLine ?? executable, user, startedAt},
+    ]),
+  );
+  if (rows.length > 0 && answer.failure === null) return {of, problem: null};
+  const tasks = parseTasklist((await run(tasklist, ['/FO', 'CSV', '/NH'], timeoutMs)).output);
+  const why = answer.failure ?? (answer.complaint === '' ? 'no answer' : answer.complaint);
+  const nothing = {command: null, user: null, startedAt: null};
+  return {
+    of: new Map([...[...tasks].map(([pid, name]): [number, Details] => [pid, {name, ...nothing}]), ...of]),
+    problem: `PowerShell: ${why}: command lines and owners of the holders are missing`,
+  };
 }
 
 /** A Windows without any listener does not exist (135, 445): then it was no output of netstat, or cut off before them. */
@@ -156,11 +170,13 @@ export function parseTasklist(output: string): ReadonlyMap<number, string> {
   return new Map([...output.matchAll(/^"([^"]+)","(\d+)",/gm)].map(([, name, pid]) => [Number(pid), name as string]));
 }
 
-function listener(socket: ListeningSocket, details: ReadonlyMap<number, Details>): PortListener {
-  const {port, address, inode, pid} = socket;
-  const holder = pid === null ? undefined : details.get(pid);
+function listener({port, address, inode, pid}: ListeningSocket, {of, problem}: Told): PortListener {
+  const holder = pid === null ? undefined : of.get(pid);
+  // A socket that a child inherited goes on under the number of a parent which has ended.
+  const isGone = holder === undefined && problem === null;
   return {
-    ...{port, address, inode, pid},
+    ...{port, address, inode},
+    pid: isGone ? null : pid,
     // Windows shows a socket for both families as two, of which each is listed here.
     isDualStack: address === '::' ? null : false,
     alsoHeldBy: [],

@@ -38,7 +38,13 @@ export class SystemPorts implements Ports {
       const address = addresses[index];
       if (address === undefined) {
         const nothingThere = missing !== null && !wasTested;
-        setImmediate(() => callback(nothingThere ? {state: 'refused', code: missing} : {state: 'free', port: bound}));
+        setImmediate(() =>
+          callback(
+            nothingThere
+              ? {state: 'refused', code: missing, address: addresses.join(', ')}
+              : {state: 'free', port: bound},
+          ),
+        );
         return;
       }
       const server = createServer((socket) => socket.destroy());
@@ -46,7 +52,7 @@ export class SystemPorts implements Ports {
         const code = error.code ?? 'UNKNOWN';
         // A machine without IPv6 has no `::1` to take; the other addresses decide.
         if (address.includes(':') && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) test(index + 1, code);
-        else callback(code === 'EADDRINUSE' ? {state: 'taken', code} : {state: 'refused', code});
+        else callback(code === 'EADDRINUSE' ? {state: 'taken', code} : {state: 'refused', code, address});
       });
       try {
         // One address after the other, each closed before the next: `::` would collide with our own 0.0.0.0.
@@ -58,7 +64,7 @@ export class SystemPorts implements Ports {
         });
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
-        setImmediate(() => callback({state: 'refused', code}));
+        setImmediate(() => callback({state: 'refused', code, address}));
       }
     };
     test(0, null);

@@ -39,6 +39,13 @@ export class ProcessMemory {
     return this.#descendants.get(service)?.get(pid)?.startTime === startTime;
   }
 
+  /** Numbers of all that have been seen below any leader. */
+  pids(): ReadonlySet<number> {
+    const pids = new Set<number>();
+    for (const known of this.#descendants.values()) for (const pid of known.keys()) pids.add(pid);
+    return pids;
+  }
+
   /** Seen below this very leader, not below one of an earlier life? */
   isBelow(leader: ProcessIdentity, service: string, pid: number, startTime: string): boolean {
     const one = this.#descendants.get(service)?.get(pid);

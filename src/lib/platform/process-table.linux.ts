@@ -35,7 +35,7 @@ export class LinuxProcessTable implements ProcessTable {
 
   *#scan(): Generator<undefined, readonly ProcessRow[]> {
     const rows: ProcessRow[] = [];
-    for (const pid of this.#pids()) {
+    for (const pid of this.pids()) {
       const row = this.read(pid);
       if (row !== null) rows.push(row);
       yield;
@@ -53,7 +53,7 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   rows(): readonly ProcessRow[] {
-    return this.#pids()
+    return this.pids()
       .map((pid) => this.read(pid))
       .filter((row) => row !== null);
   }
@@ -67,7 +67,7 @@ export class LinuxProcessTable implements ProcessTable {
   }
 
   firstInGroup(pgrp: number): number | null {
-    for (const pid of this.#pids()) {
+    for (const pid of this.pids()) {
       const row = this.read(pid);
       if (row !== null && row.pgrp === pgrp && !isEnded(row)) return pid;
     }
@@ -111,7 +111,7 @@ export class LinuxProcessTable implements ProcessTable {
     return small(`/proc/${pid}/cgroup`);
   }
 
-  #pids(): readonly number[] {
+  pids(): readonly number[] {
     try {
       const pids: number[] = [];
       for (const name of readdirSync('/proc')) {
@@ -122,6 +122,12 @@ export class LinuxProcessTable implements ProcessTable {
     } catch {
       return [];
     }
+  }
+
+  lastPid(): number | null {
+    // `0.06 0.12 0.40 2/133 4711`; sandboxes that only play Linux say 0.
+    const last = Number(/(\d+)\s*$/.exec(small('/proc/loadavg') ?? '')?.[1] ?? 0);
+    return last > 0 ? last : null;
   }
 
   #parse(stat: string): ProcessRow | null {

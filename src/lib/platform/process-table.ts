@@ -30,6 +30,10 @@ export interface ProcessTable {
   read(pid: number): ProcessRow | null;
   /** Every process. May take several turns of the event loop; always answers later, never at once. */
   scan(callback: (rows: readonly ProcessRow[]) => void): void;
+  /** All pids and the one that was given away last, so that a scan can leave out what it knows; see `KeptRows`. */
+  pids?(): readonly number[];
+  /** null: the system does not tell. */
+  lastPid?(): number | null;
   /** Children of all its threads, where the system tells without a look at everybody. */
   children?(pid: number): readonly number[];
   /** Every process, at once; blocks, so ask rarely. Absent where the system has no quick way. */

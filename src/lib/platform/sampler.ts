@@ -1,5 +1,6 @@
 import {readFileSync, stat, statfs} from 'node:fs';
 import {cpus, freemem, totalmem} from 'node:os';
+import {KeptRows} from './kept-rows.js';
 import type {ProcessMemory} from './process-memory.js';
 import type {ProcessRow, ProcessTable} from './process-table.js';
 import {isEnded, isProcessOf} from './process-table.js';
@@ -47,7 +48,15 @@ export interface Sample {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly services: readonly ServiceSample[];
+  /** Those of `services` whose figures are new. */
+  readonly measured: readonly ServiceSample[];
   readonly machine: MachineSample;
+}
+
+/** A service and its living leader. */
+export interface Led {
+  readonly service: string;
+  readonly leader: ProcessIdentity;
 }
 
 interface Account {
@@ -61,7 +70,16 @@ interface Account {
 
 /** Measures services and machine: one pass over all processes for all services. */
 export class Sampler {
-  readonly #table: ProcessTable;
+  readonly #rows: KeptRows;
+  /** Services of their members as of the last sample. */
+  #members: ReadonlyMap<number, string> = new Map();
+  #lastRows: readonly ProcessRow[] | null = null;
+  #samples: ReadonlyMap<string, ServiceSample> = new Map();
+  /** Have other members than their last figures tell of. */
+  readonly #stale = new Set<string>();
+  /** Rows that belong to no service: they never will as long as the leaders are the same. */
+  #strangers = new WeakSet<ProcessRow>();
+  #leaders: ReadonlySet<ProcessIdentity> = new Set();
   readonly #memory: ProcessMemory;
   readonly #places: readonly Place[];
   readonly #accounts = new Map<string, Account>();
@@ -69,7 +87,7 @@ export class Sampler {
   #cpuRatio: number | null = null;
 
   constructor({table, memory, places}: {table: ProcessTable; memory: ProcessMemory; places: readonly Place[]}) {
-    this.#table = table;
+    this.#rows = new KeptRows(table);
     this.#memory = memory;
     this.#places = places;
   }
@@ -77,24 +95,40 @@ export class Sampler {
   /**
    * @param leaders the living leader of each service; those below it are remembered as the service's own, so that they
    * are found after they have left it
+   * @param isDue whose figures are wanted; of the others only those who are new
    */
   sample(
-    leaders: readonly {readonly service: string; readonly leader: ProcessIdentity}[],
+    leaders: readonly Led[],
     callback: (sample: Sample) => void,
+    isDue: (service: string) => boolean = () => true,
   ): void {
-    this.#table.scan((rows) => {
-      const services = this.#services(leaders, rows);
-      this.#machine((machine) => callback({at: Date.now(), services, machine}));
+    const remembered = this.#memory.pids();
+    const fresh = leaders.filter(({leader}) => !this.#leaders.has(leader));
+    const due = new Set(fresh.map(({service}) => service));
+    const calm = new Set<string>();
+    for (const {service} of leaders)
+      (isDue(service) || this.#stale.has(service) || due.has(service) ? due : calm).add(service);
+    const led = new Set(fresh.map(({leader}) => leader.pid));
+    const isWanted = (pid: number): boolean => {
+      const service = this.#members.get(pid);
+      return service === undefined ? led.has(pid) || remembered.has(pid) : !calm.has(service);
+    };
+    this.#rows.scan(isWanted, (rows) => {
+      const isSame = rows === this.#lastRows && due.size === 0 && leaders.length === this.#leaders.size;
+      this.#lastRows = rows;
+      // A life that began while the last scan went on: whoever it had started by then was taken for a stranger.
+      if (fresh.length > 0) this.#strangers = new WeakSet();
+      const measured = isSame ? [] : this.#services(leaders, rows, due);
+      const services = [...this.#samples.values()];
+      this.#machine((machine) => callback({at: Date.now(), services, measured, machine}));
     });
   }
 
-  #services(
-    leaders: readonly {readonly service: string; readonly leader: ProcessIdentity}[],
-    rows: readonly ProcessRow[],
-  ): readonly ServiceSample[] {
+  #services(leaders: readonly Led[], rows: readonly ProcessRow[], due: ReadonlySet<string>): readonly ServiceSample[] {
+    this.#leaders = new Set(leaders.map(({leader}) => leader));
     const byPid = new Map(rows.map((row) => [row.pid, row]));
     const owners = new Map<number, string>();
-    const byLeader = new Map<number, {service: string; leader: ProcessIdentity}>();
+    const byLeader = new Map<number, Led>();
     for (const one of leaders) byLeader.set(one.leader.pid, one);
     const ownerOf = (row: ProcessRow): string | null => {
       const itself = byLeader.get(row.pid);
@@ -108,7 +142,7 @@ export class Sampler {
       return null;
     };
     for (const row of rows) {
-      const service = ownerOf(row);
+      const service = this.#strangers.has(row) ? '' : ownerOf(row);
       if (service !== null) owners.set(row.pid, service);
     }
     // Whoever has left session and group is still somebody's child.
@@ -121,19 +155,42 @@ export class Sampler {
       return service;
     };
     const members = new Map<string, ProcessRow[]>(leaders.map(({service}) => [service, []]));
-    for (const row of rows) if (!isEnded(row)) members.get(resolve(row, 0))?.push(row);
+    for (const row of rows) {
+      const service = resolve(row, 0);
+      if (service === '') this.#strangers.add(row);
+      else if (!isEnded(row)) members.get(service)?.push(row);
+    }
+    const memberOf = new Map<number, string>();
+    for (const [service, group] of members) for (const {pid} of group) memberOf.set(pid, service);
+    this.#members = memberOf;
     this.#memory.retain(rows);
-    const now = performance.now();
-    const samples: ServiceSample[] = [];
     for (const {service, leader} of leaders) this.#memory.remember(service, leader, members.get(service) ?? []);
+    return this.#accounted(members, due);
+  }
+
+  #accounted(members: ReadonlyMap<string, readonly ProcessRow[]>, due: ReadonlySet<string>): readonly ServiceSample[] {
+    const now = performance.now();
+    const samples = new Map<string, ServiceSample>();
+    const measured: ServiceSample[] = [];
+    const measure = (service: string, group: readonly ProcessRow[]): void => {
+      const sample = this.#account(service, group, now);
+      samples.set(service, sample);
+      measured.push(sample);
+      this.#stale.delete(service);
+    };
     for (const [service, group] of members) {
-      samples.push(this.#account(service, group, now));
+      const before = due.has(service) ? undefined : this.#samples.get(service);
+      if (before === undefined) measure(service, group);
+      else {
+        samples.set(service, before);
+        if (group.length !== before.pids.length || group.some(({pid}, index) => pid !== before.pids[index]))
+          this.#stale.add(service);
+      }
     }
-    for (const service of this.#accounts.keys()) {
-      // Not running now: what it has used stays on its account.
-      if (!members.has(service)) samples.push(this.#account(service, [], now));
-    }
-    return samples;
+    // Not running now: what it has used stays on its account.
+    for (const service of this.#accounts.keys()) if (!members.has(service)) measure(service, []);
+    this.#samples = samples;
+    return measured;
   }
 
   #account(service: string, group: readonly ProcessRow[], now: number): ServiceSample {
@@ -188,37 +245,42 @@ export class Sampler {
 
 /** Places on the same device are one disk. Asked anew each time: somebody may mount one meanwhile. */
 function askDisks(places: readonly Place[], callback: (disks: readonly Disk[]) => void): void {
-  const found = new Map<string, Disk>();
-  let left = places.length;
-  if (left === 0) callback([]);
-  const answered = (): void => {
-    left -= 1;
-    if (left > 0) return;
-    // In the order of the places, whoever answered first.
-    const order = ({places: [first = '']}: Disk): number => places.findIndex(({place}) => place === first);
-    callback([...found.values()].sort((a, b) => order(a) - order(b)));
+  const devices = new Map<number, Place[]>();
+  forEach(
+    places,
+    (one, next) =>
+      stat(one.path, (error, file) => {
+        if (error === null) devices.set(file.dev, [...(devices.get(file.dev) ?? []), one]);
+        next();
+      }),
+    () => {
+      const disks: Disk[] = [];
+      forEach(
+        [...devices.values()],
+        (sharing, next) =>
+          statfs(sharing[0]?.path ?? '', (error, disk) => {
+            if (error === null)
+              disks.push({
+                places: sharing.map(({place}) => place),
+                freeBytes: disk.bavail * disk.bsize,
+                sizeBytes: disk.blocks * disk.bsize,
+              });
+            next();
+          }),
+        () => callback(disks),
+      );
+    },
+  );
+}
+
+/** One after the other. */
+function forEach<T>(items: readonly T[], visit: (item: T, next: () => void) => void, done: () => void): void {
+  const step = (index: number): void => {
+    const item = items[index];
+    if (item === undefined) done();
+    else visit(item, () => step(index + 1));
   };
-  for (const {place, path} of places) {
-    stat(path, (error, file) => {
-      if (error !== null) {
-        answered();
-        return;
-      }
-      const device = String(file.dev);
-      statfs(path, (refused, disk) => {
-        if (refused === null) {
-          const others = found.get(device)?.places ?? [];
-          const rank = (name: string): number => places.findIndex((one) => one.place === name);
-          found.set(device, {
-            places: [...others, place].sort((a, b) => rank(a) - rank(b)),
-            freeBytes: disk.bavail * disk.bsize,
-            sizeBytes: disk.blocks * disk.bsize,
-          });
-        }
-        answered();
-      });
-    });
-  }
+  step(0);
 }
 
 function cpuTimes(): {readonly busy: number; readonly all: number} {

@@ -120,9 +120,12 @@ export class ServiceLog {
     return this.lines.onLine(callback);
   }
 
-  /** Now and then: is it still our file, has it grown too old, was it truncated? */
-  look(): void {
-    if (this.#followed === null) this.#check(Date.now());
+  /**
+   * Now and then: is it still our file, has it grown too old, was it truncated?
+   * @param isNamed nothing in its folder has changed: the file is the one under its name
+   */
+  look(isNamed = false): void {
+    if (this.#followed === null) this.#check(Date.now(), isNamed);
     else this.follow(true);
     if (this.#isOld && !this.#isInLine && this.#followed === null) this.#rotate();
   }
@@ -260,7 +263,7 @@ export class ServiceLog {
   }
 
   /** Is the file that we write to still the one under its name? */
-  #check(now: number): void {
+  #check(now: number, isNamed = false): void {
     this.#checkedAt = now;
     if (this.#fd === null) return;
     try {
@@ -272,6 +275,7 @@ export class ServiceLog {
       }
       this.#size = ours.size;
       this.#checkAge(now, ours.birthtimeMs);
+      if (isNamed) return;
       const named = statSync(this.path, {throwIfNoEntry: false});
       if (named?.ino === ours.ino && named.dev === ours.dev) return;
     } catch {

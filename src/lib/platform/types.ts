@@ -228,7 +228,11 @@ export interface Listener {
 export type PortState =
   | {readonly state: 'free' /** the port that was bound, when 0 was asked for */; readonly port?: number}
   | {readonly state: 'taken'; readonly code: 'EADDRINUSE'}
-  | {readonly state: 'refused' /** EACCES, EADDRNOTAVAIL … */; readonly code: string};
+  | {
+      readonly state: 'refused' /** EACCES, EADDRNOTAVAIL … */;
+      readonly code: string /** the one that was refused */;
+      readonly address?: string;
+    };
 
 export interface Ports {
   /** Binds for an instant, on exactly these addresses. Only for a port that is about to be given away. */

@@ -1,7 +1,8 @@
 /** Which service has which port now. */
 export class PortBook {
   readonly #byService: Record<string, number> = {};
-  readonly #byPort = new Map<number, Set<string>>();
+  /** The first one is under way. */
+  readonly #tests: ((release: () => void) => void)[] = [];
 
   get byService(): Readonly<Record<string, number>> {
     return this.#byService;
@@ -9,22 +10,21 @@ export class PortBook {
 
   /** @param port null: it has none */
   note(service: string, port: number | null): void {
-    const before = this.#byService[service] ?? null;
-    if (before === port) return;
-    if (before !== null) this.#byPort.get(before)?.delete(service);
-    if (port === null) {
-      Reflect.deleteProperty(this.#byService, service);
-      return;
-    }
-    this.#byService[service] = port;
-    const holders = this.#byPort.get(port);
-    if (holders === undefined) this.#byPort.set(port, new Set([service]));
-    else holders.add(service);
+    if (port === null) Reflect.deleteProperty(this.#byService, service);
+    else this.#byService[service] = port;
   }
 
-  /** Nobody but this service has it. */
-  isFree(port: number, service: string): boolean {
-    const holders = this.#byPort.get(port);
-    return holders === undefined || holders.size === 0 || (holders.size === 1 && holders.has(service));
+  /**
+   * Runs a test of a port when no other one runs: two that bind the same port would take each other for its holder.
+   * @param test calls `release` once, when the port has been given away or not
+   */
+  oneTestAtATime(test: (release: () => void) => void): void {
+    this.#tests.push(test);
+    if (this.#tests.length === 1) test(() => this.#nextTest());
+  }
+
+  #nextTest(): void {
+    this.#tests.shift();
+    this.#tests[0]?.(() => this.#nextTest());
   }
 }

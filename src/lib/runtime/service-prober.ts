@@ -1,7 +1,7 @@
+import {holderText} from '../core/ports/port-holder.js';
 import type {CommandSpec, ServiceSpec} from '../core/spec.js';
 import type {Answer, Effect} from '../core/supervision/events.js';
 import type {Cancel, ListenerVerdict, ProbeAnswer, ProcessIdentity} from '../platform/types.js';
-import {holderText} from './preparation.js';
 import type {ServicePlan} from './service-plan.js';
 import type {Surroundings} from './shared.js';
 
@@ -131,7 +131,7 @@ export class ServiceProber {
         answer(said);
         return;
       }
-      const holder = holderText([verdict.listener]);
+      const holder = holderText([verdict.listener], this.#around.world.clock.wall());
       if (!known)
         this.#around.tell({
           level: 'ERROR',

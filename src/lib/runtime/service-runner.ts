@@ -1,16 +1,18 @@
 import {relative} from 'node:path';
-import {exitCause, saysPortTaken} from '../core/diagnosis/exit-cause.js';
+import {exitCause} from '../core/diagnosis/exit-cause.js';
+import {deniedPort, saysPortTaken} from '../core/diagnosis/taken-port.js';
 import {whenAsked} from '../core/diagnosis/when-asked.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {ServiceSpec, StopSignal} from '../core/spec.js';
 import type {Effect} from '../core/supervision/events.js';
 import type {JournalRecord, Remembered} from '../core/supervision/journal.js';
-import type {Blocker, ExitStatus} from '../core/supervision/state.js';
+import type {Blocker, ExitStatus, State} from '../core/supervision/state.js';
 import {unreachable} from '../core/unreachable.js';
 import type {Cancel, ListenerVerdict, ProcessIdentity} from '../platform/types.js';
 import {BlockerWatch} from './blocker-watch.js';
 import {faultPoint} from './fault.js';
 import {diskBlocker} from './disk-blocker.js';
+import {LostPortWatch} from './lost-port-watch.js';
 import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
@@ -22,6 +24,14 @@ const tailLines = 50;
 const looksBelowMs = [20, 80, 400] as const;
 const rememberedLives = 8;
 const groupPollMs = [2, 5, 10, 20, 50] as const;
+
+/** A life that has gone well for longer than this did not end for what it said at its start. */
+const beginningMs = 10_000;
+
+const isBeginning = (state: State, now: number): boolean =>
+  state.tag === 'starting' || (state.tag === 'ready' && now - state.life.spawnedAt < beginningMs);
+
+const isOwnEnd = ({code, signal}: ExitStatus): boolean => signal === null && code !== 0;
 
 /** Performs the effects of one service's core and turns what the world says into its events. Decides nothing. */
 export class ServiceRunner {
@@ -38,6 +48,8 @@ export class ServiceRunner {
   /** A former supervisor may have started something that nobody has seen. */
   #unresolved = false;
   #preparation: Preparation | null = null;
+  /** A port that we may not test, and only a life can tell whether the service may have it; null: it was tested. */
+  #untestedPort: number | null = null;
   #unwatchLog: Cancel = () => {};
   #spawnedAtWall: number | null = null;
   /** Hooks under way: a supervisor that ends meanwhile would leave something behind. */
@@ -47,6 +59,7 @@ export class ServiceRunner {
   readonly #prober: ServiceProber;
   readonly #sweep: Sweep;
   readonly #blocker: BlockerWatch;
+  readonly #lostPort: LostPortWatch;
 
   constructor(spec: ServiceSpec, around: Surroundings) {
     this.#spec = spec;
@@ -55,6 +68,7 @@ export class ServiceRunner {
     this.#prober = new ServiceProber(spec, around, this.#plan, this);
     this.#sweep = new Sweep(spec, around, this);
     this.#blocker = new BlockerWatch(spec, around);
+    this.#lostPort = new LostPortWatch(spec, around);
   }
 
   get identity(): ProcessIdentity | null {
@@ -119,6 +133,7 @@ export class ServiceRunner {
         const {tag: _tag, ...news} = effect;
         if (effect.type === 'ready') {
           this.#blocker.forget();
+          this.#lostPort.forget();
           if (this.#identity !== null) this.#around.world.processes.lookBelow?.(this.#spec.name, this.#identity);
           const ms = typeof effect.facts?.afterMs === 'number' && this.#identity !== null ? effect.facts.afterMs : null;
           const at = this.#around.world.clock.wall();
@@ -213,12 +228,16 @@ export class ServiceRunner {
       service: this.#spec,
       around: this.#around,
       lastPort: memory.port,
+      lostPorts: memory.lostPorts,
       firstStart: !memory.everReady,
       env: (port) => this.#plan.env(port, incarnation),
       command: (command, port) => this.#plan.command(command, port),
       probeTarget: (port) => {
         const check = this.#spec.probes[0]?.check;
         return check === undefined ? null : this.#plan.target(check, port);
+      },
+      untested: (port) => {
+        this.#untestedPort = port;
       },
       maybeLeftovers: () =>
         this.#unresolved || this.#identity !== null || this.#leftGroups.some((pid) => this.#groupAlive(pid)),
@@ -295,6 +314,7 @@ export class ServiceRunner {
     faultPoint('after-spawned');
     this.#lookBelow(identity, 0);
     this.#watchLog(incarnation);
+    this.#lostPort.watch(identity, incarnation, port, this.#log);
     this.#around.emit(this.#spec, {tag: 'spawned', incarnation, pid: identity.pid});
   }
 
@@ -345,6 +365,7 @@ export class ServiceRunner {
     if (this.#identity !== identity) return; // seen already
     this.#identity = null;
     this.#unwatchLog();
+    this.#lostPort.forget();
     this.#rememberLeader(identity);
     // The last line comes before the verdict on the exit.
     world.output.drain(this.#spec.name);
@@ -368,10 +389,12 @@ export class ServiceRunner {
     this.#note({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal, planned});
     faultPoint('after-exited');
     const blockedOn: Blocker | null =
-      port !== null && exit.signal === null && exit.code !== 0 && saysPortTaken(lines, port)
+      port !== null && isBeginning(state, world.clock.now()) && isOwnEnd(exit) && saysPortTaken(lines, port)
         ? {kind: 'port', port}
         : disk;
-    this.#around.emit(this.#spec, {tag: 'exited', incarnation, exit, groupAlive, diagnosis, blockedOn});
+    const mayNot = this.#untestedPort !== null && this.#untestedPort === port && isOwnEnd(exit);
+    const hopeless = mayNot && deniedPort(lines, port) !== null;
+    this.#around.emit(this.#spec, {tag: 'exited', incarnation, exit, groupAlive, diagnosis, blockedOn, hopeless});
   }
 
   #askToStop(pid: number, hung: boolean): void {

@@ -32,6 +32,6 @@ export interface Surroundings {
   answered(service: string, incarnation: number, latencyMs: number): void;
   /** Ports that services have now. */
   portsInUse(): Readonly<Record<string, number>>;
-  /** Takes a port for a service until it is at rest; false: somebody else has it. */
-  claimPort(service: string, port: number): boolean;
+  /** Runs a test of a port when no other one runs; it calls `release` once. */
+  oneTestAtATime(test: (release: () => void) => void): void;
 }

@@ -35,6 +35,9 @@ export interface SupervisorOptions {
 /** A supervisor nobody talks to after a start that failed must not stay for ever. */
 const idleLimitMs = 60_000;
 
+/** So long after somebody has looked at the status it is taken for likely that he looks again. */
+const askedForMs = 10_000;
+
 /** Where a supervisor that could not start says why. */
 export const fatalFile = (stateDir: string): string => join(stateDir, 'supervisor-error.json');
 
@@ -100,12 +103,17 @@ class SupervisorProcess {
   readonly #measurements: Measurements;
   readonly #guarding: Guarding;
   readonly #watches: ServiceWatches;
+  /** Services with `maxMemory`. */
+  readonly #limited: ReadonlySet<string>;
+  /** When somebody last looked at the status. */
+  #askedAt = -Infinity;
   readonly #redact: <T>(value: T) => T;
 
   constructor(spec: ProjectSpec, version: string, options: SupervisorOptions, generation: number) {
     this.#spec = spec;
     this.#version = version;
     this.#options = options;
+    this.#limited = new Set(spec.services.filter(({policy}) => policy.maxMemoryBytes !== null).map(({name}) => name));
     this.#ownFiles = new OwnFiles([options.program, options.specFile]);
     this.#guarding = new Guarding({
       files: guardianFiles(spec, options.program, options.specFile),
@@ -174,6 +182,8 @@ class SupervisorProcess {
       leaders: () => this.#supervisor.leaders(),
       tell: (news) => this.#tell(news),
       before: () => this.#lookAround(),
+      isLimited: (name) => this.#limited.has(name),
+      isAsked: () => performance.now() - this.#askedAt < askedForMs,
       sampled: (services, available) => this.#watches.sampled(services, available),
     });
     this.#control = new ControlServer({
@@ -244,6 +254,7 @@ class SupervisorProcess {
   // ——— what it shows ———
 
   #status(): StatusDocument {
+    this.#askedAt = performance.now();
     const mono = this.#world.clock.now();
     const wall = this.#world.clock.wall();
     const calendar = {now: mono, iso: (at: number) => isoWithOffset(new Date(wall + (at - mono)))};

@@ -2,12 +2,13 @@ import {Redactor} from '../core/config/redactor.js';
 import {ExitCode} from '../core/exit-codes.js';
 import {formatDuration, listOf} from '../core/report/format.js';
 import type {Actor} from '../core/report/status.js';
+import {failureExitCode} from '../core/report/verdict.js';
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
-import {nextDeadline} from '../core/supervision/deadlines.js';
+import {isRestless, nextDeadline} from '../core/supervision/deadlines.js';
 import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
 import {remember, summary} from '../core/supervision/journal.js';
-import {isKeptSame, kept} from '../core/supervision/kept.js';
+import {isKeptSame, kept, type KeptMemory, keptBriefly, type Moment} from '../core/supervision/kept.js';
 import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
 import {missingDependencies, runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
@@ -22,7 +23,7 @@ import {Schedules} from './schedules.js';
 import {ServiceRunner} from './service-runner.js';
 import type {News, Surroundings} from './shared.js';
 
-/** A look at all deadlines at least this often; also what gaps are measured against. */
+/** A look at all that changes with time at least this often; also what gaps are measured against. */
 const beatMs = 1000;
 /** Later than planned by more than this: nobody lived through that time. */
 const gapMs = 2000;
@@ -63,6 +64,8 @@ export class Supervisor {
   readonly #dependents: Dependents;
   readonly #ports = new PortBook();
   readonly #deadlines = new DeadlineQueue();
+  /** Looked at with every beat. */
+  readonly #restless = new Set<string>();
   /** Not what they were when dependencies were last looked at. */
   readonly #changed = new Set<string>();
   /** Not what they were when it was last asked whether a failure ends everything. */
@@ -77,6 +80,7 @@ export class Supervisor {
   readonly #inbox: {readonly entry: Entry; readonly event: Event}[] = [];
   #working = false;
   #cancelTimer: Cancel = () => {};
+  #armedFor = Number.POSITIVE_INFINITY;
   #plannedBeat: number;
   #compactAt: number;
   #lastLook: {readonly now: number; readonly wall: number};
@@ -106,7 +110,7 @@ export class Supervisor {
       now: (name) => this.service(name),
       answered: (service, incarnation, latencyMs) => sink.answered?.(service, incarnation, latencyMs),
       portsInUse: () => this.portsInUse(),
-      claimPort: (service, port) => this.#ports.isFree(port, service),
+      oneTestAtATime: (test) => this.#ports.oneTestAtATime(test),
     };
     this.#entries = new Map(
       spec.services.map((service) => [
@@ -360,6 +364,8 @@ export class Supervisor {
     this.#services.set(spec.name, service);
     this.#ports.note(spec.name, portOf(spec, service));
     this.#deadlines.set(spec.name, nextDeadline(service, spec));
+    if (isRestless(service)) this.#restless.add(spec.name);
+    else this.#restless.delete(spec.name);
   }
 
   #wanted(name: string, up: boolean, by: Actor | null): void {
@@ -374,19 +380,26 @@ export class Supervisor {
   }
 
   /** Writes down what the next supervisor has to know of the last lives. */
-  #remember({spec, service}: Entry): void {
-    const {clock, bootId} = this.#world;
+  #remember(entry: Entry): void {
+    // Evidence quotes what services say.
+    this.#noteMemory(entry, this.#redactor.deep(kept(entry.service, this.#moment)));
+  }
+
+  /** Before a spawn: all that counts, without words. What has no words and no path needs no redactor. */
+  #rememberBriefly(entry: Entry): void {
+    this.#noteMemory(entry, keptBriefly(entry.service, this.#moment));
+  }
+
+  #noteMemory({spec, service}: Entry, memory: KeptMemory): void {
     const {incarnation, restartsUsed, totalRestarts} = service.memory;
-    this.#world.journal.note(spec.name, {
-      v: 1,
-      t: 'memory',
-      inc: incarnation,
-      used: restartsUsed,
-      total: totalRestarts,
-      // Evidence quotes what services say.
-      ...this.#redactor.deep(kept(service, {now: clock.now(), wall: clock.wall(), bootId})),
-    });
+    const counted = {inc: incarnation, used: restartsUsed, total: totalRestarts};
+    this.#world.journal.note(spec.name, {v: 1, t: 'memory', ...counted, ...memory});
     faultPoint('after-memory');
+  }
+
+  get #moment(): Moment {
+    const {clock, bootId} = this.#world;
+    return {now: clock.now(), wall: clock.wall(), bootId};
   }
 
   #batch(events: readonly (readonly [string, Event])[]): void {
@@ -465,10 +478,14 @@ export class Supervisor {
       mayStart: missingDependencies(entry.spec, this.#services).length === 0,
     });
     this.#keep(entry, service);
+    const isNew = !isKeptSame(before, service);
     // In the file before the spawn, together with its intent: a supervisor that dies with it must not have given a
-    // restart away.
-    if (!isKeptSame(before, service)) this.#remember(entry);
+    // restart away. The whole story follows behind it.
+    const isHurried = isNew && service.memory.lastEnd?.end.blockedOn == null && effects.some(({tag}) => tag === 'spawn');
+    if (isHurried) this.#rememberBriefly(entry);
+    else if (isNew) this.#remember(entry);
     for (const effect of effects) entry.runner.perform(effect);
+    if (isHurried) this.#remember(entry);
     const {state} = service;
     const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;
     if (blocker !== entry.blocker) {
@@ -497,7 +514,7 @@ export class Supervisor {
       if (!isAtRest(state) || memory.wanted === 'down') continue;
       const cause = memory.lastEnd?.end.diagnosis.cause ?? 'unknown';
       if (state.tag === 'failed' && (this.#spec.mode === 'watchdog' || spec.critical)) {
-        const exitCode = cause === 'port-taken' ? 5 : 4;
+        const exitCode = failureExitCode({diagnosis: memory.lastEnd?.end.diagnosis ?? null});
         const why = this.#spec.mode === 'watchdog' ? 'budget-spent' : 'critical-failed';
         const text =
           why === 'budget-spent'
@@ -518,12 +535,16 @@ export class Supervisor {
   // ——— time ———
 
   #arm(): void {
-    this.#cancelTimer();
     const next = Math.min(this.#plannedBeat, this.#deadlines.earliest);
+    // One that comes too early finds nothing due: cheaper than another timer for every event.
+    if (this.#armedFor <= next) return;
+    this.#cancelTimer();
+    this.#armedFor = next;
     this.#cancelTimer = this.#world.clock.at(Math.max(next, this.#world.clock.now()), () => this.#onTimer());
   }
 
   #onTimer(): void {
+    this.#armedFor = Number.POSITIVE_INFINITY;
     this.#lookForGap();
     const now = this.#world.clock.now();
     const beat = now >= this.#plannedBeat;
@@ -533,7 +554,8 @@ export class Supervisor {
     }
     if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
-    for (const name of beat ? this.#entries.keys() : this.#dependents.inOrder(this.#deadlines.due(now)))
+    const due = this.#deadlines.due(now);
+    for (const name of this.#dependents.inOrder(beat ? new Set([...due, ...this.#restless]) : due))
       this.#inbox.push({entry: this.#entry(name), event: {tag: 'tick'}});
     this.#work();
   }

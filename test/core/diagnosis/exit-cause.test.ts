@@ -1,60 +1,8 @@
 import {describe, expect, it} from '@jest/globals';
-import {exitCause, lastErrorLine, plain, saysPortTaken} from '../../../src/lib/core/diagnosis/exit-cause.js';
+import {exitCause, lastErrorLine} from '../../../src/lib/core/diagnosis/exit-cause.js';
+import {plain} from '../../../src/lib/core/diagnosis/plain.js';
 import type {ExitStatus} from '../../../src/lib/core/supervision/state.js';
 import {service} from '../../support/sim/specs.js';
-
-// Output of real programs, provoked on Debian 12: one line for each, and which program it was.
-const portTaken: readonly (readonly [program: string, line: string, port: number])[] = [
-  ['Node 20, express', 'Error: listen EADDRINUSE: address already in use 127.0.0.1:3000', 3000],
-  ['Node 20, all addresses', 'Error: listen EADDRINUSE: address already in use :::3000', 3000],
-  [
-    'uvicorn',
-    "ERROR:    [Errno 98] error while attempting to bind on address ('127.0.0.1', 8000): address already in use",
-    8000,
-  ],
-  [
-    'redis 7.0.15',
-    '195:M 22 Nov 2026 15:11:08.108 # Warning: Could not create server TCP listening socket 127.0.0.1:6379: bind: Address already in use',
-    6379,
-  ],
-  ['nginx', '2026/11/22 15:14:06 [emerg] 852#852: bind() to 0.0.0.0:80 failed (98: Address already in use)', 80],
-  ['nginx, IPv6', '2026/11/22 15:14:06 [emerg] 852#852: bind() to [::]:443 failed (98: Address already in use)', 443],
-  ['http.server', 'OSError: [Errno 98] Address already in use', 8000],
-  ['Go', 'listen tcp :8080: bind: address already in use', 8080],
-  ['gunicorn', "[2026-11-22 15:11:04 +0000] [77] [ERROR] Connection in use: ('127.0.0.1', 8000)", 8000],
-  ['vite', 'Error: Port 5173 is already in use', 5173],
-  ['Spring Boot', 'Web server failed to start. Port 8080 was already in use.', 8080],
-  ['react-scripts', 'Something is already running on port 3000.', 3000],
-  [
-    'Windows',
-    "OSError: [WinError 10048] Only one usage of each socket address (protocol/network address/port) is normally permitted: ('0.0.0.0', 8000)",
-    8000,
-  ],
-];
-
-describe('a port that was taken', () => {
-  it.each(portTaken)('is read from %s', (_program, line, port) => {
-    expect(saysPortTaken(['starting', line, 'Node.js v20.20.2'], port)).toBe(true);
-  });
-
-  it.each(
-    portTaken.filter(([, line, port]) => line.includes(String(port))),
-  )('of another service is not ours (%s)', (_program, line, port) => {
-    expect(saysPortTaken([line], port + 1)).toBe(false);
-  });
-
-  it.each([
-    ['nginx may not', '2026/11/22 15:14:09 [emerg] 860#860: bind() to 0.0.0.0:443 failed (13: Permission denied)', 443],
-    [
-      'uvicorn, foreign address',
-      "ERROR:    [Errno 99] error while attempting to bind on address ('10.20.30.40', 8000): cannot assign requested address",
-      8000,
-    ],
-    ['redis-py', 'redis.exceptions.ConnectionError: Error 111 connecting to localhost:6379. Connection refused.', 6379],
-  ])('is not %s', (_program, line, port) => {
-    expect(saysPortTaken([line], port)).toBe(false);
-  });
-});
 
 describe('the cause of an exit', () => {
   const web = service('web', 8000);

@@ -12,7 +12,7 @@ interface Plan {
   readonly needs: number;
   readonly restartWith: number;
   readonly asked: (typeof askings)[number];
-  readonly alternatives: boolean;
+  readonly ports: (typeof portPlans)[number];
   readonly policy: Partial<ServicePolicy>;
   readonly hook: boolean;
   /** A preCheck says no to every other restart. */
@@ -23,6 +23,7 @@ interface Plan {
   readonly habits: readonly Habit[];
 }
 
+const portPlans = ['fixed', 'own', 'shared', 'neighbour', 'any', 'all'] as const;
 const askings = ['both', 'tcp', 'none', 'log', 'separate', 'counted', 'command', 'late'] as const;
 
 export interface Action {
@@ -47,6 +48,7 @@ const acts = [
   'freeze',
   'thief',
   'thief-goes',
+  'race',
   'gap',
   'die',
   'die-in',
@@ -142,7 +144,7 @@ const planOf: fc.Arbitrary<Plan> = fc.record({
   needs: fc.nat(7),
   restartWith: fc.constantFrom(0, 0, 0, 1, 2),
   asked: fc.constantFrom('both', 'both', 'both', ...askings),
-  alternatives: fc.boolean(),
+  ports: fc.constantFrom('fixed', 'fixed', 'own', 'own', ...portPlans),
   policy: policyOf,
   hook: fc.constantFrom(false, false, true),
   checked: fc.constantFrom(false, false, false, true),
@@ -197,6 +199,7 @@ export const deathlyHistoryOf: fc.Arbitrary<History> = fc.record({
   ),
 });
 
+const shared = 8900;
 const primary = (index: number): number => 8000 + 10 * index;
 
 function probesOf(asked: Plan['asked']): readonly ProbeSpec[] {
@@ -227,6 +230,26 @@ function probesOf(asked: Plan['asked']): readonly ProbeSpec[] {
   }
 }
 
+/** Alternatives that several want, and some that are the primary of the next one. */
+function portsOf({kind, ports}: Plan, port: number): {alternatives: readonly number[]; any: boolean} {
+  const none = {alternatives: [], any: false};
+  if (kind === 'external') return none;
+  switch (ports) {
+    case 'fixed':
+      return none;
+    case 'own':
+      return {alternatives: [port + 1, port + 2], any: false};
+    case 'shared':
+      return {alternatives: [shared, shared + 1], any: false};
+    case 'neighbour':
+      return {alternatives: [port + 10, shared], any: false};
+    case 'any':
+      return {alternatives: [], any: true};
+    case 'all':
+      return {alternatives: [port + 10, port + 1], any: true};
+  }
+}
+
 function specOf(plan: Plan, index: number): ServiceSpec {
   const name = `s${index}`;
   const port = primary(index);
@@ -248,7 +271,7 @@ function specOf(plan: Plan, index: number): ServiceSpec {
     policy: {...quickPolicy, ...(plan.kind === 'job' ? {restart: 'no' as const} : {}), ...plan.policy},
     port: base.port && {
       ...base.port,
-      alternatives: plan.alternatives ? [port + 1, port + 2] : [],
+      ...portsOf(plan, port),
       ifRunning: plan.ifRunning,
     },
     schedule: plan.kind === 'service' && plan.schedule !== null ? {expression: plan.schedule, timezone: null} : null,
@@ -368,7 +391,10 @@ function apply(rig: Rig, spec: ProjectSpec, {act, who, how}: Action): void {
       break;
     case 'thief':
       if (how > 5) world.invisible.add(port);
-      world.stranger(port, how % 3 === 2 ? {trouble: [], word: 'unhealthy'} : {});
+      world.stranger(who === 3 ? shared + (how & 1) : port, how % 3 === 2 ? {trouble: [], word: 'unhealthy'} : {});
+      break;
+    case 'race':
+      world.racers = how;
       break;
     case 'thief-goes':
       strangersGo(rig);
@@ -459,6 +485,7 @@ function outside(rig: Rig, spec: ProjectSpec, up: boolean): void {
 function heal(rig: Rig, spec: ProjectSpec): void {
   const {world} = rig;
   world.death = null;
+  world.racers = 0;
   rig.deathLoop = null;
   strangersGo(rig);
   outside(rig, spec, true);

@@ -20,6 +20,9 @@ interface Ledger {
   readyAt: number;
   readyLife: string;
   unkillable: boolean;
+  lastLife: SimProcess | null;
+  /** Ports of the last lives in a row that found theirs taken. */
+  racesLost: readonly number[];
   /** Of the wall clock, when its schedule restarted it last. */
   scheduledMinute: number;
 }
@@ -63,6 +66,8 @@ export class Rig implements SupervisorSink, Watcher {
         readyAt: Number.POSITIVE_INFINITY,
         readyLife: '',
         unkillable: false,
+        lastLife: null,
+        racesLost: [],
         scheduledMinute: 0,
       });
       const list = habits[name];
@@ -322,19 +327,51 @@ export class Rig implements SupervisorSink, Watcher {
       if (memory.wanted === 'up' && state.tag !== 'ready' && state.tag !== 'done')
         world.violate(`${name}: spawned while ${dependency.name} is ${state.tag}`);
     }
+    this.#checkPort(process, spec);
     ledger.spawns += 1;
     if (ledger.spawns > ledger.allowed)
       world.violate(
         `${name}: spawned ${ledger.spawns} times, allowed ${ledger.allowed} (budget ${this.#budget(name)})`,
       );
     ledger.readyAt = Number.POSITIVE_INFINITY;
+    ledger.lastLife = process;
     process.onExit.push(() => {
+      ledger.racesLost = process.lostPort ? [...ledger.racesLost, process.port ?? 0] : [];
       // A life that was ready long enough gives the budget back.
       if (world.now - ledger.readyAt >= spec.policy.stableAfterMs - 5 && process.startTime === ledger.readyLife) {
         ledger.allowed = Math.max(ledger.allowed - ledger.spawns, this.#budget(name));
         ledger.spawns = 0;
       }
     });
+  }
+
+  /** Whose port is it that a life begins with? */
+  #checkPort({port, service: name, incarnation}: SimProcess, spec: ServiceSpec): void {
+    if (port === null || spec.port === null || spec.kind !== 'service') return;
+    const {world} = this;
+    const {primary, alternatives, any} = spec.port;
+    const told = `${name}: incarnation ${incarnation} was given ${port}`;
+    for (const [other, given] of Object.entries(this.supervisor.portsInUse()))
+      if (other !== name && given === port) world.violate(`${told}, which ${other} has`);
+    if (port === primary) return;
+    const listed = [primary, ...alternatives];
+    if (!any && !listed.includes(port)) world.violate(`${told}, which is none of its own`);
+    for (const other of this.spec.services) {
+      if (other === spec || other.port?.primary !== port) continue;
+      if (any || (other.port.alternatives.length === 0 && !other.port.any))
+        world.violate(`${told}, the primary of ${other.name}`);
+      const primaries = this.spec.services.map((one) => one.port?.primary);
+      const left = listed.find(
+        (one) =>
+          (one === primary || !primaries.includes(one)) &&
+          one !== port &&
+          !world.listeners.has(one) &&
+          world.now - (world.lastHeld.get(one) ?? Number.NEGATIVE_INFINITY) > 3000 &&
+          !Object.values(this.supervisor.portsInUse()).includes(one) &&
+          !this.service(name).memory.lostPorts.includes(one),
+      );
+      if (left !== undefined) world.violate(`${told}, the primary of ${other.name}, although ${left} is free`);
+    }
   }
 
   signalled(process: SimProcess, signal: string): void {
@@ -351,6 +388,10 @@ export class Rig implements SupervisorSink, Watcher {
     if (!ledger.wanted || this.supervisor.ending || isAskedAgain) return;
     const {state} = this.service(name);
     if (state.tag === 'stopping' && state.goal.then === 'restart') return;
+    if (state.tag === 'stopping' && state.goal.then === 'judge' && state.goal.end.kind === 'port') {
+      if (process.everBound) world.violate(`${name}: ${signal} for the loss of a port that it has`);
+      return;
+    }
     if (this.supervisor.runner(name).identity?.pid !== process.pid) return;
     const {policy, probes} = spec;
     const {now} = world;
@@ -416,6 +457,7 @@ export class Rig implements SupervisorSink, Watcher {
         break;
       case 'restarting': {
         const restart = Number(news.facts?.restart);
+        this.#checkRace(name, spec, news);
         if (restart > spec.policy.maxRestarts)
           world.violate(`${name}: restart ${restart} of ${spec.policy.maxRestarts}`);
         break;
@@ -443,6 +485,20 @@ export class Rig implements SupervisorSink, Watcher {
             world.violate(`${name}: stopped, but ${process.role} ${process.pid} lives`);
         break;
     }
+  }
+
+  /** A port that somebody took in between costs nothing the first time. */
+  #checkRace(name: string, spec: ServiceSpec, {facts}: News): void {
+    const {world} = this;
+    const ledger = this.#ledger(name);
+    const life = ledger.lastLife;
+    if (life === null || spec.kind !== 'service' || (facts?.kind !== 'exit' && facts?.kind !== 'port')) return;
+    if (!life.lostPort || life.alive || life.exit.code === 0 || life.exit.code === null) return;
+    if (life.spawnedAt < this.sessionSince || life.diedAt - life.spawnedAt > 9000) return;
+    // The system has more ports than anybody wants to try.
+    if (ledger.racesLost.length > 2 * (1 + (spec.port?.alternatives.length ?? 0))) return;
+    if (ledger.racesLost.filter((port) => port === life.port).length === 1)
+      world.violate(`${name}: a lost race for ${life.port} cost a restart`);
   }
 
   /** What works is not stopped as planned when it could not start again. */

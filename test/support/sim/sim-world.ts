@@ -49,6 +49,8 @@ export interface SimProcess {
   alive: boolean;
   frozen: boolean;
   everBound: boolean;
+  /** Somebody else had its port when it wanted it. */
+  lostPort: boolean;
   trouble: TroubleKind | 'none';
   troubleUntil: number;
   troubleEnded: number;
@@ -107,6 +109,10 @@ export class SimWorld {
   readonly fileVersions = new Map<string, number>();
   readonly hooks = new Map<string, HookHabit>();
   readonly invisible = new Set<number>();
+  /** So many ports are taken by strangers right after they were found free. */
+  racers = 0;
+  /** When a port was held last. */
+  readonly lastHeld = new Map<number, number>();
   readonly violations: string[] = [];
   readonly log: string[] = [];
   readonly ranHooks: string[] = [];
@@ -342,6 +348,7 @@ export class SimWorld {
       alive: true,
       frozen: false,
       everBound: false,
+      lostPort: false,
       trouble: 'none',
       troubleUntil: 0,
       troubleEnded: Number.NEGATIVE_INFINITY,
@@ -382,6 +389,7 @@ export class SimWorld {
     if (port !== null && habit.listens !== null)
       this.#universe(habit.listens, leader, () => {
         if (!this.bind(leader, port)) {
+          leader.lostPort = true;
           this.print(service, `Error: listen EADDRINUSE: address already in use 127.0.0.1:${port}`);
           if (habit.whenPortTaken === 'exits')
             this.#universe(2, leader, () => this.end(leader, {code: 1, signal: null}));
@@ -442,6 +450,7 @@ export class SimWorld {
       const index = holders.indexOf(process);
       if (index < 0) continue;
       holders.splice(index, 1);
+      this.lastHeld.set(port, this.now);
       if (holders.length === 0) this.listeners.delete(port);
     }
   }
@@ -843,7 +852,9 @@ export class SimSession implements World {
     };
     const holder = world.listeners.get(port)?.[0] ?? null;
     if (holder === null) {
-      this.#soon(0.5, () => finish({tag: 'silent', reason: 'refused', detail: `port ${port} refused`}, null));
+      // Whoever never got the port that it was given is asked in vain.
+      const without = [...world.processes.values()].find((one) => one.role === 'leader' && one.port === port) ?? null;
+      this.#soon(0.5, () => finish({tag: 'silent', reason: 'refused', detail: `port ${port} refused`}, without));
     } else {
       cancelTimeout = this.#timer(world.now + timeoutMs, () =>
         finish({tag: 'silent', reason: 'timeout', detail: `no answer within ${timeoutMs} ms`}, holder),
@@ -894,6 +905,10 @@ export class SimSession implements World {
               : held(port).length > 0
                 ? {state: 'taken', code: 'EADDRINUSE'}
                 : {state: 'free'};
+          if (state.state === 'free' && world.racers > 0) {
+            world.racers -= 1;
+            world.agenda.add(world.now + 0.01, 0, false, () => world.stranger(state.port ?? port));
+          }
           callback(state);
         });
       },

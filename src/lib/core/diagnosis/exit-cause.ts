@@ -1,7 +1,11 @@
+import {isFixed} from '../ports/choose-port.js';
+import {rightsRemedy} from '../ports/port-failure.js';
 import type {ServiceSpec} from '../spec.js';
 import type {DiskBlocker, ExitStatus} from '../supervision/state.js';
 import type {Diagnosis} from './diagnosis.js';
 import {roomText, saysDiskFull} from './disk-full.js';
+import {plain} from './plain.js';
+import {besides, deniedPort, type TakenPort, takenPort} from './taken-port.js';
 
 /** Signals a process gets for a fault of its own; the others come from somebody. */
 const faults: Readonly<Record<string, string>> = {
@@ -14,19 +18,11 @@ const faults: Readonly<Record<string, string>> = {
   SIGSYS: 'a forbidden system call',
 };
 
-const portTaken =
-  /EADDRINUSE|address already in use|(?:WinError|Errno) ?(?:98|48|10048)\b|Only one usage of each socket address|bind\(\) to .* failed \(98|\bport:? \d+ (?:is|was) (?:already )?in use|already running on port|connection in use: /i;
-/** `127.0.0.1:80`, `[::]:80`, `:::3000`, `tcp :8080`, `('127.0.0.1', 8000)`, `port 5173`: a time of day is none of these. */
-const namedPort =
-  /(?:(?:\d{1,3}\.){3}\d{1,3}|\]|\*|localhost|::|\btcp[46]?\s):(\d{1,5})\b|['"], (\d{1,5})\)|\bport:? (\d{1,5})\b/gi;
 const errorLine =
   /\b\w*(?:error|exception)s?\b|\b(?:fatal|panic|critical|failed|cannot|refused|denied|not found|unable|no such)\b|\bE[A-Z]{4,}\b/i;
 
 /** The line by which Node, Python, Java and others tell what nobody caught. */
 const uncaught = /^(?:Uncaught |Exception in thread "[^"]*" )?(?:\w+[.:])*\w*(?:Error|Exception)(?:: .*|$)/;
-/** Frames of a stack, and the properties Node prints below an error: they repeat what the line above has said. */
-const besides = /^\s+(?:at |(?:errno|code|syscall|address|port|path|dest|requireStack|\[cause\]):)/;
-
 /**
  * The line of a service's last output that tells most: the last one that speaks of an error, else the last one.
  * @param lines oldest first
@@ -34,28 +30,6 @@ const besides = /^\s+(?:at |(?:errno|code|syscall|address|port|path|dest|require
 export function lastErrorLine(lines: readonly string[]): string | null {
   const clean = lines.map(plain).filter((line) => line.trim() !== '');
   return clean.findLast((line) => errorLine.test(line) && !besides.test(line)) ?? clean.at(-1) ?? null;
-}
-
-/** Without ANSI and control characters, cut: for evidence that is shown. */
-export function plain(line: string): string {
-  // biome-ignore lint: control characters are what we look for
-  return line
-    .replace(
-      /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-      '',
-    )
-    .slice(0, 300);
-}
-
-/** Does the last output say that the service's own port was taken? */
-export function saysPortTaken(lines: readonly string[], port: number | null): boolean {
-  if (port === null) return false;
-  return lines.some((line) => {
-    if (!portTaken.test(line)) return false;
-    // A message that names ports must name ours: a backend that can't reach another's port says similar things.
-    const named = [...line.matchAll(namedPort)].map((match) => Number(match[1] ?? match[2] ?? match[3]));
-    return named.length === 0 || named.includes(port);
-  });
 }
 
 /**
@@ -76,16 +50,17 @@ export function exitCause(
   const last = lastErrorLine(lines);
   const evidence = last === null ? [`${log} has no output of this life`] : [`${log} "${last.trim()}"`];
   const look = `erp logs ${spec.name} -n 60`;
-  if (saysPortTaken(lines, port)) {
-    const words = lines.findLast((line) => portTaken.test(line) && !besides.test(line))?.trim();
+  const taken = takenPort(lines, port);
+  if (taken !== null && port !== null) return lostPort(taken, spec, port, log);
+  const denied = exit.code === 0 ? null : deniedPort(lines, port);
+  if (denied !== null && port !== null)
     return {
-      cause: 'port-taken',
-      confidence: 0.95,
+      cause: 'port-reserved',
+      confidence: 0.9,
       subject: `port ${port}`,
-      evidence: words === undefined ? evidence : [`${log} "${words}"`],
-      remedy: `see who holds port ${port}, or give ${spec.name} alternatives`,
+      evidence: [`${log} "${denied}"`],
+      remedy: rightsRemedy(port),
     };
-  }
   const full = exit.code === 0 ? null : saysDiskFull(lines);
   if (full !== null) return diskFull(`${log} "${plain(full).trim()}"`, disk);
   if (exit.signal !== null) {
@@ -148,6 +123,19 @@ export function exitCause(
     subject: exit.code === null ? null : `exit code ${exit.code}`,
     evidence,
     remedy: `look at its last lines: ${look}`,
+  };
+}
+
+/** It found its port taken, and said so. */
+export function lostPort({line, movedTo}: TakenPort, spec: ServiceSpec, port: number, log: string): Diagnosis {
+  const elsewhere = movedTo === null ? [] : [`it says that it listens on ${movedTo} instead, which nobody gave it`];
+  const strict = movedTo === null ? '' : '; let it end when its port is taken (vite: --strictPort)';
+  return {
+    cause: 'port-taken',
+    confidence: 0.95,
+    subject: `port ${port}`,
+    evidence: [`${log} "${line}"`, ...elsewhere],
+    remedy: `see who holds port ${port}: erp ports ${port}${spec.port !== null && isFixed(spec.port) ? `, or give ${spec.name} alternatives` : ''}${strict}`,
   };
 }
 

@@ -1,5 +1,3 @@
-import type {PortSpec} from '../spec.js';
-
 /** Something that wants a port: a service, a port-forward, erp's own status port. */
 export interface PortEntry {
   readonly name: string;
@@ -43,7 +41,8 @@ export type PortChoice =
   | {readonly tag: 'none'; readonly passed: readonly PassedPort[]};
 
 /** Has nothing but its primary. */
-export const isFixed = ({alternatives, any}: PortEntry): boolean => alternatives.length === 0 && !any;
+export const isFixed = ({alternatives, any}: Pick<PortEntry, 'alternatives' | 'any'>): boolean =>
+  alternatives.length === 0 && !any;
 
 /**
  * Which port an entry gets: the last one, the primary, the alternatives, one that the system gives; what others want
@@ -107,21 +106,4 @@ function order(
 
 function holderOf(port: number, {name}: PortEntry, {given}: Pick<PortClaims, 'given'>): string | null {
   return Object.keys(given).find((other) => other !== name && given[other] === port) ?? null;
-}
-
-/**
- * Ports to try, in this order: the one given last time (so that a choice is kept over restarts), the primary, the
- * alternatives. Without alternatives nothing is tried but the primary. Ports that were given to others are left out.
- * @param given ports that other services have now
- * @param wantedByOthers primaries of other entries: not taken as an alternative
- */
-export function candidates(
-  spec: PortSpec,
-  last: number | null,
-  given: ReadonlySet<number>,
-  wantedByOthers: ReadonlySet<number>,
-): readonly number[] {
-  const own = [spec.primary, ...spec.alternatives];
-  const ordered = last !== null && own.includes(last) ? [last, ...own.filter((port) => port !== last)] : own;
-  return ordered.filter((port) => !given.has(port) && (port === spec.primary || !wantedByOthers.has(port)));
 }

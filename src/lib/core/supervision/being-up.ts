@@ -262,6 +262,15 @@ function endLife(life: Life, kind: 'hang' | 'start-timeout' | 'unhealthy', memor
   );
 }
 
+/** It lives without its port: whoever answers there is somebody else, so waiting for it makes no sense. */
+export function portLost(service: Service, event: Extract<Event, {tag: 'port-lost'}>, ctx: Context): Step {
+  const {state, memory} = service;
+  if (state.tag !== 'starting' || !state.life.own) return [service, []];
+  const {port, diagnosis} = event;
+  const end: LifeEnd = {kind: 'port', exit: null, diagnosis, blockedOn: {kind: 'port', port}};
+  return askToStop(state.life, {then: 'judge', end}, memory, ctx, false);
+}
+
 function lostOutside(life: Life, memory: Memory, effects: readonly Effect[], ctx: Context): Step {
   const told = report(
     'ERROR',

@@ -3,7 +3,7 @@ import {formatDuration} from '../report/format.js';
 import type {HealthName} from '../report/status.js';
 import type {Effect, Event} from './events.js';
 import {nothingLeft} from './going-down.js';
-import {judge, launch} from './judgement.js';
+import {cannotStart, judge, launch} from './judgement.js';
 import {type Life, type LifeEnd, type Memory, type Service, startsKept, type State, type Track} from './state.js';
 import {type Context, report, step, type Step, withEffect} from './step.js';
 
@@ -41,28 +41,8 @@ export function prepared(service: Service, event: Extract<Event, {tag: 'prepared
 /** It cannot start now; what would mend it is watched where that is possible. */
 export function prepareFailed(service: Service, event: Extract<Event, {tag: 'prepare-failed'}>, ctx: Context): Step {
   const end: LifeEnd = {kind: 'prepare', exit: null, diagnosis: event.diagnosis, blockedOn: event.blockedOn};
-  if (!event.hopeless) return judge(service, end, null, ctx);
-  // A restart can't mend it: no budget is burnt; what would mend it is watched where that is possible.
-  const final = ctx.spec.policy.afterBudget.then === 'fail';
-  const memory = {
-    ...service.memory,
-    lastEnd: {incarnation: event.incarnation, at: ctx.now, end, lifeMs: null},
-    incidentSince: service.memory.incidentSince ?? ctx.now,
-    failedSince: service.memory.failedSince ?? ctx.now,
-  };
-  const blockedOn = final ? null : event.blockedOn;
-  const then = blockedOn === null ? 'Your turn.' : 'Tries again as soon as that changes.';
-  return step(
-    {tag: 'failed', since: ctx.now, nextTryAt: null, blockedOn},
-    memory,
-    report(
-      final ? 'CRITICAL' : 'ERROR',
-      'failed',
-      `failed: cannot start; a restart can't mend it. ${then}`,
-      event.diagnosis,
-      {final: blockedOn === null},
-    ),
-  );
+  const memory = {...service.memory, incarnation: event.incarnation};
+  return event.hopeless ? cannotStart(memory, end, null, ctx) : judge(service, end, null, ctx);
 }
 
 /** The process runs. */

@@ -45,3 +45,10 @@ export function nextDeadline({state}: Service, spec: ServiceSpec): number {
       return Number.POSITIVE_INFINITY;
   }
 }
+
+/** May it change at a moment that `nextDeadline` does not name? Then it is looked at with every beat. */
+export function isRestless({state, memory}: Service): boolean {
+  // It calms down an hour after its last restart.
+  if (memory.unstable !== 'no' || state.tag === 'starting') return true;
+  return state.tag === 'ready' && (state.unhealthySince !== null || state.life.tracks.some(({misses}) => misses > 0));
+}

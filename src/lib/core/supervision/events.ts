@@ -40,6 +40,15 @@ export type Event =
       readonly groupAlive: boolean;
       readonly diagnosis: Diagnosis;
       readonly blockedOn: Blocker | null;
+      /** A restart can't mend it. */
+      readonly hopeless?: boolean;
+    }
+  /** It has said that its port is taken, and lives on without it: some try again for ever, some take another one. */
+  | {
+      readonly tag: 'port-lost';
+      readonly incarnation: number;
+      readonly port: number;
+      readonly diagnosis: Diagnosis;
     }
   | {readonly tag: 'group-gone'; readonly incarnation: number}
   | {readonly tag: 'swept'; readonly incarnation: number}

@@ -53,7 +53,13 @@ export function exited(service: Service, event: Extract<Event, {tag: 'exited'}>,
       report('INFO', 'unblocked', 'what could not be ended has gone: tries again'),
     );
   if (state.tag !== 'starting' && state.tag !== 'ready') return [service, []];
-  const end: LifeEnd = {kind: 'exit', exit: event.exit, diagnosis: event.diagnosis, blockedOn: event.blockedOn};
+  const end: LifeEnd = {
+    kind: 'exit',
+    exit: event.exit,
+    diagnosis: event.diagnosis,
+    blockedOn: event.blockedOn,
+    ...(event.hopeless === true ? {hopeless: true} : {}),
+  };
   if (!event.groupAlive || state.life.pid === null) return ended(state.life, end, memory, ctx);
   const {incarnation, pid} = state.life;
   return step(

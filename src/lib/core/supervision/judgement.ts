@@ -1,6 +1,7 @@
 import {restartPause} from '../back-off/back-off.js';
 import {newTracks} from '../probes/tracks.js';
 import {roomText} from '../diagnosis/disk-full.js';
+import {isFixed} from '../ports/choose-port.js';
 import {formatDuration} from '../report/format.js';
 import type {Effect} from './events.js';
 import {keptRestarts} from './kept.js';
@@ -12,6 +13,8 @@ const unstableWindowMs = 15 * 60_000;
 const hourMs = 60 * 60_000;
 const warnRestarts = 3;
 const criticalRestarts = 5;
+/** Ports of the system that may be lost in a row. */
+const lostSystemPorts = 3;
 
 /**
  * A life ended that nobody had asked to end: is there another, and when? The budget, the back-off, the policy and the
@@ -36,6 +39,7 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
     lastEnd,
     incidentSince: service.memory.incidentSince ?? now,
     failedSince: service.memory.failedSince ?? now,
+    lostPorts: lostPort(end) === null ? [] : service.memory.lostPorts,
   };
   if (spec.kind === 'job' && end.kind === 'exit' && end.exit?.code == null && end.exit?.signal == null)
     return withReport(
@@ -47,7 +51,14 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
         end.diagnosis,
       ),
     );
+  if (end.hopeless === true) return cannotStart(service.memory, end, lifeMs, ctx);
   const what = endText(end, spec, lifeMs);
+  const lost = lostPort(end);
+  if (lost !== null && mayMoveOn(memory, lost, ctx))
+    return withReport(
+      prepare({...memory, lostPorts: [...memory.lostPorts, lost]}, ctx),
+      report('WARNING', 'port-lost', `${what}; port ${lost} was taken: looks for one`, end.diagnosis, {port: lost}),
+    );
   if (policy.restart === 'no' || (policy.restart === 'on-failure' && clean)) {
     if (clean)
       return step(
@@ -61,14 +72,6 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
       report('ERROR', 'failed', `failed: ${what}; restart is ${policy.restart}. Your turn.`, end.diagnosis),
     );
   }
-  // Its port was taken when it wanted it: by what escaped from its last life, or by a thief. Looked at and moved without
-  // a cost; the second time in a row counts, or two who want the same port would do nothing else.
-  const again = service.memory.lastEnd?.end.blockedOn?.kind === 'port';
-  if (end.kind === 'exit' && end.blockedOn?.kind === 'port' && !again && memory.restartsUsed < policy.maxRestarts)
-    return withReport(
-      prepare(memory, ctx),
-      report('WARNING', 'port-lost', `${what}; port ${end.blockedOn.port} was taken: looks for one`, end.diagnosis),
-    );
   if (end.blockedOn?.kind === 'disk' && !isGivenUp(memory, ctx))
     return waitForSpace(memory, end, what, end.blockedOn, ctx);
   if (memory.restartsUsed >= policy.maxRestarts) return spent({state: service.state, memory}, end, what, ctx);
@@ -96,6 +99,49 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
     return [next, [...effects, told, ...alarm]];
   }
   return step({tag: 'backing-off', until: now + pause, since: now, blockedOn: end.blockedOn}, counted, told, ...alarm);
+}
+
+/** A restart can't mend it: no budget is burnt; what would mend it is watched where that is possible. */
+export function cannotStart(before: Memory, end: LifeEnd, lifeMs: number | null, ctx: Context): Step {
+  const {now} = ctx;
+  const final = ctx.spec.policy.afterBudget.then === 'fail';
+  const memory: Memory = {
+    ...before,
+    lastEnd: {incarnation: before.incarnation, at: now, end, lifeMs},
+    incidentSince: before.incidentSince ?? now,
+    failedSince: before.failedSince ?? now,
+    lostPorts: [],
+  };
+  const blockedOn = final ? null : end.blockedOn;
+  const then = blockedOn === null ? 'Your turn.' : 'Tries again as soon as that changes.';
+  return step(
+    {tag: 'failed', since: now, nextTryAt: null, blockedOn},
+    memory,
+    report(
+      final ? 'CRITICAL' : 'ERROR',
+      'failed',
+      `failed: cannot start; a restart can't mend it. ${then}`,
+      end.diagnosis,
+      {final: blockedOn === null},
+    ),
+  );
+}
+
+/** The port that somebody else took before the life that has ended could; null: that was not its end. */
+function lostPort({kind, blockedOn}: LifeEnd): number | null {
+  return (kind === 'exit' || kind === 'port') && blockedOn?.kind === 'port' ? blockedOn.port : null;
+}
+
+/**
+ * A lost race is looked at and moved on from without a cost: once on the same port, which what escaped from the last life
+ * may have held; with alternatives twice, then the port is passed. After that it counts, or two who want the same port
+ * would do nothing else.
+ */
+function mayMoveOn({lostPorts}: Memory, lost: number, {spec}: Context): boolean {
+  if (spec.port === null || spec.kind !== 'service') return false;
+  const times = lostPorts.filter((port) => port === lost).length;
+  const most = 2 * (1 + spec.port.alternatives.length) + lostSystemPorts;
+  return times < (isFixed(spec.port) ? 1 : 2) && lostPorts.length < most;
 }
 
 /** Should nobody see that there is room again, it is tried now and then. */
@@ -235,5 +281,5 @@ export function calmDown(memory: Memory, now: number): Memory {
 }
 
 export function fullBudget(memory: Memory): Memory {
-  return {...memory, restartsUsed: 0, failedSince: null};
+  return {...memory, restartsUsed: 0, failedSince: null, lostPorts: []};
 }

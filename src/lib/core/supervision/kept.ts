@@ -71,6 +71,18 @@ export function kept({state, memory}: Service, {now, wall, bootId}: Moment): Kep
   };
 }
 
+/** Not looked at yet. */
+const untold: Diagnosis = {cause: 'unknown', confidence: 0, subject: null, evidence: [], remedy: null};
+
+/**
+ * The same without the diagnosis of the last end, which takes longer to make than the spawn it would hold up. Nothing in
+ * here quotes what a service said.
+ */
+export function keptBriefly(service: Service, moment: Moment): KeptMemory {
+  const memory = kept(service, moment);
+  return memory.end === null ? memory : {...memory, end: {...memory.end, diagnosis: untold}};
+}
+
 function restOf(state: State, now: number): KeptRest | null {
   const rest = (at: number): number => Math.max(0, Math.round(at - now));
   switch (state.tag) {
@@ -177,7 +189,7 @@ export function readKept(r: Fields): KeptMemory | null {
   };
 }
 
-const kinds: readonly string[] = ['exit', 'hang', 'start-timeout', 'spawn', 'prepare', 'unhealthy', 'reboot'];
+const kinds: readonly string[] = ['exit', 'port', 'hang', 'start-timeout', 'spawn', 'prepare', 'unhealthy', 'reboot'];
 
 function readEnd(value: unknown): KeptEnd | null {
   if (!isFields(value) || !isFields(value.diagnosis)) return null;

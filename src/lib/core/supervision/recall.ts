@@ -36,7 +36,8 @@ export function recalled(
       freshStart: !sameBoot,
       everReady: known.everReady && sameBoot,
       incarnation: known.incarnation,
-      port: known.port,
+      // A choice is kept over restarts of the service, not over those of the machine.
+      port: sameBoot ? known.port : null,
       restartsUsed: known.restartsUsed,
       totalRestarts: known.totalRestarts,
       startsMs: known.startsMs,

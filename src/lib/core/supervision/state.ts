@@ -48,11 +48,14 @@ export type PlannedReason = 'operator' | 'dependency' | 'port' | 'schedule' | 'm
 
 /** How a life ended unplanned. */
 export interface LifeEnd {
-  readonly kind: 'exit' | 'hang' | 'start-timeout' | 'spawn' | 'prepare' | 'unhealthy' | 'reboot';
+  /** `port`: it lives, but does not get its port. */
+  readonly kind: 'exit' | 'port' | 'hang' | 'start-timeout' | 'spawn' | 'prepare' | 'unhealthy' | 'reboot';
   readonly exit: ExitStatus | null;
   readonly diagnosis: Diagnosis;
   /** A restart cannot mend it before something outside changes. */
   readonly blockedOn: Blocker | null;
+  /** Nor can it mend it afterwards: nobody but its owner can. */
+  readonly hopeless?: boolean;
 }
 
 /** What the runtime watches so that a blocked service gets its try as soon as it can succeed. */
@@ -158,6 +161,8 @@ export interface Memory {
   } | null;
   /** The port given to the present or last incarnation. */
   readonly port: number | null;
+  /** Ports that somebody took between our test and its use, one for each time since it last went well. */
+  readonly lostPorts: readonly number[];
   /** First bad sign of the present incident. */
   readonly incidentSince: number | null;
   readonly lastAwayMs: number | null;
@@ -194,6 +199,7 @@ export const initialService: Service = {
     unstable: 'no',
     lastEnd: null,
     port: null,
+    lostPorts: [],
     incidentSince: null,
     lastAwayMs: null,
     failedSince: null,

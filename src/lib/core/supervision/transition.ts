@@ -1,6 +1,6 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import {unreachable} from '../unreachable.js';
-import {answer, tick} from './being-up.js';
+import {answer, portLost, tick} from './being-up.js';
 import {adopt, becomeReadyIfSo, endedUnjudged, prepared, prepareFailed, spawned, spawnFailed} from './coming-up.js';
 import type {Event} from './events.js';
 import {shifted} from './gaps.js';
@@ -47,6 +47,8 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
       return exited(service, event, ctx);
     case 'ended-unjudged':
       return endedUnjudged(service, event, ctx);
+    case 'port-lost':
+      return portLost(service, event, ctx);
     case 'group-gone':
       return groupGone(service, ctx);
     case 'swept':

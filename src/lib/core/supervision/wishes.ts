@@ -14,7 +14,7 @@ export function start(service: Service, ctx: Context): Step {
     case 'stopped':
     case 'failed':
     case 'done':
-      return step({tag: 'waiting'}, asked(memory));
+      return step({tag: 'waiting'}, anew(memory));
     case 'backing-off':
       return prepare(asked(memory), ctx);
     case 'stopping':
@@ -37,6 +37,11 @@ export function start(service: Service, ctx: Context): Step {
 /** Somebody asked for the next life: it starts from scratch. */
 function asked(memory: Memory): Memory {
   return {...fullBudget(memory), freshStart: true};
+}
+
+/** It had given its port back: the next one is chosen from the beginning, its primary first. */
+function anew(memory: Memory): Memory {
+  return {...asked(memory), port: null};
 }
 
 /** What it needs is there. */
@@ -111,14 +116,14 @@ export function restart(service: Service, event: Extract<Event, {tag: 'restart'}
   // These replace a life that works; where there is none, something else has been decided already.
   if ((why === 'schedule' || why === 'memory') && state.tag !== 'starting' && state.tag !== 'ready')
     return [service, []];
-  const noted: Memory = {...service.memory, lastRestart: {at: ctx.now, why, text: event.text ?? null}};
+  const noted: Memory = {...service.memory, lastRestart: {at: ctx.now, why, text: event.text ?? null}, lostPorts: []};
   // At its memory limit a service is down as if it had crashed: every second counts, and nobody waits for hooks.
   const memory = why === 'operator' ? asked({...noted, wanted: 'up'}) : {...noted, freshStart: why !== 'memory'};
   switch (state.tag) {
     case 'stopped':
     case 'failed':
     case 'done':
-      return why === 'operator' ? step({tag: 'waiting'}, memory) : [service, []];
+      return why === 'operator' ? step({tag: 'waiting'}, anew(memory)) : [service, []];
     case 'backing-off':
       return prepare(memory, ctx);
     case 'starting':

@@ -15,6 +15,8 @@ export function endText(end: LifeEnd, spec: ServiceSpec, afterMs: number | null)
   switch (end.kind) {
     case 'exit':
       return `${exitText(end.exit)}${after}`;
+    case 'port':
+      return `did not get its port${after}`;
     case 'hang':
       return `hung: no answer for ${formatDuration(spec.policy.timeoutThresholdMs)}`;
     case 'start-timeout':
