@@ -1,4 +1,5 @@
-import {planOf, type PortPlan} from '../../lib/core/ports/plan.js';
+import type {PortPlan} from '../../lib/core/ports/plan.js';
+import {planOf} from '../../lib/core/ports/plan-of-config.js';
 import {placeOf, type ProjectFlags} from '../compose.js';
 import {locate} from '../locate.js';
 import {sharedStateDir} from '../shared-state.js';
