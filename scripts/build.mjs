@@ -86,6 +86,7 @@ export async function build({announce = false, force = false} = {}) {
       ...common,
       banner: {},
       format: 'cjs',
+      keepNames: false,
       entryPoints: ['src/fast.ts'],
       outfile: join(fresh, 'fast.cjs'),
     }),

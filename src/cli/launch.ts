@@ -24,12 +24,11 @@ import {makeProjectGroup} from '../lib/platform/control-group.js';
 import {guardianArguments, type GuardianFiles, guardianFiles} from '../lib/platform/guardian.js';
 import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
 import {refuseForeign} from './own-folder.js';
-import {stateDirFile} from './place.js';
+import {specFile, stateDirFile} from './place.js';
 import {errorFrom, type SupervisorClient} from './supervisor-client.js';
 
 /** Where the supervisor writes why it could not start: an error document, `{"error": …}`. */
 export const fatalFile = (stateDir: string) => join(stateDir, 'supervisor-error.json');
-export const specFile = (stateDir: string) => join(stateDir, 'spec.json');
 
 export interface LaunchOptions {
   readonly spec: ProjectSpec;

@@ -3,8 +3,7 @@ import {join} from 'node:path';
 import {maskText} from '../lib/core/config/secrets.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {type Remembered, remember} from '../lib/core/supervision/journal.js';
-import {specFile} from './launch.js';
-import {instanceStateDir, stateDirFile} from './place.js';
+import {instanceStateDir, specFile, stateDirFile} from './place.js';
 import {isProcessAlive} from './process-alive.js';
 
 /** What is needed to find the state of a project without its configuration. */

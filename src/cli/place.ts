@@ -50,5 +50,8 @@ export const runtimeBases = (): string[] => [...new Set(runtimeDirCandidates('0'
 /** `erp watchdog --name NAME` keeps its journal and specification apart from the project's. */
 export const instanceStateDir = (stateDir: string, instance: string) => join(stateDir, 'instances', instance);
 
+/** What the supervisor works by. */
+export const specFile = (stateDir: string) => join(stateDir, 'spec.json');
+
 /** Beside the socket: where the state of this supervisor lies, for commands that do not read the configuration. */
 export const stateDirFile = (runtimeDir: string) => join(runtimeDir, 'state-dir');

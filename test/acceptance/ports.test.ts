@@ -1,4 +1,4 @@
-import {copyFileSync, mkdirSync} from 'node:fs';
+import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect} from '@jest/globals';
 import type {EntryReport, PortsDocument} from '../../src/lib/core/ports/document.js';
@@ -357,6 +357,30 @@ describe('erp ports release', () => {
     expect(found.ports).toMatchObject([{state: 'taken', holders: [{pid: theirs.pid, user: 'nobody'}]}]);
     expect(await release(rig, 0, p0, '--yes', '--kill', '--grace', '200ms')).toMatchObject({result: 'released'});
     await theirs.exited;
+  });
+
+  itNeeds([root], "root in another user's project: sees what is theirs, and runs nothing of it", async (rig) => {
+    const p0 = await freePort();
+    chmodSync(rig.dir, 0o755);
+    rig.config({backend: service(p0)});
+    for (const path of [rig.project, join(rig.project, 'erp.config.json')]) chownSync(path, nobody, nobody);
+    const env = {TMPDIR: rig.dir, XDG_RUNTIME_DIR: undefined};
+    await rig.expectErp(0, ['start', '--detach'], {env});
+    const {pid} = await rig.service('backend', {env});
+    for (const _ of ['read', 'kept'])
+      expect((await rig.expectErp(0, ['ports'], {env})).stdout).toContain(`${p0} ours (pid ${pid})`);
+    await rig.stop({env});
+    rig.remove('erp.config.json');
+    const proof = join(rig.dir, 'ran-as-root');
+    rig.write(
+      'erp.config.mjs',
+      `import {writeFileSync} from 'node:fs';\nwriteFileSync(${JSON.stringify(proof)}, '');\nexport default {stateDir: '../elsewhere'};\n`,
+    );
+    const {stderr} = await rig.expectErp(3, ['ports'], {env});
+    expect(stderr).toContain('sudo -u nobody erp ports');
+    await rig.expectErp(0, ['ports', String(p0)], {env});
+    await rig.expectErp(0, ['ports', 'release', String(p0)], {env});
+    expect(existsSync(proof)).toBe(false);
   });
 
   itErp('a service of another project is left to its erp', async (rig) => {

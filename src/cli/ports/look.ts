@@ -55,7 +55,11 @@ async function planFor(
     return {plan: await source.plan(), problems: []};
   } catch (error) {
     if (isNeeded || !(error instanceof ErpError)) throw error;
-    return {plan: null, problems: ['the configuration is left out, because it is wrong: erp config validate']};
+    const why =
+      error.code === 'ERP_FOREIGN_PROGRAM'
+        ? error.message
+        : 'the configuration is wrong, and left out: erp config validate';
+    return {plan: null, problems: [why]};
   }
 }
 

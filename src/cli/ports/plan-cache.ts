@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {lstatSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
-import {extname, join} from 'node:path';
+import {dirname, extname, join} from 'node:path';
 import type {PortPlan} from '../../lib/core/ports/plan.js';
 import {newRuntimeDir, runtimeDirsOf} from '../place.js';
 
@@ -76,7 +76,7 @@ export function keepPlan(key: CacheKey, text: string | Uint8Array, looked: reado
       version: key.program,
       configFile: key.configFile,
       textHash: hashOf(text),
-      looked: looked.map((place) => [place, signatureOf(place)] as const),
+      looked: [...new Set(looked.map(firstAbsent))].map((place) => [place, signatureOf(place)] as const),
       plan,
     };
     const fresh = `${path}.${process.pid}`;
@@ -85,6 +85,12 @@ export function keepPlan(key: CacheKey, text: string | Uint8Array, looked: reado
   } catch {
     // A folder that can't be written: nothing is lost but time.
   }
+}
+
+/** Of a folder that is not there, nothing in it needs to be looked at. */
+function firstAbsent(path: string): string {
+  const above = dirname(path);
+  return above === path || signatureOf(above) !== 'absent' ? path : firstAbsent(above);
 }
 
 /** Changes whenever a file or folder does. */

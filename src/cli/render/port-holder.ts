@@ -15,27 +15,38 @@ export interface PortScreen {
   readonly mayAskRoot: boolean;
 }
 
-/** Two rows of explanation, less what it is indented by. */
+/** Of explanation for one holder. */
 const rowsForOne = 2;
-const indentation = 20;
+/** How far it stands to the right, where nobody says. */
+const usualIndent = 8;
 
 /** `8000: python3 pid 812, ops1, from 09:41:08, in ~/old-erp: python3 -m uvicorn main:app --po…` */
-export function holderLines(port: Pick<PortReport, 'port' | 'holders'>, screen: PortScreen): string[] {
+export function holderLines(
+  port: Pick<PortReport, 'port' | 'holders'>,
+  screen: PortScreen,
+  indent = usualIndent,
+): string[] {
   return port.holders.map((holder) => {
     const {user, program} = holderFacts(holder, screen);
     if (holder.pid === null) return `${port.port}: its process can't be read${user === null ? '' : `, user ${user}`}`;
     const since = holder.startedAt === null ? null : `from ${formatTime(new Date(holder.startedAt), screen.view.now)}`;
-    return told(`${port.port}: `, [`${program ?? 'a process'} pid ${holder.pid}`, user, since], holder, screen);
+    return told(`${port.port}: `, [`${program ?? 'a process'} pid ${holder.pid}`, user, since], holder, screen, indent);
   });
 }
 
 /** The same below a table that has shown the rest. */
 export function holderDetails(holder: HolderReport, screen: PortScreen): string[] {
-  return holder.pid === null ? [] : [told('', [], holder, screen)].filter((line) => line !== '');
+  return holder.pid === null ? [] : [told('', [], holder, screen, usualIndent)].filter((line) => line !== '');
 }
 
-function told(head: string, facts: readonly (string | null)[], holder: HolderReport, screen: PortScreen): string {
-  const {program, folder, command} = holderFacts(holder, screen);
+function told(
+  head: string,
+  facts: readonly (string | null)[],
+  holder: HolderReport,
+  screen: PortScreen,
+  indent: number,
+): string {
+  const {program, folder, command: whole} = holderFacts(holder, screen);
   const {columns, glyphs} = screen.view;
   const all = [
     ...facts,
@@ -43,9 +54,11 @@ function told(head: string, facts: readonly (string | null)[], holder: HolderRep
     folder === null ? null : `in ${folder}`,
     whoseWords(holder),
   ].filter((words) => words !== null);
+  // Where room is scarce, the folder of the program is left out: that it runs in says more.
+  const command = columns === null ? whole : (whole?.replace(/^\/\S*\/(?=\S)/, '') ?? null);
   const line = `${head}${all.join(', ')}`;
   if (command === null || command === program) return line;
-  const room = columns === null ? Number.POSITIVE_INFINITY : rowsForOne * (columns - indentation);
+  const room = columns === null ? Number.POSITIVE_INFINITY : rowsForOne * (columns - indent);
   return cutEnd(`${line}${all.length === 0 ? '' : ': '}${command}`, Math.max(room, line.length + 12), glyphs.cut);
 }
 

@@ -31,12 +31,11 @@ function entryTable(entries: readonly EntryReport[], screen: PortScreen): string
     {title: 'WILL USE', align: 'right'},
     {title: 'WANTED, THEN ALTERNATIVES', align: 'left'},
   ];
-  const fits = (words: (entry: EntryReport) => string): boolean => {
-    const names = Math.max(4, ...entries.map(({name}) => cellWidth(name)));
-    return (
-      view.columns === null || entries.every((entry) => names + 14 + cellWidth(words(entry)) <= (view.columns ?? 0))
-    );
-  };
+  const names = Math.max(4, ...entries.map(({name}) => cellWidth(neutralise(name))));
+  // Mark and gap before, gap behind: where the second column begins.
+  const indent = names + 4;
+  const fits = (words: (entry: EntryReport) => string): boolean =>
+    view.columns === null || entries.every((entry) => names + 14 + cellWidth(words(entry)) <= (view.columns ?? 0));
   // Each port with its own word reads best; with many ports neighbours in the same state share it.
   const words = fits((entry) => stateWords(entry, false))
     ? (entry: EntryReport) => stateWords(entry, false)
@@ -45,7 +44,7 @@ function entryTable(entries: readonly EntryReport[], screen: PortScreen): string
     (entry): Row => ({
       mark: entry.mark,
       cells: [neutralise(entry.name), entry.willUse === null ? null : String(entry.willUse), words(entry)],
-      below: below(entry, screen),
+      below: below(entry, screen, indent),
     }),
   );
   return renderTable(columns, rows, view);
@@ -91,13 +90,13 @@ function stateWord({state, holders}: PortReport, {name, current}: EntryReport): 
 }
 
 /** Who stands in the way of what it wants, and what to do about it. */
-function below(entry: EntryReport, screen: PortScreen): string[] {
+function below(entry: EntryReport, screen: PortScreen, indent: number): string[] {
   const lines: string[] = [];
   const chosen = entry.ports.findIndex(({port}) => port === entry.willUse);
   // What comes after the chosen port does not matter now.
   const before = chosen < 0 || entry.outcome === 'used' ? entry.ports : entry.ports.slice(0, chosen);
   const told = entry.outcome === 'used' ? entry.ports.slice(0, 1) : before;
-  for (const port of told) lines.push(...obstacle(port, entry, screen));
+  for (const port of told) lines.push(...obstacle(port, entry, screen, indent));
   for (const {port, why, by} of entry.passed) {
     if (why === 'wanted' && entry.outcome === 'none')
       lines.push(`${port}: left for ${neutralise(by ?? 'another')}, which has nothing else`);
@@ -110,9 +109,9 @@ function below(entry: EntryReport, screen: PortScreen): string[] {
   return lines;
 }
 
-function obstacle(port: PortReport, entry: EntryReport, screen: PortScreen): string[] {
+function obstacle(port: PortReport, entry: EntryReport, screen: PortScreen, indent: number): string[] {
   if (port.state === 'reserved') return [`${port.port}: ${reservedWords(port)}`];
-  const holders = port.state === 'taken' ? holderLines(port, screen) : [];
+  const holders = port.state === 'taken' ? holderLines(port, screen, indent) : [];
   const remedy = entry.outcome === 'used' ? null : remedyLine(port, screen);
   return [...holders, ...(remedy === null ? [] : [remedy])];
 }
