@@ -481,7 +481,8 @@ export class Supervisor {
     const isNew = !isKeptSame(before, service);
     // In the file before the spawn, together with its intent: a supervisor that dies with it must not have given a
     // restart away. The whole story follows behind it.
-    const isHurried = isNew && service.memory.lastEnd?.end.blockedOn == null && effects.some(({tag}) => tag === 'spawn');
+    const isHurried =
+      isNew && service.memory.lastEnd?.end.blockedOn == null && effects.some(({tag}) => tag === 'spawn');
     if (isHurried) this.#rememberBriefly(entry);
     else if (isNew) this.#remember(entry);
     for (const effect of effects) entry.runner.perform(effect);
