@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {addressLine, type AddressKind, addressOf} from './cli/address.js';
 import {ask} from './cli/http10.js';
 import {locate} from './cli/locate.js';
 import {parseFast} from './cli/parse-fast.js';
@@ -14,8 +15,8 @@ import type {StatusDocument} from './lib/core/report/status.js';
 import {statusExitCode, verdictOf} from './lib/core/report/verdict.js';
 
 /**
- * Answers what people and scripts ask many times a day before oclif loads: `--version`, a plain `status`, `ports`, and
- * `start --ensure` when all is well. Whatever is
+ * Answers what people and scripts ask many times a day before oclif loads: `--version`, a plain `status`, `ports`, `port` and
+ * `url` of what runs, and `start --ensure` when all is well. Whatever is
  * not simple (another flag, no supervisor, a wrong one, an error) is left to oclif, which says the same at length; a test
  * holds the two against each other.
  * @param root folder of the package
@@ -28,10 +29,11 @@ export async function fast(argv: readonly string[], root: string): Promise<boole
     return true;
   }
   if (argv[0] === 'ports') return await fastPorts(argv, root);
-  const wish = parseStatus(argv, process.env) ?? parseEnsure(argv, process.env);
+  const wish = parseStatus(argv, process.env) ?? parseEnsure(argv, process.env) ?? parseAddress(argv, process.env);
   if (wish === null) return false;
   const document = await presentStatus(wish, root);
   if (document === null) return false;
+  if (wish.command === 'port' || wish.command === 'url') return showAddress(document, wish);
   if (wish.command === 'status') show(document, wish);
   // All that is wanted is there: schedulers ask every minute, and this is what they nearly always hear.
   else if (verdictOf(document, 'ready') !== 'reached') return false;
@@ -43,7 +45,9 @@ function packageOf(root: string): {name: string; version: string} {
 }
 
 interface Wish {
-  readonly command: 'status' | 'ensure';
+  readonly command: 'status' | 'ensure' | AddressKind;
+  /** Of `port` and `url`. */
+  readonly service?: string;
   readonly values: Readonly<Record<string, string>>;
   readonly json: boolean;
   readonly colour: boolean | undefined;
@@ -69,6 +73,14 @@ export function parseEnsure(argv: readonly string[], env: NodeJS.ProcessEnv): Wi
   return argv.includes('--demo') && wish.values['config'] !== undefined ? null : wish;
 }
 
+/** `port NAME`, `url NAME`: scripts ask in loops. */
+export function parseAddress(argv: readonly string[], env: NodeJS.ProcessEnv): Wish | null {
+  const [command, service, ...flags] = argv;
+  if ((command !== 'port' && command !== 'url') || service === undefined || !/^\w/.test(service)) return null;
+  const wish = parse([command, ...flags], env, command);
+  return wish === null ? null : {...wish, service};
+}
+
 const places = new Set(['ERP_PROJECT', 'ERP_CONFIG']);
 
 function parse(argv: readonly string[], env: NodeJS.ProcessEnv, command: Wish['command']): Wish | null {
@@ -92,12 +104,24 @@ async function presentStatus({values}: Wish, root: string): Promise<StatusDocume
   }
 }
 
-function show(document: StatusDocument, {json, colour}: Wish): void {
+/** false: there is something to explain. */
+function showAddress({services}: StatusDocument, {command, service, json}: Wish): boolean {
+  const found = services.find(({name}) => name === service);
+  const line = found === undefined ? null : addressLine(found, command as AddressKind);
+  if (found === undefined || line === null) return false;
+  write(json ? `${JSON.stringify(addressOf(found), null, 2)}\n` : `${line}\n`);
+  return true;
+}
+
+/** A reader that has seen enough is no failure. */
+function write(text: string): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
   });
-  process.stdout.write(
-    json ? `${JSON.stringify(document, null, 2)}\n` : renderStatus(document, viewOf(process.stdout, colour)),
-  );
+  process.stdout.write(text);
+}
+
+function show(document: StatusDocument, {json, colour}: Wish): void {
+  write(json ? `${JSON.stringify(document, null, 2)}\n` : renderStatus(document, viewOf(process.stdout, colour)));
   process.exitCode = statusExitCode(document);
 }

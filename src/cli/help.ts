@@ -36,7 +36,7 @@ const last = 'erp COMMAND --help has examples, exit codes and variables. Everywh
 /** What exists, by what one wants to do. A test holds it against the commands. */
 export const commandGroups: readonly (readonly [string, readonly string[]])[] = [
   ['RUN', ['start', 'stop', 'restart', 'watchdog', 'attach', 'supervisor']],
-  ['LOOK', ['status', 'ports', 'logs', 'ls']],
+  ['LOOK', ['status', 'ports', 'port', 'url', 'logs', 'ls']],
   ['SET UP', ['config', 'autostart', 'demo']],
 ];
 

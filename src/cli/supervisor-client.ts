@@ -3,6 +3,7 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {
   Hello,
+  RestartAnswer,
   RestartRequest,
   StartAnswer,
   StartRequest,
@@ -72,8 +73,8 @@ export class SupervisorClient {
     return (await this.#ask('POST', apiPaths.stop, request)) as StopAnswer | null;
   }
 
-  async restart(request: RestartRequest): Promise<StartAnswer> {
-    return (await this.#must('POST', apiPaths.restart, request)) as StartAnswer;
+  async restart(request: RestartRequest): Promise<RestartAnswer> {
+    return (await this.#must('POST', apiPaths.restart, request)) as RestartAnswer;
   }
 
   /**

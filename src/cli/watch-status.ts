@@ -2,7 +2,7 @@ import {basename} from 'node:path';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import {formatDuration, listOf} from '../lib/core/report/format.js';
-import {isoWithOffset} from '../lib/core/report/build-status.js';
+import {isoWithOffset} from '../lib/core/report/format.js';
 import type {ServiceStatus, StatusDocument} from '../lib/core/report/status.js';
 import {failureExitCode, type Goal, givenUp, verdictOf} from '../lib/core/report/verdict.js';
 import type {Place} from './compose.js';

@@ -8,6 +8,8 @@ import {chooseProgress} from '../cli/progress/choose.js';
 import {paintMark} from '../cli/render/colour.js';
 import {waitUntilReady} from '../cli/wait-ready.js';
 import {unknownService} from '../lib/core/config/selection.js';
+import {ErpError} from '../lib/core/errors.js';
+import {ExitCode} from '../lib/core/exit-codes.js';
 import {listOf} from '../lib/core/report/format.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 
@@ -19,12 +21,14 @@ export interface RestartReport {
 export default class Restart extends ErpCommand {
   static override summary = 'restart services (planned: costs no budget) and wait until they are ready';
   static override description =
-    `A preCheck hook that fails stops nothing. Exit codes: 0 ready again, 4 a service failed, 5 no port free,
-6 no supervisor, 9 not ready in time.`;
+    `A preCheck hook that fails stops nothing. --primary goes back to the primary port; who was started with the other one
+follows. Exit codes: 0 ready again, 4 a service failed, 5 no port free or the primary is taken, 6 no supervisor,
+9 not ready in time.`;
   static override strict = false;
-  static override examples = ['<%= config.bin %> restart backend'];
+  static override examples = ['<%= config.bin %> restart backend', '<%= config.bin %> restart backend --primary'];
   static override args = {services: Args.string({description: 'services to restart (default: all that run)'})};
   static override flags = {
+    primary: Flags.boolean({description: 'on their primary ports (default: all that have another one)'}),
     timeout: duration({description: 'how long to wait', default: 240_000, defaultHelp: async () => '4m'}),
     'no-wait': Flags.boolean({description: 'return as soon as the supervisor has accepted it'}),
   };
@@ -37,8 +41,16 @@ export default class Restart extends ErpCommand {
     if (place.note !== null) this.advise(place.note);
     const known = (await client.presentStatus()).services.map(({name}) => name);
     for (const name of names) if (!known.includes(name)) throw unknownService(name, known);
-    const answer = await client.restart({services: names.length === 0 ? null : names, actor: actor()});
+    const answer = await client.restart({
+      services: names.length === 0 ? null : names,
+      actor: actor(),
+      ...(flags.primary ? {primary: true} : {}),
+    });
     const view = this.view(process.stdout, flags.color);
+    if (flags.primary && answer.started.length === 0) {
+      this.print(`${paintMark(view.paint, view.glyphs, 'good')} ${nothingToReturn(answer.alreadyRunning)}\n`);
+      return {restarted: [], status: await client.status()};
+    }
     if (answer.started.length === 0) {
       this.print(`${paintMark(view.paint, view.glyphs, 'stopped')} nothing runs that could be restarted\n`);
       return {restarted: [], status: await client.status()};
@@ -58,11 +70,30 @@ export default class Restart extends ErpCommand {
       client,
       progress,
       following: following(client, {after: answer.after, lease: null}),
-      names: answer.started,
+      names: [...answer.started, ...(answer.followers ?? [])],
       timeoutMs: flags.timeout,
       orStop: false,
     });
-    this.print(`${paintMark(view.paint, view.glyphs, 'good')} ready again: ${listOf(answer.started)}\n`);
+    if (flags.primary) refuseIfMoved(status, answer.started);
+    const followed = (answer.followers ?? []).length === 0 ? '' : `; ${listOf(answer.followers ?? [])} followed`;
+    this.print(`${paintMark(view.paint, view.glyphs, 'good')} ready again: ${listOf(answer.started)}${followed}\n`);
     return {restarted: answer.started, status};
   }
+}
+
+const nothingToReturn = (names: readonly string[]) =>
+  names.length === 0
+    ? 'nothing to do: no service has a port'
+    : `nothing to do: ${listOf(names)} ${names.length === 1 ? 'has its' : 'have their'} primary port`;
+
+/** Between the look and the start somebody else may have come. */
+function refuseIfMoved(status: StatusDocument, names: readonly string[]): void {
+  const service = status.services.find(({name, moved}) => names.includes(name) && moved != null);
+  if (service?.moved == null) return;
+  throw new ErpError(`${service.name} could not have ${service.moved.primary}: ${service.moved.text}.`, {
+    code: 'ERP_PRIMARY_TAKEN',
+    exitCode: ExitCode.noPortFree,
+    remedy: service.moved.remedy === null ? [] : [service.moved.remedy],
+    facts: {service: service.name, primary: service.moved.primary, port: service.moved.port},
+  });
 }

@@ -7,7 +7,7 @@ import {newRuntimeDir} from '../../src/cli/place.js';
 import {controlSocketPath} from '../../src/lib/platform/project-paths.js';
 import {statusFlagTable} from '../../src/cli/status-flags.js';
 import Status from '../../src/commands/status.js';
-import {parseEnsure, parseStatus} from '../../src/fast.js';
+import {parseAddress, parseEnsure, parseStatus} from '../../src/fast.js';
 import {FakeSupervisor, scratch, service, statusDocument} from '../support/fake-supervisor.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -88,6 +88,19 @@ describe('start --ensure', () => {
   });
 });
 
+describe('port and url', () => {
+  it.each([
+    [['port', 'backend'], true],
+    [['url', 'backend', '--json', '-C', 'x'], true],
+    [['port'], false],
+    [['port', '--json'], false],
+    [['port', '-C', 'x', 'backend'], false],
+    [['port', 'backend', 'redis'], false],
+    [['port', 'backend', '--watch'], false],
+    [['port', 'backend', '--help'], false],
+  ])('%j is understood here: %s', (argv, here) => expect(parseAddress(argv, {}) !== null).toBe(here));
+});
+
 describe('the fast path and oclif', () => {
   const place = scratch();
   const runtime = join(place.dir, 'run');
@@ -110,7 +123,13 @@ describe('the fast path and oclif', () => {
       place.dir,
       [
         service('redis'),
-        service('backend', {mark: 'degraded', health: 'degraded', note: 'degraded: sessions in memory', port: 8001}),
+        service('backend', {
+          mark: 'degraded',
+          health: 'degraded',
+          note: 'degraded: sessions in memory',
+          port: 8001,
+          url: 'http://127.0.0.1:8001/',
+        }),
         service('worker', {
           state: 'failed',
           mark: 'failed',
@@ -173,6 +192,25 @@ describe('the fast path and oclif', () => {
     const quick = await erp(['status'], variables);
     expect(quick).toEqual(await erp(['status', ...slow], variables));
     expect(quick.stdout).toContain('\u001b[1;31mx\u001b[0m');
+  });
+
+  it.each([
+    ['port', 'backend', 0, '8001\n'],
+    ['url', 'backend', 0, 'http://127.0.0.1:8001/\n'],
+    ['port', 'worker', 4, ''],
+    ['url', 'redis', 2, ''],
+    ['port', 'bakend', 2, ''],
+  ])('print the same for %s %s', async (command, name, code, stdout) => {
+    const quick = await erp([command, name]);
+    // A flag behind the name is read in both ways, one before it by oclif only.
+    const long = await erp([command, '-C', '.', name]);
+    expect(quick).toEqual(long);
+    expect(quick).toMatchObject({code, stdout});
+    const quickJson = await erp([command, name, '--json']);
+    expect(quickJson).toEqual(await erp([command, '--json', name]));
+    expect(JSON.parse(quickJson.stdout)).toMatchObject(
+      code === 0 ? {service: name, port: 8001, url: 'http://127.0.0.1:8001/'} : {error: {exitCode: code}},
+    );
   });
 
   it('print the same version', async () => {

@@ -31,7 +31,7 @@ describe('help', () => {
   $ erp status     what runs, what does not, and why
 
 RUN     start stop restart watchdog attach supervisor
-LOOK    status ports logs ls
+LOOK    status ports port url logs ls
 SET UP  config autostart demo
 
 erp COMMAND --help has examples, exit codes and variables. Everywhere: --json

@@ -23,6 +23,22 @@ const view = (facts: Partial<View> = {}): View => ({
   now,
   ...facts,
 });
+const movedTo8001 = {
+  port: 8001,
+  primary: 8000,
+  primaryState: 'taken' as const,
+  holder: {
+    pid: 812,
+    name: 'python3',
+    user: 'ops1',
+    command: 'python3 -m uvicorn main:app',
+    startedAt: '2026-05-22T09:41:02',
+    service: null,
+  },
+  public: false,
+  text: '8001 instead of 8000, held by python3 (pid 812, user ops1)',
+  remedy: 'erp ports release 8000, then: erp restart backend --primary',
+};
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what this takes away
 const uncoloured = (text: string) => text.replaceAll(/\u001b\[[\d;]*m/g, '');
 
@@ -72,6 +88,47 @@ const acme = statusDocument(
   ],
   {overall: 'unhealthy', mark: 'acting', sampledAt: '2026-05-22T09:41:04'},
 );
+
+describe('a service on another port than its primary', () => {
+  const shown = (moved: object, differs: object = {}): string =>
+    renderStatus(
+      statusDocument('/srv/acme', [
+        service('backend', {port: 8001, primaryPort: 8000, moved: {...movedTo8001, ...moved}, ...differs}),
+        service('redis', {port: 6379, primaryPort: 6379, moved: null}),
+      ]),
+      view({columns: 120}),
+    );
+
+  it('shows the port with its mark, and who has the other one', () => {
+    const text = shown({});
+    expect(text).toMatch(/^● backend +ready +healthy +▲ 8001 /m);
+    expect(text).toMatch(/^● redis +ready +healthy +6379 /m);
+    expect(text).toContain('8001 instead of 8000, held by python3 (pid 812, user ops1), from 09:41:02');
+    expect(text).not.toContain('remedy');
+  });
+
+  it('names what clients outside are to expect, and the remedy', () => {
+    const sentence = 'backend answers on 8001; clients outside still use 8000, held by Teams.exe (pid 5512, user ops1)';
+    const text = shown({public: true, text: sentence}, {mark: 'degraded'});
+    expect(text).toMatch(/^▲ backend +ready +healthy +▲ 8001 /m);
+    expect(text).toContain(sentence);
+    expect(text).toContain('remedy: erp ports release 8000, then: erp restart backend --primary');
+  });
+
+  it('says that the primary is free', () => {
+    const text = '8001 instead of 8000; 8000 is free again: erp restart backend --primary';
+    expect(shown({primaryState: 'free', holder: null, text})).toContain(text);
+  });
+
+  it('has a page with url and holder', () => {
+    const page = renderService(
+      service('backend', {port: 8001, primaryPort: 8000, url: 'http://127.0.0.1:8001/', moved: movedTo8001}),
+      view(),
+    );
+    expect(page).toMatch(/^ {2}url +http:\/\/127\.0\.0\.1:8001\/$/m);
+    expect(page).toMatch(/^ {2}primary +8000, held by python3, pid 812: python3 -m uvicorn main:app$/m);
+  });
+});
 
 describe('warnings that stand', () => {
   const warnings = [

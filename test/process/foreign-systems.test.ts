@@ -4,6 +4,7 @@ import {describe, expect, it} from '@jest/globals';
 import {spawnSync} from 'node:child_process';
 import type {CommandRunner} from '../../src/lib/platform/command-runner.js';
 import {DarwinListeners, parseLsof} from '../../src/lib/platform/listeners.darwin.js';
+import {parseDarwinNetstat} from '../../src/lib/platform/netstat.darwin.js';
 import {parseNetstat, WindowsListeners} from '../../src/lib/platform/listeners.windows.js';
 import {DarwinProcessTable} from '../../src/lib/platform/process-table.darwin.js';
 import {parseCimProcesses} from '../../src/lib/platform/process-table.windows.js';
@@ -17,6 +18,7 @@ import {
   windowsSpawnPlan,
 } from '../../src/lib/platform/spawn-plan.windows.js';
 import type {Listener} from '../../src/lib/platform/types.js';
+import {listenerFixture} from '../support/recorded-tools.js';
 
 /** Answers as recorded, by the beginning of the command line. */
 const recorded = (answers: Record<string, string>): CommandRunner => {
@@ -68,6 +70,27 @@ describe('macOS', () => {
     expect(variableOf(table.environ(5) ?? '', 'ERP_MARK')).toBe('abc/web/3');
   });
 
+  it('counts who is connected by lsof, and sees listeners of other users by netstat', async () => {
+    const connected = [
+      'p4107',
+      'n127.0.0.1:8001->127.0.0.1:52011',
+      'p77',
+      'n127.0.0.1:52011->127.0.0.1:8001',
+      'n[::1]:8001->[::1]:52012',
+      'n127.0.0.1:18001->127.0.0.1:5',
+    ].join('\n');
+    const netstat = listenerFixture('macos-15-netstat.composed.txt');
+    const listeners = new DarwinListeners({} as never, recorded({'lsof -nP -iTCP:8001': connected, netstat}));
+    expect(await new Promise((done) => listeners.connections(8001, done))).toBe(2);
+    expect(await new Promise((done) => listeners.connections(9999, done))).toBe(0);
+    const port = parseDarwinNetstat(netstat)?.[0]?.port ?? 0;
+    const seen = (of: DarwinListeners, at: number): Promise<readonly {address: string}[] | null> =>
+      new Promise((done) => of.listening(at, done));
+    expect((await seen(listeners, port))?.length).toBeGreaterThan(0);
+    expect(await seen(listeners, 9)).toEqual([]);
+    expect(await seen(new DarwinListeners({} as never, recorded({})), port)).toBeNull();
+  });
+
   it('reads lsof', async () => {
     const output =
       'p812\nLops\nf6\nd0xabc\nn127.0.0.1:6379\nf7\nd0xabd\nn[::1]:6379\np900\nLroot\nf3\nd0xabe\nn*:6379\n';
@@ -86,6 +109,21 @@ describe('macOS', () => {
 });
 
 describe('Windows', () => {
+  it('counts who is connected, whatever the state is called; what is over counts for nobody', async () => {
+    const output = [
+      '  TCP    0.0.0.0:8000           0.0.0.0:0              ABHÖREN         26208',
+      '  TCP    127.0.0.1:8000         127.0.0.1:53211        HERGESTELLT     26208',
+      '  TCP    127.0.0.1:53211        127.0.0.1:8000         HERGESTELLT     77',
+      '  TCP    [::1]:8000             [::1]:53212            ESTABLISHED     26208',
+      '  TCP    127.0.0.1:8000         127.0.0.1:53213        WARTEND         0',
+      '  TCP    127.0.0.1:18000        127.0.0.1:53214        HERGESTELLT     5',
+    ].join('\r\n');
+    const listeners = new WindowsListeners({} as never, recorded({netstat: output}));
+    expect(await new Promise((done) => listeners.connections(8000, done))).toBe(2);
+    const none = new WindowsListeners({} as never, recorded({}));
+    expect(await new Promise((done) => none.connections(8000, done))).toBeNull();
+  });
+
   it('reads netstat in any language', async () => {
     const output = [
       '',

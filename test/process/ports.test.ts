@@ -1,6 +1,6 @@
 import {describe, expect, it} from '@jest/globals';
 import {spawnSync} from 'node:child_process';
-import {createServer} from 'node:net';
+import {connect, createServer} from 'node:net';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {compiled, programs, Rig} from './rig.js';
@@ -52,6 +52,45 @@ describe('tryBind', () => {
     expect(await tryBind(rig, 70_000, ['127.0.0.1'])).toMatchObject({state: 'refused'});
     // An address of IPv6 that this machine has not is passed over when there is another one.
     expect(await tryBind(rig, 0, ['127.0.0.1', '2001:db8::1'])).toMatchObject({state: 'free'});
+  });
+});
+
+describe('a look that is taken again and again', () => {
+  const connections = (rig: Rig, port: number): Promise<number | null> =>
+    new Promise((done) => rig.world.ports.connections(port, done));
+  const listening = (rig: Rig, port: number): Promise<readonly {address: string; inode: string | null}[] | null> =>
+    new Promise((done) => rig.world.ports.listening(port, done));
+  /** What is told may be as old as a tick. */
+  const soon = async <T>(look: () => Promise<T>, wanted: T): Promise<void> => {
+    for (let n = 0; n < 100; n += 1) {
+      if (JSON.stringify(await look()) === JSON.stringify(wanted)) return;
+      await new Promise((done) => setTimeout(done, 20));
+    }
+    expect(await look()).toEqual(wanted);
+  };
+
+  it('counts established connections of IPv4 and IPv6, and nothing else', async () => {
+    await using rig = new Rig();
+    await using server = await listen('::');
+    await soon(() => connections(rig, server.port), 0);
+    const clients = ['127.0.0.1', '::1'].map((host) => connect(server.port, host));
+    await Promise.all(clients.map((client) => new Promise((done) => client.once('connect', done))));
+    await soon(() => connections(rig, server.port), 2);
+    // The other ends are at other ports.
+    expect(await connections(rig, clients[0]?.localPort ?? 0)).toBe(1);
+    for (const client of clients) client.destroy();
+    await soon(() => connections(rig, server.port), 0);
+  });
+
+  it('sees a listener come and go without touching its port', async () => {
+    await using rig = new Rig();
+    const {port} = await (async () => {
+      await using server = await listen('127.0.0.1');
+      const seen = async () => (await listening(rig, server.port))?.map(({address}) => address);
+      await soon(seen, ['127.0.0.1']);
+      return {port: server.port};
+    })();
+    await soon(() => listening(rig, port), []);
   });
 });
 

@@ -89,7 +89,9 @@ describe('a start', () => {
   });
 
   it('runs its hook again when the hook failed, and only once when it did not', () => {
-    const web = service('web', 8000, {hooks: {preStart: {argv: ['migrate']}, preCheck: null, postStop: null}});
+    const web = service('web', 8000, {
+      hooks: {preStart: {argv: ['migrate']}, preCheck: null, postStop: null, onPortMoved: null},
+    });
     const rig = begin([web], {web: [crashes(5000), wellBehaved]});
     rig.world.hooks.set('web preStart', {ms: 10, code: 1});
     rig.start();
@@ -813,7 +815,7 @@ describe('a critical service', () => {
 
 describe('a restart', () => {
   it('stops nothing when the preCheck says no', () => {
-    const hooks = {preStart: null, preCheck: {argv: ['nginx', '-t'] as const}, postStop: null};
+    const hooks = {preStart: null, preCheck: {argv: ['nginx', '-t'] as const}, postStop: null, onPortMoved: null};
     const rig = started([service('web', 8000, {hooks}), service('api', 8100)]);
     rig.advance(1000);
     rig.world.hooks.set('web preCheck', {ms: 50, code: 1});
@@ -920,7 +922,7 @@ describe('a planned restart', () => {
   });
 
   it('for memory comes back without hooks and with its reason', () => {
-    const hooks = {preStart: {argv: ['migrate'] as const}, preCheck: null, postStop: null};
+    const hooks = {preStart: {argv: ['migrate'] as const}, preCheck: null, postStop: null, onPortMoved: null};
     const rig = started([service('web', 8000, {hooks})]);
     rig.advance(10_000);
     expect(rig.restartForMemory('web')).toBeNull();
@@ -933,7 +935,7 @@ describe('a planned restart', () => {
   });
 
   it('whose preCheck takes longer than its schedule is asked about once at a time', () => {
-    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null};
+    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null, onPortMoved: null};
     const rig = begin([service('web', 8000, {hooks, schedule: {expression: '* * * * *', timezone: 'UTC'}})]);
     rig.world.hooks.set('web preCheck', {ms: 150_000, code: 0});
     rig.start();
@@ -948,7 +950,7 @@ describe('a planned restart', () => {
   });
 
   it('that a preCheck refuses is not done', () => {
-    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null};
+    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null, onPortMoved: null};
     const rig = begin([night({hooks})]);
     rig.world.hooks.set('web preCheck', {ms: 100, code: 1});
     rig.start();
@@ -977,7 +979,7 @@ describe('the time a start takes', () => {
 
 describe('a restart that waits for its preCheck', () => {
   it('is not done when it is stopped meanwhile: the last word counts', () => {
-    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null};
+    const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null, onPortMoved: null};
     const rig = begin([service('web', 8000, {hooks})]);
     rig.world.hooks.set('web preCheck', {ms: 1000, code: 0});
     rig.start();

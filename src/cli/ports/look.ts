@@ -3,7 +3,7 @@ import {ErpError} from '../../lib/core/errors.js';
 import {ExitCode} from '../../lib/core/exit-codes.js';
 import {findsNone, portsDocument, type PortsDocument} from '../../lib/core/ports/document.js';
 import type {PortPlan} from '../../lib/core/ports/plan.js';
-import {isoWithOffset} from '../../lib/core/report/build-status.js';
+import {isoWithOffset} from '../../lib/core/report/format.js';
 import {surveyPorts} from '../../lib/platform/port-survey.js';
 import type {PortScreen} from '../render/port-holder.js';
 import type {View} from '../render/table.js';

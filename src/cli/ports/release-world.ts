@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import type {AssessedPort} from '../../lib/core/ports/assess.js';
 import {holderReport} from '../../lib/core/ports/document.js';
 import type {PortPlan} from '../../lib/core/ports/plan.js';
-import {isoWithOffset} from '../../lib/core/report/build-status.js';
+import {isoWithOffset} from '../../lib/core/report/format.js';
 import type {ProcessTable} from '../../lib/platform/process-table.js';
 import {systemProcessTable} from '../../lib/platform/system-table.js';
 import {quoted} from '../argv.js';

@@ -153,6 +153,12 @@ function spinner(service: ServiceStatus, {view, spinning, frame}: Frame): string
   return view.paint(markCodes.moving, frames[frame % frames.length] as string);
 }
 
+/** A sentence without what stands before it in its row. */
+function rest(sentence: string, said: readonly string[]): string {
+  const first = said.find((word) => sentence.startsWith(`${word} `));
+  return first === undefined ? sentence : sentence.slice(first.length + 1);
+}
+
 /** `► worker    starting      –  pid 4133  1.1s  awaits log line "ready."` */
 export function serviceRow(
   service: ServiceStatus,
@@ -161,9 +167,11 @@ export function serviceRow(
   const name = padEnd(cutMiddle(neutralise(service.name), nameWidth, view.glyphs.cut), nameWidth);
   const age = service.uptimeMs === null ? null : formatDuration(service.uptimeMs + sinceMs);
   const instead =
-    service.port !== null && service.primaryPort !== null && service.port !== service.primaryPort
-      ? `instead of ${service.primaryPort}${service.portNote === null ? '' : `: ${neutralise(service.portNote)}`}`
-      : null;
+    service.moved != null
+      ? neutralise(rest(service.moved.text, [service.name, String(service.port)]))
+      : service.port !== null && service.primaryPort !== null && service.port !== service.primaryPort
+        ? `instead of ${service.primaryPort}${service.portNote === null ? '' : `: ${neutralise(service.portNote)}`}`
+        : null;
   const next =
     service.nextTryInMs === null ? null : `next try in ${formatDuration(Math.max(0, service.nextTryInMs - sinceMs))}`;
   const words = [

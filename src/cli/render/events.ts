@@ -82,7 +82,14 @@ export function eventMark(event: ErpEvent): Mark {
     case 'stopped':
       return 'stopped';
     case 'schedule':
+    case 'port-followed':
+    case 'returns-to-primary':
       return 'moving';
+    case 'port-moved':
+    case 'port-outside':
+      return 'degraded';
+    case 'primary-free':
+      return 'good';
     default:
       break;
   }

@@ -1,7 +1,7 @@
 import type {Diagnosis} from '../../lib/core/diagnosis/diagnosis.js';
 import {certainty} from '../../lib/core/diagnosis/diagnosis.js';
 import {countOf, formatDuration, formatShare, formatSize, formatTime} from '../../lib/core/report/format.js';
-import type {ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
+import type {MovedPort, ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
 import {bold, paintMark} from './colour.js';
 import {neutralise} from './foreign.js';
 import type {Column, Row, View} from './table.js';
@@ -72,7 +72,7 @@ export function serviceTable(services: readonly ServiceStatus[], view: View): st
         neutralise(service.name),
         service.state,
         service.state === 'ready' && service.health !== 'unknown' ? service.health : null,
-        service.port === null ? null : String(service.port),
+        portCell(service, view),
         service.pid === null ? null : String(service.pid),
         service.uptimeMs === null ? null : formatDuration(service.uptimeMs),
         service.kind === 'external' || service.observed !== null
@@ -91,16 +91,25 @@ export function serviceTable(services: readonly ServiceStatus[], view: View): st
   return renderTable(columns, rows, view);
 }
 
+/** A port has a mark of its own: an alternative is told even where everybody has followed. */
+function portCell({port, moved}: ServiceStatus, view: View): string | null {
+  if (port === null) return null;
+  return moved == null ? String(port) : `${view.glyphs.marks.degraded} ${port}`;
+}
+
 /** Why a service is not simply well: whose turn it is, the cause with evidence, the remedy. */
 export function explanation(service: ServiceStatus, view: View): string[] {
   const lines: string[] = [];
-  if (service.port !== null && service.primaryPort !== null && service.port !== service.primaryPort) {
+  if (service.moved != null) lines.push(movedLine(service.moved, view));
+  else if (service.port !== null && service.primaryPort !== null && service.port !== service.primaryPort) {
     lines.push(`${service.port} instead of ${service.primaryPort}${said(service.portNote)}`);
   } else if (service.portNote !== null) {
     lines.push(neutralise(service.portNote));
   }
   if (service.borrowed) lines.push('not ours: it ran before (ifRunning: use); erp watches it, and never stops it');
   if (service.mark === 'good') return lines;
+  if (service.moved?.public === true && service.moved.primaryState !== 'free' && service.moved.remedy !== null)
+    lines.push(`remedy: ${neutralise(service.moved.remedy)}`);
   const next = service.nextTryInMs === null ? null : `next try in ${formatDuration(service.nextTryInMs)}`;
   if (service.diagnosis !== null) lines.push(joined([diagnosed(service.diagnosis, view), next]));
   if (service.note !== null && !isSaid(service)) lines.push(neutralise(service.note));
@@ -119,6 +128,12 @@ export function explanation(service: ServiceStatus, view: View): string[] {
   if (service.diagnosis?.remedy != null) lines.push(`remedy: ${neutralise(service.diagnosis.remedy)}`);
   if (service.mark === 'failed') lines.push(`your turn; then: erp restart ${service.name}`);
   return lines;
+}
+
+/** `8001 instead of 8000, held by python3 (pid 812, user ops1), from 09:41:08` */
+function movedLine({text, holder}: MovedPort, view: View): string {
+  const from = holder?.startedAt == null ? '' : `, from ${formatTime(new Date(holder.startedAt), view.now)}`;
+  return neutralise(`${text}${from}`);
 }
 
 /** An unhealthy answer is the note and the evidence. */
@@ -152,6 +167,8 @@ export function renderService(service: ServiceStatus, view: View): string {
       [service.kind, service.role, service.critical ? 'critical' : null].filter((part) => part !== null).join(', '),
     ],
     ['port', service.port === null ? null : `${service.port}${listenerWords(service)}`],
+    ['url', service.url == null ? null : neutralise(service.url)],
+    ['primary', service.moved == null ? null : primaryWords(service.moved)],
     ['pid', service.pid === null ? null : `${service.pid}, incarnation ${service.incarnation}`],
     [
       'started',
@@ -188,6 +205,14 @@ export function renderService(service: ServiceStatus, view: View): string {
     lines.push(...hanging(`  ${label.padEnd(11)}`, 13, value, view.columns));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function primaryWords({primary, primaryState, holder}: MovedPort): string {
+  if (primaryState === 'free') return `${primary}, free again`;
+  if (holder === null) return `${primary}, ${primaryState === 'taken' ? 'taken, owner unknown' : 'not looked at yet'}`;
+  const who = holder.service ?? holder.name ?? 'a process that can not be read';
+  const command = holder.command === null ? '' : `: ${holder.command}`;
+  return neutralise(`${primary}, held by ${who}${holder.pid === null ? '' : `, pid ${holder.pid}`}${command}`);
 }
 
 function scheduleWords({expression, timezone, nextAt}: NonNullable<ServiceStatus['schedule']>, view: View): string {

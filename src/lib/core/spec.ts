@@ -79,6 +79,13 @@ export interface ServiceSpec {
   /** Files that must exist before a start, checked first because their absence explains itself badly later. */
   readonly requiredFiles: readonly string[];
   readonly port: PortSpec | null;
+  /**
+   * Clients outside of the configuration use its primary port, so that another one is no repair for them: told, and shown
+   * as degraded.
+   */
+  readonly isPublic: boolean;
+  /** What `erp url` prints, with placeholders; null: made from port and probe. */
+  readonly url: string | null;
   /** At most one per purpose; one probe may serve both. Empty: ready as soon as it runs. */
   readonly probes: readonly ProbeSpec[];
   /** Regular expression on an output line: ready when it appears. */
@@ -94,6 +101,8 @@ export interface ServiceSpec {
     readonly preStart: CommandSpec | null;
     readonly preCheck: CommandSpec | null;
     readonly postStop: CommandSpec | null;
+    /** When it is ready on another port than the last time, its primary at first. */
+    readonly onPortMoved: CommandSpec | null;
   };
   readonly hooksOnCrash: boolean;
   readonly hookTimeoutMs: number;
@@ -187,4 +196,10 @@ export interface ServicePolicy {
   readonly slowAfterMs: number | null;
   /** Warn when a process has more of the files open that it may have, 0..1. */
   readonly openFilesWarnRatio: number;
+  /** When the port of a service has changed with which this one was started. */
+  readonly onPortChange: 'restart' | 'ignore';
+  /** `idle`: goes back to its primary by itself. */
+  readonly returnToPrimary: 'idle' | 'never';
+  /** So long the primary is free and nobody connected before it goes back. */
+  readonly returnAfterMs: number;
 }

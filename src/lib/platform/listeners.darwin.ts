@@ -34,6 +34,25 @@ export class DarwinListeners implements Listeners {
     });
   }
 
+  /** lsof is silent about other users, and silence would be taken for a free port; netstat shows all listeners. */
+  listening(
+    port: number,
+    callback: (sockets: readonly Pick<ListeningSocket, 'address' | 'inode'>[] | null) => void,
+  ): void {
+    this.#runner.run('netstat', ['-anvl', '-p', 'tcp'], (output) => {
+      const all = output === null ? null : parseDarwinNetstat(output);
+      const here = all?.filter((listener) => listener.port === port) ?? null;
+      callback(here?.map(({address, pid}) => ({address, inode: `${address}/${pid ?? '?'}`})) ?? null);
+    });
+  }
+
+  connections(port: number, callback: (count: number | null) => void): void {
+    // Its sockets are those of our own user, so lsof shows them; both ends where the client is on this machine, too.
+    this.#runner.run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:ESTABLISHED', '-Fpn'], (output) =>
+      callback(countConnections(output ?? '', port)),
+    );
+  }
+
   holders(
     sockets: readonly ListeningSocket[],
     _hints: readonly number[],
@@ -55,6 +74,11 @@ export class DarwinListeners implements Listeners {
     };
     setImmediate(() => callback(listener));
   }
+}
+
+/** Lines `n127.0.0.1:8001->127.0.0.1:52011`: those that end here. */
+export function countConnections(output: string, port: number): number {
+  return output.split('\n').filter((line) => line.startsWith('n') && line.includes(`:${port}->`)).length;
 }
 
 /** A listening socket as one process has it open. */

@@ -16,6 +16,9 @@ export class LinuxListeners implements Listeners {
   readonly #table: ProcessTable;
   #takenAt = -Infinity;
   #sockets: readonly ListeningSocket[] | null = null;
+  #connectionsAt = -Infinity;
+  /** By local port. */
+  #connections: ReadonlyMap<number, number> | null = null;
   /** Who held a socket when we last looked; asked first. */
   readonly #known = new Map<string, number>();
   /** Where in a process's folder a socket was last seen, by inode. */
@@ -33,6 +36,18 @@ export class LinuxListeners implements Listeners {
         this.#takenAt = now;
       }
       callback(this.#sockets?.filter((socket) => socket.port === port) ?? null);
+    });
+  }
+
+  /** Reads every connection of the machine: only for who waits for a quiet moment. */
+  connections(port: number, callback: (count: number | null) => void): void {
+    setImmediate(() => {
+      const now = performance.now();
+      if (now - this.#connectionsAt > snapshotMs) {
+        this.#connections = countEstablished();
+        this.#connectionsAt = now;
+      }
+      callback(this.#connections === null ? null : (this.#connections.get(port) ?? 0));
     });
   }
 
@@ -109,6 +124,28 @@ export function readSockets(): readonly ListeningSocket[] | null {
   const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map(readListening).filter((text) => text !== null);
   return tables.length === 0 ? null : tables.flatMap(parseProcNetTcp); // no IPv6 on this machine: one of the two
 }
+
+/** Established connections by their local port; one read for all who ask in a tick. */
+function countEstablished(): ReadonlyMap<number, number> | null {
+  const counts = new Map<number, number>();
+  let tables = 0;
+  for (const path of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    try {
+      const text = readFileSync(path, 'latin1');
+      tables += 1;
+      for (const [, port = ''] of text.matchAll(established)) {
+        const number = Number.parseInt(port, 16);
+        counts.set(number, (counts.get(number) ?? 0) + 1);
+      }
+    } catch {
+      // no IPv6 on this machine: one of the two
+    }
+  }
+  return tables === 0 ? null : counts;
+}
+
+/** Its local port; `01` is ESTABLISHED. */
+const established = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:[0-9A-F]{4} 01 /gm;
 
 const piece = Buffer.allocUnsafe(64 * 1024);
 

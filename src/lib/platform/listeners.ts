@@ -17,6 +17,13 @@ export interface ListeningSocket {
 export interface Listeners {
   /** Sockets that listen on this port; null: can't be found out. `recent`: may be as old as a tick. */
   sockets(port: number, age: 'recent' | 'now', callback: (sockets: readonly ListeningSocket[] | null) => void): void;
+  /** As `sockets`, where another way sees more of them and less of who holds them. */
+  listening?(
+    port: number,
+    callback: (sockets: readonly Pick<ListeningSocket, 'address' | 'inode'>[] | null) => void,
+  ): void;
+  /** Established connections to this port of ours, whoever asks; missing: can't be told. */
+  connections?(port: number, callback: (count: number | null) => void): void;
   /** Processes that hold these sockets, by inode. Missing: not readable for us. `hints`: who it probably is. */
   holders(
     sockets: readonly ListeningSocket[],

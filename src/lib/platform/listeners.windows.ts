@@ -34,6 +34,12 @@ export class WindowsListeners implements Listeners {
     });
   }
 
+  connections(port: number, callback: (count: number | null) => void): void {
+    this.#runner.run('netstat.exe', ['-ano'], (output) =>
+      callback(output === null ? null : countConnections(output, port)),
+    );
+  }
+
   holders(
     sockets: readonly ListeningSocket[],
     _hints: readonly number[],
@@ -79,6 +85,18 @@ export function parseNetstat(output: string): readonly ListeningSocket[] {
     sockets.push({address, port: Number(local[3]), inode: `${fields[1]}/${pid ?? '?'}`, uid: null, pid});
   }
   return sockets;
+}
+
+/**
+ * Connections that end at this port, whatever the word for their state: what waits for its end only (TIME_WAIT) belongs to
+ * nobody any more, pid 0.
+ */
+export function countConnections(output: string, port: number): number {
+  return output.split(/\r?\n/).filter((line) => {
+    const fields = line.trim().split(/\s+/);
+    const isHere = fields[0] === 'TCP' && fields[1]?.endsWith(`:${port}`) === true;
+    return isHere && !nobody.has(fields[2] ?? '') && fields.at(-1) !== '0';
+  }).length;
 }
 
 const nobody: ReadonlySet<string> = new Set(['0.0.0.0:0', '[::]:0', '*:*']);

@@ -80,6 +80,16 @@ export class SystemPorts implements Ports {
     });
   }
 
+  listening(port: number, callback: (sockets: readonly Pick<Listener, 'address' | 'inode'>[] | null) => void): void {
+    if (this.#listeners.listening === undefined) this.#listeners.sockets(port, 'recent', callback);
+    else this.#listeners.listening(port, callback);
+  }
+
+  connections(port: number, callback: (count: number | null) => void): void {
+    if (this.#listeners.connections === undefined) setImmediate(() => callback(null));
+    else this.#listeners.connections(port, callback);
+  }
+
   holder(
     port: number,
     leader: ProcessIdentity,

@@ -169,7 +169,7 @@ export interface PrecheckFailure {
 
 export interface RunPlan {
   readonly service: string;
-  readonly purpose: 'preStart' | 'preCheck' | 'postStop' | 'stop' | 'probe';
+  readonly purpose: 'preStart' | 'preCheck' | 'postStop' | 'onPortMoved' | 'stop' | 'probe';
   readonly command: CommandSpec;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -239,6 +239,13 @@ export interface Ports {
   tryBind(port: number, addresses: readonly string[], callback: (state: PortState) => void): void;
   /** Who listens there; empty: nobody; null: can't be found out on this machine. */
   owners(port: number, callback: (listeners: readonly Listener[] | null) => void): void;
+  /**
+   * Sockets that listen there, without their owners: for who looks again and again. May be as old as a tick, so that all
+   * who ask in it share one read. null: can't be found out.
+   */
+  listening(port: number, callback: (sockets: readonly Pick<Listener, 'address' | 'inode'>[] | null) => void): void;
+  /** How many connections to this port are established; null: can't be found out on this machine. */
+  connections(port: number, callback: (count: number | null) => void): void;
   /**
    * Does the process tree/session/mark of `leader` hold the listener on this port? `unknown` where it can't be read or
    * is a known proxy.

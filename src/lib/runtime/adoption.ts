@@ -6,7 +6,7 @@ import type {ServiceSpec} from '../core/spec.js';
 import {bootRelation} from '../core/supervision/boot.js';
 import type {Event} from '../core/supervision/events.js';
 import {type Foundling, recognise} from '../core/supervision/foundling.js';
-import {type Remembered, remember, summary} from '../core/supervision/journal.js';
+import {type Remembered, remember, summary, toldOf} from '../core/supervision/journal.js';
 import {type Moment, rests} from '../core/supervision/kept.js';
 import {markOf} from '../core/supervision/mark.js';
 import {type Boot, bootSince, rebootDiagnosis, recalled, unjudged} from '../core/supervision/recall.js';
@@ -94,7 +94,9 @@ export class Adoption {
    */
   #foundlings(readings: readonly Reading[]): readonly Foundling[] {
     const missing = readings.filter(
-      ({spec, alive, boot}) => spec.kind !== 'external' && alive === null && boot?.relation !== 'other-boot',
+      ({spec, alive, boot, known}) =>
+        spec.kind !== 'external' &&
+        (alive === null ? boot?.relation !== 'other-boot' : spec.port !== null && known.process?.port == null),
     );
     if (missing.length === 0) return [];
     const {spec, projectMark, world} = this.#around;
@@ -121,11 +123,12 @@ export class Adoption {
       isNew,
     };
     if (alive !== null && known.process !== null) {
-      const {incarnation, port, logSeen, wasReady, spawnedAtWall} = known.process;
+      const {incarnation, logSeen, wasReady, told, spawnedAtWall} = known.process;
+      const port = portOf(spec, known.process.port, alive, foundlings);
       return {
         ...none,
         isKnown: true,
-        adopted: this.#adopted(known, alive, {incarnation, port, logSeen, wasReady}, spawnedAtWall),
+        adopted: this.#adopted(known, alive, {incarnation, port, logSeen, wasReady, told}, spawnedAtWall),
       };
     }
     const found = foundlings.filter((each) => each.service === name);
@@ -149,7 +152,7 @@ export class Adoption {
   #adopted(
     known: Remembered,
     identity: ProcessIdentity,
-    life: Pick<Adopted, 'incarnation' | 'port' | 'logSeen' | 'wasReady'>,
+    life: Pick<Adopted, 'incarnation' | 'port' | 'logSeen' | 'wasReady' | 'told'>,
     spawnedAtWall: number,
   ): NonNullable<Finding['adopted']> {
     const {now, wall} = this.#moment;
@@ -166,7 +169,8 @@ export class Adoption {
     const at = Math.min(foundling.startedAt ?? this.#moment.wall, this.#moment.wall);
     if (known.wanted === null) journal.append(service, {v: 1, t: 'wanted', up: true, at: this.#moment.wall, by: null});
     const mark = markOf(this.#around.projectMark, service, incarnation, port);
-    journal.append(service, {v: 1, t: 'intent', inc: incarnation, at, mark, port});
+    const intent = known.openIntent?.incarnation === incarnation ? known.openIntent : null;
+    journal.append(service, {v: 1, t: 'intent', inc: incarnation, at, mark, port, ...toldOf(intent?.told ?? {})});
     journal.append(service, {v: 1, t: 'spawned', inc: incarnation, at, pid, start: startTime, boot: bootId});
     if (logSeen) journal.append(service, {v: 1, t: 'log-ready', inc: incarnation, at});
     this.#tell(
@@ -176,7 +180,8 @@ export class Adoption {
       `runs (pid ${pid}) although its journal does not say so; found by its mark and supervised on`,
     );
     const identity = {pid, startTime, bootId};
-    return {adopted: this.#adopted(known, identity, {incarnation, port, logSeen, wasReady: false}, at), boot: null};
+    const life = {incarnation, port, logSeen, wasReady: false, told: intent?.told ?? null};
+    return {adopted: this.#adopted(known, identity, life, at), boot: null};
   }
 
   #unjudged(spec: ServiceSpec, known: Remembered): Event | null {
@@ -205,4 +210,16 @@ export class Adoption {
   #tell(name: string, level: 'WARNING', type: string, text: string): void {
     this.#around.tell({level, service: name, type, text});
   }
+}
+
+/** The record that names its port may be lost, while the one that names its pid is not: then its mark tells. */
+function portOf(
+  spec: ServiceSpec,
+  known: number | null,
+  alive: ProcessIdentity,
+  foundlings: readonly Foundling[],
+): number | null {
+  if (known !== null || spec.port === null) return known;
+  const found = foundlings.find(({pid, startTime}) => pid === alive.pid && startTime === alive.startTime);
+  return found?.port ?? spec.port.primary;
 }

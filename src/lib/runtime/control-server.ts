@@ -4,6 +4,7 @@ import {ExitCode} from '../core/exit-codes.js';
 import {
   apiPaths,
   type Hello,
+  type RestartAnswer,
   type RestartRequest,
   type StartAnswer,
   type StartRequest,
@@ -17,6 +18,7 @@ import {isAtRest} from '../core/supervision/state.js';
 import {actorText, type EventLog} from './event-log.js';
 import type {News} from './shared.js';
 import type {Supervisor} from './supervisor.js';
+import type {Return} from './to-primary.js';
 
 const bodyLimitBytes = 4 * 1024 * 1024;
 /** Status messages to a stream: at most this often. */
@@ -199,17 +201,25 @@ export class ControlServer {
     return {...supervisor.stop([...request.services, ...dependents], request.now, request.actor), after};
   }
 
-  #restart(request: RestartRequest): Promise<StartAnswer> {
+  async #restart(request: RestartRequest): Promise<RestartAnswer> {
     const {supervisor, events} = this.#options;
     this.#refuseWhileEnding();
     const after = events.last;
-    const names =
+    const named =
       request.services ?? supervisor.names().filter((name) => supervisor.service(name).memory.wanted === 'up');
-    this.#known(names);
-    this.#operator(request.actor, `restart of ${names.join(', ')}`);
+    this.#known(named);
+    const {go, stay} =
+      request.primary === true ? await this.#askForPrimaries(named, request.services !== null) : {go: named, stay: []};
+    this.#refuseWhileEnding();
+    const followers = request.primary === true ? supervisor.followersOf(go) : [];
+    if (go.length === 0 && request.primary === true) return {started: [], alreadyRunning: stay, after, followers};
+    this.#operator(
+      request.actor,
+      `restart of ${go.join(', ')}${request.primary === true ? ', back to the primary port' : ''}`,
+    );
     return new Promise((resolve, reject) => {
-      supervisor.restart([...names], request.actor, (problem) => {
-        if (problem === null) resolve({started: names, alreadyRunning: [], after});
+      const checked = (problem: string | null): void => {
+        if (problem === null) resolve({started: go, alreadyRunning: stay, after, followers});
         else
           reject(
             new ErpError(`Nothing was restarted: ${this.#options.redact(problem)}.`, {
@@ -218,6 +228,16 @@ export class ControlServer {
               remedy: ['correct what it names, then again'],
             }),
           );
+      };
+      supervisor.restart([...go], request.actor, checked, request.primary === true);
+    });
+  }
+
+  #askForPrimaries(names: readonly string[], isNamed: boolean): Promise<Return> {
+    return new Promise((resolve, reject) => {
+      this.#options.supervisor.askForPrimaries(names, isNamed, (answer) => {
+        if (answer instanceof ErpError) reject(answer);
+        else resolve(answer);
       });
     });
   }
@@ -346,6 +366,8 @@ const httpStatus: Readonly<Record<string, number>> = {
   ERP_NEEDED_BY: 409,
   ERP_STOPPING: 409,
   ERP_PRECHECK: 409,
+  ERP_PRIMARY_TAKEN: 409,
+  ERP_USAGE: 400,
   ERP_UNKNOWN_SERVICE: 404,
   ERP_UNKNOWN_REQUEST: 404,
   ERP_METHOD: 405,

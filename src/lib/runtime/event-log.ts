@@ -1,5 +1,5 @@
 import type {Actor, ErpEvent} from '../core/report/status.js';
-import {isoWithOffset} from '../core/report/build-status.js';
+import {isoWithOffset} from '../core/report/format.js';
 import type {News} from './shared.js';
 
 /** As many events are kept for those who attach later; the rest is in the files. */

@@ -14,6 +14,11 @@ export class PortBook {
     else this.#byService[service] = port;
   }
 
+  /** Which service has it; null: none. */
+  holder(port: number): string | null {
+    return Object.entries(this.#byService).find(([, given]) => given === port)?.[0] ?? null;
+  }
+
   /**
    * Runs a test of a port when no other one runs: two that bind the same port would take each other for its holder.
    * @param test calls `release` once, when the port has been given away or not

@@ -295,7 +295,8 @@ export class PortSearch {
       const why = first === undefined ? 'is left to others' : passedText(first, this.#holderText(primary), isWindows);
       const holder = this.#holders.get(primary)?.[0] ?? null;
       around.tell({
-        level: 'WARNING',
+        // Whom that leaves behind is warned of when it is ready there.
+        level: 'INFO',
         service: service.name,
         type: 'port-moved',
         text: `${port} instead of ${primary}, ${why}`,

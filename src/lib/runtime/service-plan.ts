@@ -18,7 +18,7 @@ export class ServicePlan {
   /** Complete environment of a process of this service, its mark included. */
   env(port: number | null, incarnation: number): Readonly<Record<string, string>> {
     const {spec, projectMark} = this.#around;
-    const ports = {port, services: this.#around.portsInUse()};
+    const ports = {port, services: this.#around.portsToTell()};
     const own = Object.fromEntries(
       Object.entries(this.#spec.env).map(([key, value]) => [key, expandPlaceholders(value, ports)]),
     );
@@ -26,12 +26,12 @@ export class ServicePlan {
   }
 
   command(command: CommandSpec, port: number | null): CommandSpec {
-    return expandCommand(command, {port, services: this.#around.portsInUse()});
+    return expandCommand(command, {port, services: this.#around.portsToTell()});
   }
 
   /** null: a command, or an address whose port nobody has. */
   target(check: ProbeCheck, port: number | null): ProbeTarget | null {
-    const ports = {port, services: this.#around.portsInUse()};
+    const ports = {port, services: this.#around.portsToTell()};
     if (check.type === 'http')
       return {type: 'http', url: expandPlaceholders(check.url, ports), expect: check.expect, headers: check.headers};
     if (check.type === 'command') return null;
@@ -40,14 +40,19 @@ export class ServicePlan {
   }
 
   /** What the service runs beside itself: hooks, probe and stop commands. */
-  run(purpose: RunPlan['purpose'], command: CommandSpec, timeoutMs: number): RunPlan {
+  run(
+    purpose: RunPlan['purpose'],
+    command: CommandSpec,
+    timeoutMs: number,
+    env: Readonly<Record<string, string>> = {},
+  ): RunPlan {
     const {port} = this.#around.now(this.#spec.name).memory;
     return {
       service: this.#spec.name,
       purpose,
       command: this.command(command, port),
       cwd: this.#spec.cwd,
-      env: this.env(port, 0),
+      env: {...this.env(port, 0), ...env},
       timeoutMs,
     };
   }

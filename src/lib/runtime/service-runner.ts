@@ -5,7 +5,7 @@ import {whenAsked} from '../core/diagnosis/when-asked.js';
 import {expandPlaceholders} from '../core/config/placeholders.js';
 import type {ServiceSpec, StopSignal} from '../core/spec.js';
 import type {Effect} from '../core/supervision/events.js';
-import type {JournalRecord, Remembered} from '../core/supervision/journal.js';
+import {type JournalRecord, type Remembered, toldOf} from '../core/supervision/journal.js';
 import type {Blocker, ExitStatus, State} from '../core/supervision/state.js';
 import {unreachable} from '../core/unreachable.js';
 import type {Cancel, ListenerVerdict, ProcessIdentity} from '../platform/types.js';
@@ -13,6 +13,7 @@ import {BlockerWatch} from './blocker-watch.js';
 import {faultPoint} from './fault.js';
 import {diskBlocker} from './disk-blocker.js';
 import {LostPortWatch} from './lost-port-watch.js';
+import {PortHook} from './port-hook.js';
 import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
@@ -60,6 +61,7 @@ export class ServiceRunner {
   readonly #sweep: Sweep;
   readonly #blocker: BlockerWatch;
   readonly #lostPort: LostPortWatch;
+  readonly #portHook: PortHook;
 
   constructor(spec: ServiceSpec, around: Surroundings) {
     this.#spec = spec;
@@ -69,6 +71,7 @@ export class ServiceRunner {
     this.#sweep = new Sweep(spec, around, this);
     this.#blocker = new BlockerWatch(spec, around);
     this.#lostPort = new LostPortWatch(spec, around);
+    this.#portHook = new PortHook(spec, around, this.#plan);
   }
 
   get identity(): ProcessIdentity | null {
@@ -84,7 +87,7 @@ export class ServiceRunner {
   }
 
   get busy(): boolean {
-    return this.#chores > 0 || this.#sweep.busy;
+    return this.#chores > 0 || this.#sweep.busy || this.#portHook.busy;
   }
 
   get verdict(): ListenerVerdict | null {
@@ -98,14 +101,14 @@ export class ServiceRunner {
   perform(effect: Effect): void {
     switch (effect.tag) {
       case 'prepare':
-        this.#prepare(effect.incarnation, effect.hooks);
+        this.#prepare(effect);
         break;
       case 'cancel-prepare':
         this.#preparation?.cancel();
         this.#preparation = null;
         break;
       case 'spawn':
-        this.#spawn(effect.incarnation, effect.port);
+        this.#spawn(effect);
         break;
       case 'probe':
         this.#prober.probe(effect);
@@ -114,6 +117,8 @@ export class ServiceRunner {
         this.#prober.cancel();
         break;
       case 'ask-to-stop':
+        // Of a life that ends there is nothing to tell outside any more.
+        this.#portHook.cancel();
         this.#askToStop(effect.pid, effect.hung);
         this.#watchClosely(effect.incarnation, 0);
         break;
@@ -128,6 +133,9 @@ export class ServiceRunner {
         break;
       case 'post-stop':
         this.#postStop();
+        break;
+      case 'announce-port':
+        this.#portHook.run(effect);
         break;
       case 'report': {
         const {tag: _tag, ...news} = effect;
@@ -221,13 +229,13 @@ export class ServiceRunner {
 
   // ——— starting ———
 
-  #prepare(incarnation: number, hooks: boolean): void {
+  #prepare({incarnation, hooks, primary}: Extract<Effect, {tag: 'prepare'}>): void {
     this.#preparation?.cancel();
     const {memory} = this.#around.now(this.#spec.name);
     const host: PreparationHost = {
       service: this.#spec,
       around: this.#around,
-      lastPort: memory.port,
+      lastPort: primary ? null : memory.port,
       lostPorts: memory.lostPorts,
       firstStart: !memory.everReady,
       env: (port) => this.#plan.env(port, incarnation),
@@ -256,13 +264,13 @@ export class ServiceRunner {
     });
   }
 
-  #spawn(incarnation: number, port: number | null): void {
+  #spawn({incarnation, port, told}: Extract<Effect, {tag: 'spawn'}>): void {
     const {world} = this.#around;
     const {name, command, cwd, stdin, output} = this.#spec;
     if (command === null) throw new Error(`${name} has no command`);
     const wall = world.clock.wall();
     const env = this.#plan.env(port, incarnation);
-    this.#journal({v: 1, t: 'intent', inc: incarnation, at: wall, mark: env.ERP_MARK ?? '', port});
+    this.#journal({v: 1, t: 'intent', inc: incarnation, at: wall, mark: env.ERP_MARK ?? '', port, ...toldOf(told)});
     faultPoint('after-intent');
     world.output.beginLife(name);
     this.#prober.forget();
@@ -411,7 +419,7 @@ export class ServiceRunner {
         world.prober.probe(
           {
             type: 'http',
-            url: expandPlaceholders(stop.http, {port: this.#port, services: this.#around.portsInUse()}),
+            url: expandPlaceholders(stop.http, {port: this.#port, services: this.#around.portsToTell()}),
             expect: [],
             headers: {},
             method: 'POST',

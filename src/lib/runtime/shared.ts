@@ -32,6 +32,10 @@ export interface Surroundings {
   answered(service: string, incarnation: number, latencyMs: number): void;
   /** Ports that services have now. */
   portsInUse(): Readonly<Record<string, number>>;
+  /** What stands for `{services.NAME.port}`: the present port, else the one it had last, else its primary. */
+  portsToTell(): Readonly<Record<string, number>>;
+  /** Which service has this port; null: none. */
+  serviceOn(port: number): string | null;
   /** Runs a test of a port when no other one runs; it calls `release` once. */
   oneTestAtATime(test: (release: () => void) => void): void;
 }

@@ -4,8 +4,8 @@ import {join} from 'node:path';
 import {ErpError} from '../core/errors.js';
 import {ExitCode} from '../core/exit-codes.js';
 import {Redactor} from '../core/config/redactor.js';
-import {isoWithOffset, statusDocument, type Observation} from '../core/report/build-status.js';
-import {formatDuration} from '../core/report/format.js';
+import {statusDocument, type Observation} from '../core/report/build-status.js';
+import {formatDuration, isoWithOffset} from '../core/report/format.js';
 import type {StatusDocument} from '../core/report/status.js';
 import type {ProjectSpec} from '../core/spec.js';
 import {lastErrorLine} from '../core/diagnosis/exit-cause.js';
@@ -294,6 +294,7 @@ class SupervisorProcess {
         // What this supervisor has not seen written belongs to a run before it.
         troubled && runner.spawnedAtWall !== null ? lastErrorLine(this.#world.output.tail(name, 50)) : null,
       portNote: this.#notes.get(name) ?? null,
+      url: this.#supervisor.url(name),
       listener: verdict === 'unknown' ? 'not-verified' : verdict,
       warnings: this.#watches.of(name, iso),
       nextRestartAtWall: this.#supervisor.nextRestartAt(name),

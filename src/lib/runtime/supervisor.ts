@@ -1,6 +1,9 @@
+import {portsToldTo} from '../core/config/references.js';
 import {Redactor} from '../core/config/redactor.js';
+import type {ErpError} from '../core/errors.js';
 import {ExitCode} from '../core/exit-codes.js';
 import {formatDuration, listOf} from '../core/report/format.js';
+import {serviceUrl} from '../core/report/service-url.js';
 import type {Actor} from '../core/report/status.js';
 import {failureExitCode} from '../core/report/verdict.js';
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
@@ -10,8 +13,10 @@ import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
 import {remember, summary} from '../core/supervision/journal.js';
 import {isKeptSame, kept, type KeptMemory, keptBriefly, type Moment} from '../core/supervision/kept.js';
+import {followersOf} from '../core/supervision/port-following.js';
 import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
-import {missingDependencies, runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
+import {missingDependencies} from '../core/supervision/dependencies.js';
+import {runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
@@ -19,7 +24,9 @@ import {Adoption} from './adoption.js';
 import {DeadlineQueue} from './deadline-queue.js';
 import {sweepProject} from './ending-strays.js';
 import {faultPoint} from './fault.js';
+import {MovedPorts} from './moved-ports.js';
 import {PortBook} from './port-book.js';
+import {askForPrimaries, type Return} from './to-primary.js';
 import {Schedules} from './schedules.js';
 import {ServiceRunner} from './service-runner.js';
 import type {News, Surroundings} from './shared.js';
@@ -64,6 +71,9 @@ export class Supervisor {
   readonly #schedules: Schedules;
   readonly #dependents: Dependents;
   readonly #ports = new PortBook();
+  readonly #moved: MovedPorts;
+  /** What stands for `{services.NAME.port}`. */
+  readonly #portsToTell: Record<string, number> = {};
   readonly #deadlines = new DeadlineQueue();
   /** Looked at with every beat. */
   readonly #restless = new Set<string>();
@@ -112,6 +122,8 @@ export class Supervisor {
       answered: (service, incarnation, latencyMs) => sink.answered?.(service, incarnation, latencyMs),
       portsInUse: () => this.portsInUse(),
       oneTestAtATime: (test) => this.#ports.oneTestAtATime(test),
+      portsToTell: () => this.#portsToTell,
+      serviceOn: (port) => this.#ports.holder(port),
     };
     this.#entries = new Map(
       spec.services.map((service) => [
@@ -120,6 +132,10 @@ export class Supervisor {
       ]),
     );
     this.#unended = new Set(this.#entries.values());
+    this.#moved = new MovedPorts({
+      around: this.#around,
+      goBack: (name, text, done) => this.restartUnasked(name, 'port', text, done),
+    });
     for (const entry of this.#entries.values()) this.#index(entry);
     this.#schedules = new Schedules(spec, {
       clock: world.clock,
@@ -205,8 +221,9 @@ export class Supervisor {
   /**
    * Restarts services (planned). With a preCheck hook each is checked first, and nothing is stopped if one says no.
    * @param done gets what the checks said, or null
+   * @param primary back to their primary ports
    */
-  restart(names: readonly string[], by: Actor | null, done: (problem: string | null) => void): void {
+  restart(names: readonly string[], by: Actor | null, done: (problem: string | null) => void, primary = false): void {
     let left = names.length;
     let problem: string | null = null;
     const wantedUp = new Set(names.filter((name) => this.service(name).memory.wanted === 'up'));
@@ -214,12 +231,12 @@ export class Supervisor {
       left -= 1;
       // Who stopped it while its check ran had the last word.
       const stopped = wantedUp.has(name) && this.service(name).memory.wanted === 'down';
-      const refused = said ?? (stopped ? 'it was stopped meanwhile' : null);
+      const refused = said ?? (this.ending ? 'everything stops' : stopped ? 'it was stopped meanwhile' : null);
       if (refused !== null) problem ??= `${name}: ${refused}`;
       if (left > 0) return;
       if (problem === null) {
         for (const each of names) this.#wanted(each, true, by);
-        this.#batch(names.map((each) => [each, {tag: 'restart', why: 'operator'}]));
+        this.#batch(names.map((each) => [each, {tag: 'restart', why: 'operator', primary}]));
       }
       done(problem);
     };
@@ -231,8 +248,22 @@ export class Supervisor {
     }
   }
 
+  /** Which of these could go back to their primary ports; nothing is restarted. */
+  askForPrimaries(names: readonly string[], isNamed: boolean, done: (answer: Return | ErpError) => void): void {
+    const candidates = names.map((name) => {
+      const {spec, service, runner} = this.#entry(name);
+      return {spec, service, identity: runner.identity};
+    });
+    askForPrimaries(this.#around, candidates, isNamed, done);
+  }
+
+  /** Who is restarted behind these when their ports change. */
+  followersOf(names: readonly string[]): readonly string[] {
+    return followersOf(this.#spec, names, this.#services);
+  }
+
   /**
-   * Restarts a service because its schedule or its memory limit says so: only one that is up and can come back, and only
+   * Restarts a service because its schedule or its memory limit says so, or to bring it back to its primary port: only one that is up and can come back, and only
    * if its preCheck agrees.
    * @param text more about why, for people
    * @param done gets why it is not restarted, or null
@@ -254,12 +285,8 @@ export class Supervisor {
       const now =
         said ?? refused() ?? (this.service(name).memory.incarnation === incarnation ? null : 'it was restarted');
       if (now === null) {
-        this.#sink.tell(
-          why === 'memory'
-            ? {level: 'WARNING', service: name, type: 'memory-limit', text: `${text}: restarted`}
-            : {level: 'INFO', service: name, type: 'schedule', text: `restarted by its schedule (${text})`},
-        );
-        this.#batch([[name, {tag: 'restart', why, text}]]);
+        this.#sink.tell({service: name, ...unaskedNews(why, text)});
+        this.#batch([[name, {tag: 'restart', why, text, primary: why === 'port'}]]);
       }
       done(now);
     });
@@ -298,6 +325,12 @@ export class Supervisor {
 
   portsInUse(): Readonly<Record<string, number>> {
     return this.#ports.byService;
+  }
+
+  /** Where a service is reached; null: it has no address, or no port now. */
+  url(name: string): string | null {
+    const {spec, service} = this.#entry(name);
+    return serviceUrl(spec, {port: service.memory.port, services: this.#portsToTell});
   }
 
   leaders(): ReadonlyMap<string, ProcessIdentity> {
@@ -364,6 +397,8 @@ export class Supervisor {
   #index({spec, service}: Entry): void {
     this.#services.set(spec.name, service);
     this.#ports.note(spec.name, portOf(spec, service));
+    if (spec.port !== null) this.#portsToTell[spec.name] = service.memory.port ?? spec.port.primary;
+    this.#moved.note(spec, service);
     this.#deadlines.set(spec.name, nextDeadline(service, spec));
     if (isRestless(service)) this.#restless.add(spec.name);
     else this.#restless.delete(spec.name);
@@ -477,6 +512,7 @@ export class Supervisor {
         return tag === 'ready' || tag === 'done';
       }),
       mayStart: missingDependencies(entry.spec, this.#services).length === 0,
+      tellPorts: () => pick(this.#portsToTell, portsToldTo(entry.spec)),
     });
     this.#keep(entry, service);
     const isNew = !isKeptSame(before, service);
@@ -553,6 +589,7 @@ export class Supervisor {
     if (beat) {
       this.#plannedBeat = now + beatMs;
       this.#schedules.look();
+      this.#moved.look();
     }
     if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
@@ -607,6 +644,20 @@ export class Supervisor {
     this.#work();
   }
 }
+
+function unaskedNews(why: UnaskedReason, text: string): Pick<News, 'level' | 'type' | 'text'> {
+  switch (why) {
+    case 'memory':
+      return {level: 'WARNING', type: 'memory-limit', text: `${text}: restarted`};
+    case 'schedule':
+      return {level: 'INFO', type: 'schedule', text: `restarted by its schedule (${text})`};
+    case 'port':
+      return {level: 'INFO', type: 'returns-to-primary', text: `restarted: ${text}`};
+  }
+}
+
+const pick = (all: Readonly<Record<string, number>>, names: readonly string[]): Record<string, number> =>
+  Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])));
 
 /** A service at rest has given its port back; others may still be told its primary. */
 function portOf(spec: ServiceSpec, {state, memory}: Service): number | null {

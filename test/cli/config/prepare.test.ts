@@ -78,12 +78,17 @@ describe('a resolved specification', () => {
           memoryWarnRatio: 0.8,
           slowAfterMs: 2000,
           openFilesWarnRatio: 0.8,
+          onPortChange: 'restart',
+          returnToPrimary: 'never',
+          returnAfterMs: 60_000,
         },
         schedule: null,
         dependsOn: [],
         restartWith: [],
         listener: 'own',
-        hooks: {preStart: null, preCheck: null, postStop: null},
+        hooks: {preStart: null, preCheck: null, postStop: null, onPortMoved: null},
+        isPublic: false,
+        url: null,
         hooksOnCrash: false,
         hookTimeoutMs: 300_000,
         stop: {signal: 'SIGTERM', command: null, http: null},
@@ -162,13 +167,18 @@ services:
     memoryWarn: 70%
     slowAfter: 900ms
     openFilesWarn: 0.5
+    onPortChange: ignore
+    returnToPrimary: idle
+    returnAfter: 5m
+    public: false
+    url: http://127.0.0.1:{port}/app
     schedule: " 0 3 * * sun "
     scheduleTimezone: Europe/Berlin
     listener: any
     stdin: null
     output: file
     stop: {signal: SIGINT, command: bye, http: "http://127.0.0.1:{port}/bye"}
-    hooks: {preStart: a, preCheck: [b, c], postStop: d, timeout: 1m, onCrash: true}
+    hooks: {preStart: a, preCheck: [b, c], postStop: d, onPortMoved: e, timeout: 1m, onCrash: true}
   log: {command: x, probe: {log: "ready\\\\.$"}, port: 9000}
   plain: {command: y, readiness: {command: [check]}}
 `,
@@ -262,13 +272,18 @@ services:
         memoryWarnRatio: 0.7,
         slowAfterMs: 900,
         openFilesWarnRatio: 0.5,
+        onPortChange: 'ignore',
+        returnToPrimary: 'idle',
+        returnAfterMs: 300_000,
       },
       schedule: {expression: '0 3 * * sun', timezone: 'Europe/Berlin'},
       listener: 'any',
       stdin: 'null',
       output: 'file',
       stop: {signal: 'SIGINT', command: {shell: 'bye'}, http: 'http://127.0.0.1:{port}/bye'},
-      hooks: {preStart: {shell: 'a'}, preCheck: {argv: ['b', 'c']}, postStop: {shell: 'd'}},
+      hooks: {preStart: {shell: 'a'}, preCheck: {argv: ['b', 'c']}, postStop: {shell: 'd'}, onPortMoved: {shell: 'e'}},
+      isPublic: false,
+      url: 'http://127.0.0.1:{port}/app',
       hookTimeoutMs: 60_000,
       hooksOnCrash: true,
     });
@@ -279,6 +294,27 @@ services:
     });
     expect(named(spec, 'plain').probes).toMatchObject([
       {purposes: ['readiness'], check: {type: 'command', command: {argv: ['check']}}},
+    ]);
+  });
+
+  it('takes a port that may move and that nothing here names for one that clients outside use', async () => {
+    using project = new ConfigProject({
+      'erp.config.yaml': `
+services:
+  named: {command: x, port: {primary: 8000, alternatives: [8001]}}
+  unnamed: {command: x, port: {primary: 8010, alternatives: [8011]}, env: {A: "{services.named.port}"}}
+  told: {command: x, port: {primary: 8020, any: true}, public: false}
+  both: {command: x, port: {primary: 8030, any: true}, public: true}
+  fixed: {command: x, port: 8040, probe: {http: "http://127.0.0.1:{services.both.port}/"}}
+`,
+    });
+    const {spec} = await project.prepare();
+    expect(spec.services.map(({name, isPublic}) => [name, isPublic])).toEqual([
+      ['named', false],
+      ['unnamed', true],
+      ['told', false],
+      ['both', true],
+      ['fixed', false],
     ]);
   });
 

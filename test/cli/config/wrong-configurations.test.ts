@@ -39,6 +39,48 @@ const wrong: readonly Wrong[] = [
     at: '4:18',
     says: '"many" is not a whole number',
   },
+  {
+    what: 'a hook for moves of a service that never moves',
+    content: service('hooks: {onPortMoved: tell}', '    port: 8000\n'),
+    at: '4:13',
+    says: 'services.a.hooks.onPortMoved has no meaning without alternatives: it never moves',
+  },
+  {
+    what: 'a way back without a way out',
+    content: service('returnToPrimary: idle', '    port: 8000\n'),
+    at: '4:5',
+    says: 'services.a.returnToPrimary has no meaning without alternatives: it never moves',
+  },
+  {
+    what: 'a pause before a return that never comes',
+    content: service('returnAfter: 1m', '    port: {primary: 8000, alternatives: [8001]}\n'),
+    at: '4:5',
+    says: 'services.a.returnAfter has no meaning without returnToPrimary: idle',
+  },
+  {
+    what: 'a public service without a port',
+    content: service('public: true'),
+    at: '4:5',
+    says: 'services.a.public has no meaning without a port',
+  },
+  {
+    what: 'a slip of the keys in what follows a port',
+    content: service('onPortChanged: restart'),
+    at: '4:5',
+    says: 'services.a.onPortChanged is unknown. Did you mean onPortChange?',
+  },
+  {
+    what: 'a decision that there is not',
+    content: service('onPortChange: reload'),
+    at: '4:19',
+    says: 'restart, ignore',
+  },
+  {
+    what: 'an unknown word in an address',
+    content: service('url: "http://127.0.0.1:{prt}/"', '    port: 8000\n'),
+    at: '4:10',
+    says: '{prt} is no placeholder',
+  },
   {what: 'a negative number', content: service('maxRestarts: -1'), at: '4:18', says: '-1 is not a whole number'},
   {
     what: 'a near miss of a key',

@@ -33,6 +33,7 @@ const lifeWith = (...tracks: readonly Track[]): Life => ({
   tracks,
   logSeen: false,
   lastWord: null,
+  told: {},
 });
 
 /** Asks at `at`, hears `said` at `heardAt`. */

@@ -1,5 +1,6 @@
 import {describe, expect, it} from '@jest/globals';
-import {isoWithOffset, overallMark, overallOf, serviceStatus} from '../../../src/lib/core/report/build-status.js';
+import {overallMark, overallOf, serviceStatus} from '../../../src/lib/core/report/build-status.js';
+import {isoWithOffset} from '../../../src/lib/core/report/format.js';
 import type {ServiceStatus} from '../../../src/lib/core/report/status.js';
 import {initialService, type Service} from '../../../src/lib/core/supervision/state.js';
 import {service as specOf} from '../../support/sim/specs.js';
@@ -45,11 +46,8 @@ describe('the system as a whole', () => {
   const cases: readonly (readonly [string, readonly Partial<ServiceStatus>[], ReturnType<typeof overallOf>])[] = [
     ['all well', [{}, {}], 'healthy'],
     ['one degraded', [{}, {mark: 'degraded', health: 'degraded'}], 'degraded'],
-    [
-      'one on another port: others outside still use the primary',
-      [{portNote: 'held by python3 (pid 812)'}],
-      'degraded',
-    ],
+    ['one on another port, and everybody follows', [{portNote: 'held by python3 (pid 812)'}], 'healthy'],
+    ['one on another port that others outside do not know', [{mark: 'degraded', portNote: 'held by x'}], 'degraded'],
     ['one starts', [{}, {mark: 'moving', state: 'starting'}], 'starting'],
     ['one waits for another', [{}, {mark: 'stopped', state: 'waiting'}], 'starting'],
     [
@@ -74,12 +72,21 @@ describe('the system as a whole', () => {
 });
 
 describe('one service', () => {
-  const at = (port: number, own: boolean) => {
-    const spec = specOf('shop', 8000);
-    const life = {incarnation: 1, own, pid: own ? 7 : null, spawnedAt: 0, tracks: [], logSeen: false, lastWord: null};
+  const at = (port: number, own: boolean, isPublic = false, memory: Partial<Service['memory']> = {}) => {
+    const spec = specOf('shop', 8000, {isPublic});
+    const life = {
+      incarnation: 1,
+      own,
+      pid: own ? 7 : null,
+      spawnedAt: 0,
+      tracks: [],
+      logSeen: false,
+      lastWord: null,
+      told: {},
+    };
     const now: Service = {
       state: {tag: 'ready', life, health: 'healthy', readyAt: 0, stable: false} as unknown as Service['state'],
-      memory: {...initialService.memory, wanted: 'up', port},
+      memory: {...initialService.memory, wanted: 'up', port, ...memory},
     };
     const seen = {
       pid: null,
@@ -93,9 +100,40 @@ describe('one service', () => {
     return serviceStatus(spec, now, new Map([['shop', now]]), seen, {now: 1000, iso: String});
   };
 
-  it('on another port than the one that was wanted is degraded, as the whole is', () => {
-    expect(at(8001, true)).toMatchObject({mark: 'degraded', turn: null, portNote: 'held by python3 (pid 812)'});
-    expect(at(8000, true)).toMatchObject({mark: 'good', portNote: null});
+  it('on another port than its primary is degraded when clients outside use that, else not', () => {
+    expect(at(8001, true, true)).toMatchObject({mark: 'degraded', turn: null, moved: {public: true}});
+    expect(at(8001, true)).toMatchObject({mark: 'good', moved: {port: 8001, primary: 8000, public: false}});
+    expect(at(8000, true, true)).toMatchObject({mark: 'good', portNote: null, moved: null});
+  });
+
+  it('says what the start told until the primary was looked at, then who holds it now, then that it is free', () => {
+    const holder = {pid: 5512, name: 'Teams.exe', user: 'ops1', command: null, startedAt: null, service: null};
+    const seen = {freeSince: null, quietSince: null, warned: false, toldFree: false};
+    expect(at(8001, true)).toMatchObject({
+      portNote: 'held by python3 (pid 812)',
+      moved: {primaryState: 'unknown', holder: null, text: '8001 instead of 8000'},
+    });
+    expect(at(8001, true, true, {moved: {...seen, primary: {state: 'taken', holder}}})).toMatchObject({
+      portNote: 'held by Teams.exe (pid 5512, user ops1)',
+      moved: {
+        primaryState: 'taken',
+        holder,
+        text: 'shop answers on 8001; clients outside still use 8000, held by Teams.exe (pid 5512, user ops1)',
+      },
+    });
+    expect(at(8001, true, false, {moved: {...seen, primary: {state: 'taken', holder: null}}})).toMatchObject({
+      portNote: 'taken, owner unknown',
+      moved: {text: '8001 instead of 8000, taken, owner unknown'},
+    });
+    expect(at(8001, true, false, {moved: {...seen, primary: {state: 'free'}}})).toMatchObject({
+      portNote: '8000 is free again: erp restart shop --primary',
+      moved: {
+        primaryState: 'free',
+        holder: null,
+        text: '8001 instead of 8000; 8000 is free again: erp restart shop --primary',
+        remedy: 'erp restart shop --primary',
+      },
+    });
   });
 
   it('says that it is borrowed', () => {

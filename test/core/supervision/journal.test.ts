@@ -17,6 +17,15 @@ const record: fc.Arbitrary<JournalRecord> = fc.oneof(
   }),
   fc.record({
     v,
+    t: fc.constant('intent' as const),
+    inc,
+    at,
+    mark: fc.constant('p/web/1'),
+    port: fc.constantFrom(8000, 8001),
+    told: fc.constantFrom({}, {db: 5432}, {db: 5433, api: 8000}),
+  }),
+  fc.record({
+    v,
     t: fc.constant('spawned' as const),
     inc,
     at,
@@ -62,6 +71,8 @@ const record: fc.Arbitrary<JournalRecord> = fc.oneof(
     failedAgo: fc.option(fc.nat()),
     awayMs: fc.option(fc.nat()),
     restartedForHealth: fc.boolean(),
+    announced: fc.constantFrom(8000, 8001),
+    moved: fc.record({warned: fc.boolean(), toldFree: fc.boolean()}),
     rest: fc.option(
       fc.oneof(
         fc.record({

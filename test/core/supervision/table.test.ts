@@ -9,7 +9,7 @@ import {service} from '../../support/sim/specs.js';
 
 const now = 100_000;
 const spec = service('web', 8000);
-const ctx: Context = {now, chance: 0.5, spec, dependenciesUp: true, mayStart: true};
+const ctx: Context = {now, chance: 0.5, spec, dependenciesUp: true, mayStart: true, tellPorts: () => ({})};
 const diagnosis = {cause: 'exited', confidence: 0.9, subject: null, evidence: [], remedy: null};
 const end = {kind: 'exit', exit: {code: 1, signal: null}, diagnosis, blockedOn: null} as const;
 const incarnation = 3;
@@ -33,6 +33,7 @@ const life = {
   ],
   logSeen: false,
   lastWord: null,
+  told: {},
 } as const;
 const stopping = {
   tag: 'stopping',

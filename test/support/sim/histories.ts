@@ -11,6 +11,11 @@ interface Plan {
   /** One bit for each service before it. */
   readonly needs: number;
   readonly restartWith: number;
+  /** One bit for each service whose port stands in its environment. */
+  readonly names: number;
+  readonly onPortChange: 'restart' | 'ignore';
+  readonly isPublic: boolean;
+  readonly returns: boolean;
   readonly asked: (typeof askings)[number];
   readonly ports: (typeof portPlans)[number];
   readonly policy: Partial<ServicePolicy>;
@@ -64,6 +69,8 @@ const acts = [
   'die-again',
   'damage',
   'kill-guardian',
+  'to-primary',
+  'clients',
 ] as const;
 
 const pauses = [0, 1, 40, 260, 900, 1500, 3100, 6500] as const;
@@ -143,6 +150,10 @@ const planOf: fc.Arbitrary<Plan> = fc.record({
   kind: fc.constantFrom<Plan['kind']>('service', 'service', 'service', 'service', 'job', 'external'),
   needs: fc.nat(7),
   restartWith: fc.constantFrom(0, 0, 0, 1, 2),
+  names: fc.constantFrom(0, 0, 1, 2, 5, 15),
+  onPortChange: fc.constantFrom<Plan['onPortChange']>('restart', 'restart', 'restart', 'ignore'),
+  isPublic: fc.boolean(),
+  returns: fc.constantFrom(false, false, true),
   asked: fc.constantFrom('both', 'both', 'both', ...askings),
   ports: fc.constantFrom('fixed', 'fixed', 'own', 'own', ...portPlans),
   policy: policyOf,
@@ -250,7 +261,7 @@ function portsOf({kind, ports}: Plan, port: number): {alternatives: readonly num
   }
 }
 
-function specOf(plan: Plan, index: number): ServiceSpec {
+function specOf(plan: Plan, index: number, plans: readonly Plan[]): ServiceSpec {
   const name = `s${index}`;
   const port = primary(index);
   const probes =
@@ -260,15 +271,27 @@ function specOf(plan: Plan, index: number): ServiceSpec {
   const bits = (mask: number): string[] =>
     Array.from({length: index}, (_, i) => i).flatMap((i) => ((mask >> i) & 1 ? [`s${i}`] : []));
   const base = service(name, plan.kind === 'job' ? null : port, {}, quickPolicy);
+  const named = plans.flatMap(({kind}, i) =>
+    i !== index && (plan.names >> i) & 1 && kind !== 'job' ? [[`PORT_s${i}`, `{services.s${i}.port}`]] : [],
+  );
   return {
     ...base,
+    env: Object.fromEntries(named) as Record<string, string>,
+    isPublic: plan.isPublic,
     kind: plan.kind,
     command: plan.kind === 'external' ? null : base.command,
     probes,
     readyLog: plan.asked === 'log' && plan.kind === 'service' ? 'ready to accept' : null,
     dependsOn: bits(plan.needs).map((other) => ({name: other})),
     restartWith: bits(plan.needs & plan.restartWith),
-    policy: {...quickPolicy, ...(plan.kind === 'job' ? {restart: 'no' as const} : {}), ...plan.policy},
+    policy: {
+      ...quickPolicy,
+      ...(plan.kind === 'job' ? {restart: 'no' as const} : {}),
+      onPortChange: plan.onPortChange,
+      returnToPrimary: plan.returns ? 'idle' : 'never',
+      returnAfterMs: 5000,
+      ...plan.policy,
+    },
     port: base.port && {
       ...base.port,
       ...portsOf(plan, port),
@@ -286,7 +309,7 @@ function specOf(plan: Plan, index: number): ServiceSpec {
 }
 
 export function specsOf(plans: readonly Plan[]): ProjectSpec {
-  return project(plans.map(specOf));
+  return project(plans.map((plan, index) => specOf(plan, index, plans)));
 }
 
 /** Lives through one history and checks the rules after each step, at the end also that everything ends well. */
@@ -441,6 +464,12 @@ function apply(rig: Rig, spec: ProjectSpec, {act, who, how}: Action): void {
     case 'memory':
       if (rig.alive && target.kind === 'service') rig.restartForMemory(name);
       break;
+    case 'to-primary':
+      if (rig.alive) rig.restart([name], true);
+      break;
+    case 'clients':
+      for (const each of target.port?.alternatives ?? []) world.connected.set(each, how % 2);
+      break;
     case 'reboot':
       if (how > 1) break;
       world.reboot();
@@ -487,6 +516,7 @@ function heal(rig: Rig, spec: ProjectSpec): void {
   world.death = null;
   world.racers = 0;
   rig.deathLoop = null;
+  world.connected.clear();
   strangersGo(rig);
   outside(rig, spec, true);
   for (const {name} of spec.services) {
@@ -499,7 +529,7 @@ function heal(rig: Rig, spec: ProjectSpec): void {
   if (!rig.alive) rig.revive();
   rig.check();
   const names = spec.services.map(({name}) => name);
-  const calm = (): boolean => names.every((name) => rig.settled(name));
+  const calm = (): boolean => names.every((name) => rig.settled(name) && rig.followed(name));
   if (!world.advanceUntil(calm, 120_000))
     throw new Error(
       `nobody comes back:\n${names.map((name) => `${name}: ${JSON.stringify(rig.service(name).state)}`).join('\n')}`,

@@ -122,8 +122,9 @@ export class Rig implements SupervisorSink, Watcher {
     this.#ask(() => this.supervisor.stop(names, now, null));
   }
 
-  restart(names: readonly string[]): void {
-    this.world.say(`restart ${names.join(' ')}`);
+  /** @param primary back to their primary ports */
+  restart(names: readonly string[], primary = false): void {
+    this.world.say(`restart ${names.join(' ')}${primary ? ' --primary' : ''}`);
     const wholeBudget = (): void => {
       for (const name of names) {
         const ledger = this.#ledger(name);
@@ -135,10 +136,15 @@ export class Rig implements SupervisorSink, Watcher {
     for (const name of names) this.#ledger(name).wanted = true;
     wholeBudget();
     this.#ask(() =>
-      this.supervisor.restart(names, null, (problem) => {
-        // A preCheck takes its time: lives that ended meanwhile had the budget of before.
-        if (problem === null) wholeBudget();
-      }),
+      this.supervisor.restart(
+        names,
+        null,
+        (problem) => {
+          // A preCheck takes its time: lives that ended meanwhile had the budget of before.
+          if (problem === null) wholeBudget();
+        },
+        primary,
+      ),
     );
   }
 
@@ -217,9 +223,9 @@ export class Rig implements SupervisorSink, Watcher {
     const counters = new Map([...this.world.journals].map(([name, {records}]) => [name, remember(records)] as const));
     this.world.death = null;
     this.world.say('the next supervisor');
-    // Whoever asked got no answer: what was written counts.
+    // Whoever asked got no answer: what was written counts; of a journal that is lost, what runs.
     if (this.#diedWhileAsked)
-      for (const [name, ledger] of this.#ledgers) ledger.wanted = counters.get(name)?.wanted ?? false;
+      for (const [name, ledger] of this.#ledgers) ledger.wanted = counters.get(name)?.wanted ?? before.has(name);
     this.#diedWhileAsked = false;
     this.#connect();
     for (const [name, ledger] of this.#ledgers) {
@@ -469,6 +475,16 @@ export class Rig implements SupervisorSink, Watcher {
         this.#checkMayComeBack(name, spec);
         break;
       }
+      case 'port-followed':
+        if (this.oldPorts(name).length === 0) world.violate(`${name}: restarted for a port that has not changed`);
+        break;
+      case 'primary-free': {
+        const {port} = spec;
+        if (port !== null && (world.listeners.get(port.primary)?.length ?? 0) > 0 && !world.invisible.has(port.primary))
+          world.violate(`${name}: its primary ${port.primary} is said to be free, and is not`);
+        break;
+      }
+      case 'returns-to-primary':
       case 'memory-limit':
         this.#checkMayComeBack(name, spec);
         break;
@@ -619,6 +635,34 @@ export class Rig implements SupervisorSink, Watcher {
       if (other.state.tag === 'done') return false;
       return other.state.tag !== 'ready' ? this.settled(dependency.name) : other.state.health === 'unhealthy';
     });
+  }
+
+  /** Ports of others in the environment of its process that are not theirs any more, as the world has it. */
+  oldPorts(name: string): readonly string[] {
+    const leader = this.world.leaderOf(name);
+    const spec = this.#specs.get(name);
+    if (leader === null || spec?.kind !== 'service') return [];
+    return Object.entries(leader.env).flatMap(([key, value]) => {
+      const other = /^PORT_(\w+)$/.exec(key)?.[1];
+      if (other === undefined || !this.#specs.has(other)) return [];
+      const {state, memory} = this.service(other);
+      if (state.tag !== 'ready' || String(memory.port) === value) return [];
+      return [`${other} is on ${memory.port}, and not on ${value}`];
+    });
+  }
+
+  /** It, and all that it names, is where the other believes it to be; or it was not to be restarted for that. */
+  followed(name: string): boolean {
+    const spec = this.#specs.get(name);
+    const {state} = this.service(name);
+    if (spec === undefined || spec.policy.onPortChange === 'ignore') return true;
+    if (state.tag !== 'ready' || !state.life.own) return true;
+    const canComeBack = spec.dependsOn.every((dependency) => {
+      const other = this.service(dependency.name);
+      if (other.memory.wanted === 'down' || other.state.tag === 'done') return true;
+      return other.state.tag === 'ready' && other.state.health !== 'unhealthy';
+    });
+    return !canComeBack || this.oldPorts(name).length === 0;
   }
 
   anyMayRun(): boolean {

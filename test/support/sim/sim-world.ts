@@ -37,6 +37,7 @@ export interface SimProcess {
   readonly service: string;
   readonly incarnation: number;
   readonly mark: string;
+  readonly env: Readonly<Record<string, string>>;
   readonly group: number;
   readonly session: number;
   readonly sessionStart: string;
@@ -113,9 +114,15 @@ export class SimWorld {
   racers = 0;
   /** When a port was held last. */
   readonly lastHeld = new Map<number, number>();
+  /** Established connections of clients, by port. */
+  readonly connected = new Map<number, number>();
   readonly violations: string[] = [];
   readonly log: string[] = [];
   readonly ranHooks: string[] = [];
+  /** Every run of `onPortMoved`. */
+  readonly hookPlans: RunPlan[] = [];
+  /** How often somebody has looked at the listeners of a port, again and again. */
+  portLooks = 0;
   watcher: Watcher | null = null;
   death: DeathPlan | null = null;
   session: SimSession | null = null;
@@ -309,6 +316,7 @@ export class SimWorld {
     const leader = this.#create('leader', plan.service, habit, Number.isInteger(wanted) ? wanted : null, {
       incarnation: plan.incarnation,
       mark: plan.env.ERP_MARK ?? '',
+      env: plan.env,
       leader: null,
     });
     this.say(`${plan.service} spawned ${leader.pid} inc ${plan.incarnation} port ${leader.port}`);
@@ -324,7 +332,12 @@ export class SimWorld {
     service: string,
     habit: Habit,
     port: number | null,
-    from: {incarnation: number; mark: string; leader: SimProcess | null},
+    from: {
+      incarnation: number;
+      mark: string;
+      env?: Readonly<Record<string, string>>;
+      leader: SimProcess | null;
+    },
   ): SimProcess {
     this.#nextStart += 1;
     const pid = this.#pid();
@@ -337,6 +350,7 @@ export class SimWorld {
       service,
       incarnation: from.incarnation,
       mark: from.mark,
+      env: from.env ?? {},
       group: inGroup ? from.leader!.group : pid,
       session: inGroup ? from.leader!.session : pid,
       sessionStart: inGroup ? from.leader!.sessionStart : startTime,
@@ -824,6 +838,7 @@ export class SimSession implements World {
       });
     }
     world.ranHooks.push(`${plan.service} ${plan.purpose}`);
+    if (plan.purpose === 'onPortMoved') world.hookPlans.push(plan);
     const habit = world.hooks.get(`${plan.service} ${plan.purpose}`) ?? {ms: 10, code: 0};
     if (habit.ms >= plan.timeoutMs)
       return this.#soon(plan.timeoutMs, () =>
@@ -919,6 +934,13 @@ export class SimSession implements World {
       },
       owners: (port, callback) => {
         this.#soon(1, () => callback(world.invisible.has(port) ? [] : held(port).map(listener)));
+      },
+      listening: (port, callback) => {
+        world.portLooks += 1;
+        this.#soon(0.3, () => callback(world.invisible.has(port) ? [] : held(port).map(listener)));
+      },
+      connections: (port, callback) => {
+        this.#soon(0.3, () => callback(world.connected.get(port) ?? 0));
       },
       holder: (port, leader, markPrefix, callback) => {
         this.#soon(1, () => {

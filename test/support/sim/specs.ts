@@ -20,6 +20,9 @@ export const defaultPolicy: ServicePolicy = {
   memoryWarnRatio: 0.8,
   slowAfterMs: 2000,
   openFilesWarnRatio: 0.8,
+  onPortChange: 'restart',
+  returnToPrimary: 'never',
+  returnAfterMs: 60_000,
 };
 
 /** The same shape, twenty times faster: more happens in a virtual minute. */
@@ -42,6 +45,9 @@ export const quickPolicy: ServicePolicy = {
   memoryWarnRatio: 0.8,
   slowAfterMs: 2000,
   openFilesWarnRatio: 0.8,
+  onPortChange: 'restart',
+  returnToPrimary: 'never',
+  returnAfterMs: 60_000,
 };
 
 export function httpProbe(differs: Partial<ProbeSpec> = {}): ProbeSpec {
@@ -78,6 +84,8 @@ export function service(
     requiredFiles: [],
     port:
       port === null ? null : {primary: port, alternatives: [], any: false, addresses: ['127.0.0.1'], ifRunning: 'fail'},
+    isPublic: false,
+    url: null,
     probes: port === null ? [] : [httpProbe()],
     readyLog: null,
     policy: {...base, ...policy},
@@ -85,7 +93,7 @@ export function service(
     dependsOn: [],
     restartWith: [],
     listener: 'own',
-    hooks: {preStart: null, preCheck: null, postStop: null},
+    hooks: {preStart: null, preCheck: null, postStop: null, onPortMoved: null},
     hooksOnCrash: false,
     hookTimeoutMs: 300_000,
     stop: {signal: 'SIGTERM', command: null, http: null},

@@ -4,7 +4,7 @@ import {placeholdersIn, serviceOfPlaceholder} from './placeholders.js';
 import type {ConfigPath} from './problems.js';
 
 /** Places whose braces can mean nothing else: an unknown word there is a mistake. */
-const strict = new Set(['health', 'probe', 'liveness', 'readiness', 'http', 'tcp']);
+const strict = new Set(['health', 'probe', 'liveness', 'readiness', 'http', 'tcp', 'url']);
 
 /** Read before there is a port, or handed over as they are. */
 const withoutPorts = new Set(['cwd', 'envFile', 'headers']);

@@ -1,5 +1,5 @@
 import type {Checking} from './check-report.js';
-import type {PortConfig} from './schema.js';
+import type {PortConfig, ServiceConfig} from './schema.js';
 
 export const primaryOf = (port: PortConfig) => (typeof port === 'number' ? port : port.primary);
 export const alternativesOf = (port: PortConfig) => (typeof port === 'number' ? [] : (port.alternatives ?? []));
@@ -18,9 +18,14 @@ export function checkPorts(checks: Checking): void {
       if (service.ifRunning !== undefined) {
         checks.report(['services', name, 'ifRunning'], 'has no meaning without a port', {atKey: true});
       }
+      for (const key of ['public', 'returnToPrimary', 'returnAfter'] as const)
+        if (service[key] !== undefined)
+          checks.report(['services', name, key], 'has no meaning without a port', {atKey: true});
+      checkMoving(checks, name, service, false);
       continue;
     }
     wanted.push({name, port, path});
+    checkMoving(checks, name, service, canMove(port));
     if (service.ifRunning === 'move' && !canMove(port)) {
       checks.report(['services', name, 'ifRunning'], 'move needs alternatives', {
         allowed: `port: {primary: ${primaryOf(port)}, alternatives: [${primaryOf(port) + 1}]}, or any: true`,
@@ -73,4 +78,17 @@ function checkEqual(checks: Checking, wanted: readonly Wanted[]): void {
     // Whoever can't move is who others collide with.
     if (other === undefined || (canMove(other.port) && !canMove(port))) owners.set(primary, each);
   }
+}
+
+/** What is about a move, where there is none. */
+function checkMoving(checks: Checking, name: string, service: ServiceConfig, moves: boolean): void {
+  const at = (...keys: string[]) => ['services', name, ...keys];
+  const without = 'has no meaning without alternatives: it never moves';
+  if (service.hooks?.onPortMoved !== undefined && !moves)
+    checks.report(at('hooks', 'onPortMoved'), without, {atKey: true});
+  if (service.port === undefined) return;
+  if (service.returnToPrimary !== undefined && !moves) checks.report(at('returnToPrimary'), without, {atKey: true});
+  const returns = service.returnToPrimary ?? checks.config.defaults?.returnToPrimary ?? 'never';
+  if (service.returnAfter !== undefined && returns !== 'idle')
+    checks.report(at('returnAfter'), 'has no meaning without returnToPrimary: idle', {atKey: true});
 }

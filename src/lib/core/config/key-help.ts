@@ -22,6 +22,9 @@ export const keyHelp = {
     autoStart: 'false: started only by name',
     critical: 'when it has failed for good, everything else stops and erp exits with 4',
     port: 'one port, or {primary, alternatives, any, addresses}',
+    public:
+      'clients outside of this configuration use its primary port: another one is a WARNING and shown as degraded; true when nothing here names its port',
+    url: 'what erp url prints; may hold {port}',
     ifRunning: 'when the port is held by somebody who answers our probe: fail, use that one, or move to an alternative',
     probe: 'how to see that it lives and is ready: tcp, none, /path, http://…, or {http|tcp|command|log, …}',
     health: 'the same as probe',
@@ -34,7 +37,7 @@ export const keyHelp = {
     schedule: 'restarted (planned) at these times: five fields of cron, or @daily and the like',
     scheduleTimezone: 'time zone of schedule, instead of that of the machine; costs the supervisor 8 MiB',
     stop: 'a signal, or {signal, command, http}',
-    hooks: 'commands around its life: {preStart, preCheck, postStop, timeout, onCrash}',
+    hooks: 'commands around its life: {preStart, preCheck, postStop, onPortMoved, timeout, onCrash}',
   },
   policy: {
     restart: 'after which ends it is started again',
@@ -55,6 +58,10 @@ export const keyHelp = {
     memoryWarn: 'warning above this share of maxMemory',
     slowAfter: 'warning when three answers in a row take longer; or never',
     openFilesWarn: 'warning when a process has this share of the files open that it may have (ulimit -n; Linux)',
+    onPortChange: 'when a port it was started with has changed: restart (planned), or ignore',
+    returnToPrimary:
+      'idle: goes back to its primary (planned) when that is free and nobody is connected; never: says that it is free',
+    returnAfter: 'how long the primary is free and nobody connected before it goes back',
     listener: 'own: an answer counts only when the service itself holds the port',
     stdin: 'open: stays open and empty; null: ends at once',
     output:
@@ -84,6 +91,7 @@ export const keyHelp = {
     preStart: 'before a start; not after a crash',
     preCheck: 'before a running service is stopped for restart or reload: fails, then nothing is stopped',
     postStop: 'after its end',
+    onPortMoved: 'when it is ready on another port than before, also when it is back on its primary',
     timeout: 'of each hook',
     onCrash: 'true: preStart runs before crash restarts too',
   },

@@ -50,7 +50,8 @@ export function resolvePolicy(
       | 'stableAfter'
       | 'stopGrace'
       | 'hangGrace'
-      | 'crashGrace',
+      | 'crashGrace'
+      | 'returnAfter',
   ) => parseDuration(choose(r, name, service, key) ?? 0) ?? 0;
   const backOff = choose(r, name, service, 'backOff') ?? [];
   const pauses = Array.isArray(backOff) ? backOff : backOff.pauses;
@@ -80,6 +81,9 @@ export function resolvePolicy(
     memoryWarnRatio: share('memoryWarn'),
     slowAfterMs: slowAfter === null || slowAfter === 'never' ? null : parseDuration(slowAfter),
     openFilesWarnRatio: share('openFilesWarn'),
+    onPortChange: choose(r, name, service, 'onPortChange') ?? 'restart',
+    returnToPrimary: choose(r, name, service, 'returnToPrimary') ?? 'never',
+    returnAfterMs: ms('returnAfter'),
   };
 }
 

@@ -48,6 +48,9 @@ export function resolveService(r: Resolving, name: string, service: ServiceConfi
     env: runs ? resolveEnv(r, name, service, envFiles) : {},
     requiredFiles: envFiles,
     port: resolvePort(r, name, service),
+    // What names its port is known when all services are; see `resolveProject`.
+    isPublic: service.public ?? false,
+    url: service.url === undefined ? null : fill(r, ledger.fromFile(at('url'), service.url), at('url')),
     probes,
     readyLog,
     policy,
@@ -59,6 +62,7 @@ export function resolveService(r: Resolving, name: string, service: ServiceConfi
       preStart: command('hooks.preStart', hooks.preStart),
       preCheck: command('hooks.preCheck', hooks.preCheck),
       postStop: command('hooks.postStop', hooks.postStop),
+      onPortMoved: command('hooks.onPortMoved', hooks.onPortMoved),
     },
     hooksOnCrash: hooks.onCrash ?? serviceDefaults['hooks.onCrash'].value,
     hookTimeoutMs: parseDuration(hooks.timeout ?? serviceDefaults['hooks.timeout'].value) ?? 0,

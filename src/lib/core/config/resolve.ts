@@ -1,4 +1,4 @@
-import type {LoggingSpec, MachineSpec, ProjectSpec} from '../spec.js';
+import type {LoggingSpec, MachineSpec, ProjectSpec, ServiceSpec} from '../spec.js';
 import {baseEnvironment} from './base-environment.js';
 import {thresholdMistake} from './check-probes.js';
 import {addressesOf, alternativesOf, anyOf, primaryOf} from './check-ports.js';
@@ -7,6 +7,7 @@ import {parseDuration} from './durations.js';
 import {misspeltVariables, type Overrides, readOverrides} from './overrides.js';
 import type {Problem} from './problems.js';
 import {Ledger, type ResolvedValue} from './provenance.js';
+import {isReferredTo} from './references.js';
 import {resolveService} from './resolve-service.js';
 import {fill, type ResolveContext, type Resolving} from './resolving.js';
 import type {Config} from './schema.js';
@@ -62,7 +63,10 @@ export function resolveProject(config: Config, context: ResolveContext): Resolut
     ownLogDir: folder('watchdogLogDir'),
     runtimeDir: context.runtimeDir,
     mode: context.mode,
-    services: Object.entries(config.services ?? {}).map(([service, value]) => resolveService(r, service, value)),
+    services: withPublic(
+      r,
+      Object.entries(config.services ?? {}).map(([service, value]) => resolveService(r, service, value)),
+    ),
     portForwards: Object.entries(config.portForwards ?? {}).map(([forward, {port, address}]) => ({
       name: forward,
       primary: primaryOf(port),
@@ -83,6 +87,22 @@ export function resolveProject(config: Config, context: ResolveContext): Resolut
     provenance: ledger.entries,
     notices: [...misspeltVariables(context.env), ...forwardNotices(config)],
   };
+}
+
+/** A port that nothing here names is used from outside, or it would be of no use. */
+function withPublic(r: Resolving, services: readonly ServiceSpec[]): readonly ServiceSpec[] {
+  return services.map((service) => {
+    const given = r.config.services?.[service.name]?.public;
+    const {port} = service;
+    const moves = port !== null && (port.alternatives.length > 0 || port.any);
+    if (!moves && given === undefined) return service;
+    const referred = isReferredTo(service.name, services);
+    const isPublic = r.ledger.pick(['services', service.name, 'public'], given, {
+      value: !referred,
+      reason: referred ? 'something here names its port, and follows it' : 'nothing here names its port',
+    });
+    return {...service, isPublic};
+  });
 }
 
 /** The file was checked against itself; a flag or variable can contradict it. Said once, not for every service. */

@@ -24,14 +24,15 @@ export function holderText(holders: readonly SeenHolder[] | null, wall: number):
   if (pid === null) return user === null ? 'taken, owner unknown' : `held by a process of ${user} that can not be read`;
   const since = startedAt === null ? null : `since ${formatTime(new Date(startedAt), new Date(wall))}`;
   const facts = [`pid ${pid}`, user, since].filter((fact) => fact !== null);
-  return `held by ${programName(first.command)} (${facts.join(', ')})`;
+  return `held by ${programOf(first.command) ?? 'a process'} (${facts.join(', ')})`;
 }
 
-/** The program of a command line, without its folder. */
-function programName(command: string | null): string {
+/** The program of a command line, without its folder: `C:\Users\x\Teams.exe -s` is `Teams.exe`. */
+export function programOf(command: string | null): string | null {
   const text = (command ?? '').trim();
-  // A Windows path may hold spaces: it goes to its ending.
-  const windows = /^"?([A-Za-z]:\\.*?\.exe)(?=["\s]|$)/i.exec(text)?.[1];
-  const program = windows ?? text.split(/\s+/)[0] ?? '';
-  return program.split(/[/\\]/).at(-1) || 'a process';
+  const quoted = /^"([^"]+)"/.exec(text)?.[1];
+  // A Windows path may hold spaces and stand unquoted: it goes to its ending.
+  const windows = /^[A-Za-z]:\\.*?\.exe(?=\s|$)/i.exec(text)?.[0];
+  const program = quoted ?? windows ?? text.split(/\s+/)[0] ?? '';
+  return program.split(/[/\\]/).at(-1) || null;
 }

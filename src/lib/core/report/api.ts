@@ -13,7 +13,7 @@ import type {Actor, ErpEvent, StatusDocument} from './status.js';
  *                         ?status=1 sends a status message at each change as well (at most 10 a second)
  *   POST /v1/start      StartRequest   → StartAnswer
  *   POST /v1/stop       StopRequest    → StopAnswer (at once; progress comes through /v1/events)
- *   POST /v1/restart    RestartRequest → StartAnswer
+ *   POST /v1/restart    RestartRequest → RestartAnswer
  */
 export const apiPaths = {
   hello: '/v1/hello',
@@ -72,9 +72,16 @@ export interface StopAnswer {
 }
 
 export interface RestartRequest {
-  /** null: all that run. */
+  /** null: all that run; with `primary` all that have another port than their primary. */
   readonly services: readonly string[] | null;
   readonly actor: Actor;
+  /** Back to their primary ports; refused (409, ERP_PRIMARY_TAKEN) when somebody holds one. */
+  readonly primary?: boolean;
+}
+
+export interface RestartAnswer extends StartAnswer {
+  /** Who was started with a port that changes now, and is restarted behind it; absent: an older supervisor. */
+  readonly followers?: readonly string[];
 }
 
 export type StreamMessage =

@@ -1,15 +1,18 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
 import {bareReadyMs, isBare} from '../probes/tracks.js';
-import {missingDependencies} from '../supervision/settle.js';
+import {missingDependencies} from '../supervision/dependencies.js';
 import {roomText} from '../diagnosis/disk-full.js';
-import type {Blocker, Service, State} from '../supervision/state.js';
+import {movedPort, takenText} from '../ports/moved-port.js';
+import {type OldPort, oldPorts, oldPortsText} from '../supervision/port-following.js';
+import type {Blocker, Memory, Service, State} from '../supervision/state.js';
 import {endText, exitText} from '../supervision/words.js';
-import {formatDuration} from './format.js';
+import {formatDuration, isoWithOffset} from './format.js';
 import type {
   HealthName,
   MachineStatus,
   Mark,
+  MovedPort,
   ServiceStateName,
   ServiceStatus,
   StatusDocument,
@@ -23,7 +26,10 @@ export interface Observation {
   readonly cpuRatio: number | null;
   readonly memoryBytes: number | null;
   readonly lastErrorLine: string | null;
+  /** Why it did not get its primary port, as its start told. */
   readonly portNote: string | null;
+  /** Where it is reached now. */
+  readonly url?: string | null;
   readonly listener: ServiceStatus['listener'];
   /** What is warned of now. */
   readonly warnings?: readonly Warning[];
@@ -57,13 +63,17 @@ export function serviceStatus(
   const lost = state.tag === 'starting' && !state.life.own && memory.incidentSince !== null;
   // One miss is noise, the second is news.
   const silent = state.tag === 'ready' && state.life.tracks.some((track) => track.misses > 1);
+  const moved = movedOf(spec, memory, running);
+  const old = oldPorts(spec, service, services);
   const mark = markOf(
     state,
     health,
     lost,
     silent,
     missing.some((name) => isStuck(services.get(name)?.state)),
-    movedPort(spec, memory.port, running) || (seen.warnings ?? []).length > 0,
+    moved?.public === true ||
+      (seen.warnings ?? []).length > 0 ||
+      (old.length > 0 && spec.policy.onPortChange !== 'ignore'),
   );
   const nextAt = state.tag === 'backing-off' ? state.until : state.tag === 'failed' ? state.nextTryAt : null;
   const answeredAt =
@@ -91,7 +101,9 @@ export function serviceStatus(
     pid: running ? seen.pid : null,
     port: memory.port ?? (spec.kind === 'external' ? (spec.port?.primary ?? null) : null),
     primaryPort: spec.port?.primary ?? null,
-    portNote: movedPort(spec, memory.port, running) ? (seen.portNote ?? 'taken when it started') : null,
+    portNote: moved === null ? null : portNote(moved, seen.portNote),
+    moved,
+    url: running || spec.kind === 'external' ? (seen.url ?? null) : null,
     startedAt: running && seen.pid !== null && seen.spawnedAtWall !== null ? isoOf(seen.spawnedAtWall) : null,
     uptimeMs: life === null || !life.own ? null : Math.round(now - life.spawnedAt),
     incarnation: memory.incarnation,
@@ -113,7 +125,7 @@ export function serviceStatus(
     lastErrorLine: seen.lastErrorLine,
     nextTryAt: nextAt === null ? null : calendar.iso(nextAt),
     nextTryInMs: nextAt === null ? null : Math.max(0, Math.round(nextAt - now)),
-    note: noteOf(spec, service, missing, calendar),
+    note: noteOf(spec, service, missing, calendar) ?? oldPortNote(spec, old),
     diagnosis: troubled
       ? (lastEnd?.end.diagnosis ?? null)
       : state.tag === 'ready' && (silent || health === 'unhealthy')
@@ -150,14 +162,6 @@ function isoOf(wall: number): string {
   return isoWithOffset(new Date(wall));
 }
 
-/** ISO 8601 in local time with offset, as JSON and events carry it. */
-export function isoWithOffset(date: Date): string {
-  const offset = -date.getTimezoneOffset();
-  const local = new Date(date.getTime() + offset * 60_000).toISOString().slice(0, -1);
-  const two = (n: number): string => String(Math.floor(Math.abs(n))).padStart(2, '0');
-  return `${local}${offset < 0 ? '-' : '+'}${two(offset / 60)}:${two(offset % 60)}`;
-}
-
 function healthOf(state: State): HealthName {
   return state.tag === 'ready' ? state.health : 'unknown';
 }
@@ -177,7 +181,6 @@ function markOf(
   switch (state.tag) {
     case 'ready':
       if (silent || health === 'unhealthy') return 'acting';
-      // Others outside may still look for it at the port that was wanted.
       return health === 'degraded' || moved ? 'degraded' : 'good';
     case 'starting':
       return lost ? 'acting' : 'moving';
@@ -295,8 +298,21 @@ function unwellDiagnosis(word: string | null, silent: boolean, spec: ServiceSpec
 }
 
 /** Runs, but not where others expect it. */
-function movedPort(spec: ServiceSpec, port: number | null, running: boolean): boolean {
-  return running && port !== null && spec.port !== null && port !== spec.port.primary;
+function movedOf(spec: ServiceSpec, {port, moved}: Memory, running: boolean): MovedPort | null {
+  const isMoved = running && port !== null && spec.port !== null && port !== spec.port.primary;
+  return isMoved ? movedPort(spec, port, moved?.primary ?? null) : null;
+}
+
+/** What stands behind "8001 instead of 8000". Until the primary was looked at, what the start has told. */
+function portNote({primaryState, holder, primary, remedy}: MovedPort, told: string | null): string {
+  if (primaryState === 'free') return `${primary} is free again: ${remedy ?? ''}`;
+  return primaryState === 'unknown' ? (told ?? 'taken when it started') : takenText(holder);
+}
+
+function oldPortNote(spec: ServiceSpec, old: readonly OldPort[]): string | null {
+  if (old.length === 0) return null;
+  const then = spec.policy.onPortChange === 'ignore' ? 'onPortChange: ignore' : 'restarted when it can come back';
+  return `was started with another port: ${oldPortsText(old)} (${then})`;
 }
 
 /** The system as a whole, from its services. */
@@ -306,7 +322,7 @@ export function overallOf(services: readonly ServiceStatus[], ending: boolean): 
   if (wanted.length === 0) return services.some((service) => service.state === 'stopping') ? 'stopping' : 'stopped';
   if (wanted.some((service) => service.mark === 'failed' || service.mark === 'acting')) return 'unhealthy';
   if (wanted.some((service) => service.mark === 'moving' || service.state === 'waiting')) return 'starting';
-  return wanted.some((service) => service.mark === 'degraded' || service.portNote !== null) ? 'degraded' : 'healthy';
+  return wanted.some((service) => service.mark === 'degraded') ? 'degraded' : 'healthy';
 }
 
 export function overallMark(overall: StatusDocument['overall'], services: readonly ServiceStatus[]): Mark {

@@ -60,6 +60,14 @@ export function formatTime(at: Date, now: Date): string {
   return formatDate(at) === formatDate(now) ? formatClock(at) : formatDateTime(at);
 }
 
+/** ISO 8601 in local time with offset, as JSON and events carry it. */
+export function isoWithOffset(date: Date): string {
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(date.getTime() + offset * 60_000).toISOString().slice(0, -1);
+  const part = (n: number): string => two(Math.floor(Math.abs(n)));
+  return `${local}${offset < 0 ? '-' : '+'}${part(offset / 60)}:${part(offset % 60)}`;
+}
+
 /** `1 service`, `4 services`. */
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

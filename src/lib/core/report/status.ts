@@ -18,6 +18,7 @@ export interface ErpEvent {
   readonly level: LogLevel;
   readonly service: string | null;
   /** Kebab-case: `spawned ready exited hang restarting backing-off failed stopping stopped waiting port-moved dependency-lost
+   * port-outside primary-free port-followed returns-to-primary return-refused
    * health-changed limit-warning memory-limit schedule unstable gap machine-warning operator supervisor-started supervisor-stopping adopted straggler …` */
   readonly type: string;
   readonly text: string;
@@ -55,6 +56,10 @@ export interface ServiceStatus {
   readonly primaryPort: number | null;
   /** "held by python3 (pid 812, ops1)": why the port is not the primary; null otherwise. */
   readonly portNote: string | null;
+  /** It runs on another port than its primary; null: it does not; absent: a supervisor that does not tell. */
+  readonly moved?: MovedPort | null;
+  /** Where it is reached; null: it has no address, or no port yet. */
+  readonly url?: string | null;
   /** ISO 8601 of the present incarnation's spawn. */
   readonly startedAt: string | null;
   readonly uptimeMs: number | null;
@@ -94,7 +99,7 @@ export interface ServiceStatus {
   readonly warnings?: readonly Warning[];
   /** Above it the service is restarted; null: no limit. */
   readonly maxMemoryBytes?: number | null;
-  /** The last planned restart; `reason` as in metrics.md: `operator dependency schedule memory`. */
+  /** The last planned restart; `reason` as in metrics.md: `operator dependency schedule memory port`. */
   readonly lastRestart?: {readonly at: string; readonly reason: string; readonly text: string | null} | null;
   /** Planned restarts: the expression of the configuration, and when the next one is due. */
   readonly schedule?: {
@@ -107,6 +112,30 @@ export interface ServiceStatus {
   /** As it was started, placeholders filled in, secrets masked; absent or null: not known. */
   readonly command?: string | null;
   readonly folder?: string | null;
+}
+
+/** A service on another port than its primary: in the status, and as `facts.moved` of the events about it. */
+export interface MovedPort {
+  readonly port: number;
+  readonly primary: number;
+  readonly primaryState: 'taken' | 'free' | 'unknown';
+  /** Who holds the primary; null: nobody, or it can't be told. */
+  readonly holder: {
+    readonly pid: number | null;
+    /** The program, without its folder. */
+    readonly name: string | null;
+    readonly user: string | null;
+    readonly command: string | null;
+    /** ISO 8601 */
+    readonly startedAt: string | null;
+    /** One of this project; null: a stranger. */
+    readonly service: string | null;
+  } | null;
+  /** Clients outside of the configuration use the primary: another port is no repair for them. */
+  readonly public: boolean;
+  /** A whole sentence; with the name of the service where clients outside are left behind. */
+  readonly text: string;
+  readonly remedy: string | null;
 }
 
 export interface StatusDocument {

@@ -4,6 +4,7 @@ import type {HealthName} from '../report/status.js';
 import type {Effect, Event} from './events.js';
 import {nothingLeft} from './going-down.js';
 import {cannotStart, judge, launch} from './judgement.js';
+import {announcement, insteadOf, onPort} from './moved.js';
 import {type Life, type LifeEnd, type Memory, type Service, startsKept, type State, type Track} from './state.js';
 import {type Context, report, step, type Step, withEffect} from './step.js';
 
@@ -17,13 +18,19 @@ export function watchFromOutside(memory: Memory, ctx: Context): Step {
     tracks: newTracks(ctx.spec, ctx.now),
     logSeen: true,
     lastWord: null,
+    told: {},
   };
   return becomeReadyIfSo({tag: 'starting', life, deadline: null}, memory, [], ctx);
 }
 
 /** Preconditions, hook and port are settled: the next incarnation begins. */
 export function prepared(service: Service, event: Extract<Event, {tag: 'prepared'}>, ctx: Context): Step {
-  const memory = {...service.memory, port: event.port, incarnation: event.incarnation - 1, freshStart: false};
+  const memory = {
+    ...onPort(service.memory, event.port),
+    incarnation: event.incarnation - 1,
+    freshStart: false,
+    wantsPrimary: false,
+  };
   // What it needs has gone while hooks ran: it waits again.
   if (!event.borrowed && !ctx.mayStart) return step({tag: 'waiting'}, {...memory, incarnation: event.incarnation});
   if (event.borrowed)
@@ -90,12 +97,12 @@ export function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>,
     tracks,
     logSeen: event.logSeen || event.wasReady,
     lastWord: null,
+    told: event.told,
   };
   const memory: Memory = {
-    ...service.memory,
+    ...onPort(service.memory, event.port),
     wanted: event.wanted,
     incarnation: event.incarnation,
-    port: event.port,
     everReady: service.memory.everReady || event.wasReady,
     freshStart: false,
   };
@@ -149,7 +156,8 @@ export function becomeReadyIfSo(
     ? healthOf(state.life, spec, 'healthy')
     : 'unknown';
   const awayMs = memory.everReady && memory.incidentSince !== null ? now - memory.incidentSince : null;
-  const where = memory.port === null ? '' : ` on ${memory.port}`;
+  const where = memory.port === null ? '' : ` on ${memory.port}${insteadOf(spec, memory.port)}`;
+  const announced = state.life.own ? announcement(spec, memory) : null;
   const who = state.life.pid === null ? '' : ` (pid ${state.life.pid})`;
   const text = `ready${where} after ${formatDuration(now - state.life.spawnedAt)}${who}${awayMs === null ? '' : `, away ${formatDuration(awayMs)}`}`;
   return step(
@@ -167,6 +175,7 @@ export function becomeReadyIfSo(
       incidentSince: null,
       restartedForHealth: false,
       startsMs: withStart(memory.startsMs, state.life, ctx),
+      announcedPort: announced?.port ?? memory.announcedPort,
       lastAwayMs: awayMs ?? memory.lastAwayMs,
     },
     ...effects,
@@ -176,6 +185,7 @@ export function becomeReadyIfSo(
       afterMs: now - state.life.spawnedAt,
       awayMs,
     }),
+    announced,
     health === 'degraded'
       ? report('WARNING', 'health-changed', `degraded${state.life.lastWord === null ? '' : `: ${state.life.lastWord}`}`)
       : null,

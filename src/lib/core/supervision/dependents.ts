@@ -1,3 +1,4 @@
+import {portsToldTo} from '../config/references.js';
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
 
 /** Who depends on whom in one project, looked up once: an event must not cost a walk over all services. */
@@ -69,5 +70,5 @@ export class Dependents {
 }
 
 function neededBy(service: ServiceSpec): ReadonlySet<string> {
-  return new Set([...service.dependsOn.map(({name}) => name), ...service.restartWith]);
+  return new Set([...service.dependsOn.map(({name}) => name), ...service.restartWith, ...portsToldTo(service)]);
 }

@@ -1,6 +1,6 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {LogLevel} from '../spec.js';
-import type {Blocker, ExitStatus, PlannedReason} from './state.js';
+import type {Blocker, ExitStatus, PlannedReason, PrimarySeen, ToldPorts} from './state.js';
 
 /** What happened, as the runtime tells it. News that carries an incarnation is ignored when that one is over. */
 export type Event =
@@ -12,7 +12,12 @@ export type Event =
   | {readonly tag: 'go'}
   /** Wanted down. The order among services is kept by `settle`. */
   | {readonly tag: 'stop'; readonly now: boolean; readonly why: 'operator' | 'other-failed'}
-  | {readonly tag: 'restart'; readonly why: PlannedReason /** More about why, for people. */; readonly text?: string}
+  | {
+      readonly tag: 'restart';
+      readonly why: PlannedReason /** More about why, for people. */;
+      readonly text?: string /** back to its primary port */;
+      readonly primary?: boolean;
+    }
   | {
       readonly tag: 'prepared';
       readonly incarnation: number;
@@ -74,6 +79,15 @@ export type Event =
       /** Down: the supervisor died while it was being stopped, and the stop goes on. */
       readonly wanted: 'up' | 'down';
       readonly spawnedAt: number;
+      readonly told: ToldPorts | null;
+    }
+  /** A look at the primary port of a service that has another one. */
+  | {
+      readonly tag: 'primary-seen';
+      readonly incarnation: number;
+      readonly primary: PrimarySeen;
+      /** Established connections to its present port; null: not looked at, or can't be told. */
+      readonly connections: number | null;
     }
   /** An end that nobody has judged: the supervisor died with it, or before it. */
   | {
@@ -94,9 +108,19 @@ export type Answer =
 /** What shall be done about it. */
 export type Effect =
   /** Preconditions, port, and with `hooks` the preStart hook; answered by prepared or prepare-failed. */
-  | {readonly tag: 'prepare'; readonly incarnation: number; readonly hooks: boolean}
+  | {
+      readonly tag: 'prepare';
+      readonly incarnation: number;
+      readonly hooks: boolean /** its primary port is asked for, not the last one */;
+      readonly primary: boolean;
+    }
   | {readonly tag: 'cancel-prepare'}
-  | {readonly tag: 'spawn'; readonly incarnation: number; readonly port: number | null}
+  | {
+      readonly tag: 'spawn';
+      readonly incarnation: number;
+      readonly port: number | null;
+      readonly told: ToldPorts;
+    }
   | {
       readonly tag: 'probe';
       readonly incarnation: number;
@@ -113,6 +137,8 @@ export type Effect =
   /** Look for what escaped from the group and end it; answered by `swept` when `incarnation` is over. */
   | {readonly tag: 'sweep'; readonly incarnation: number}
   | {readonly tag: 'post-stop'; readonly incarnation: number}
+  /** It is ready on another port than `onPortMoved` was last told of. */
+  | {readonly tag: 'announce-port'; readonly port: number; readonly oldPort: number}
   /** A service is down for good. */
   | {
       readonly tag: 'report';

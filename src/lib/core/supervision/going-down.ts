@@ -128,7 +128,7 @@ function stopped({state, memory}: Service): Step {
   const how = exit === null || (exit.code === null && exit.signal === null) ? '' : ` (${exitText(exit)})`;
   return step(
     {tag: 'stopped', why: 'operator'},
-    {...memory, incidentSince: null, failedSince: null, restartsUsed: 0},
+    {...memory, incidentSince: null, failedSince: null, restartsUsed: 0, moved: null},
     {tag: 'post-stop', incarnation: memory.incarnation},
     report('INFO', 'stopped', `stopped${how}`),
   );

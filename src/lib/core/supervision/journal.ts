@@ -1,5 +1,5 @@
 import {type KeptMemory, readExit, readKept} from './kept.js';
-import {type ExitStatus, startsKept} from './state.js';
+import {type ExitStatus, startsKept, type ToldPorts} from './state.js';
 
 /** One line of a service's journal: written before and after everything that must survive the supervisor's death. */
 export type JournalRecord =
@@ -11,6 +11,8 @@ export type JournalRecord =
       readonly at: number;
       readonly mark: string;
       readonly port: number | null;
+      /** Ports of others that it is started with; absent: it names none. */
+      readonly told?: ToldPorts;
     }
   | {
       readonly v: 1;
@@ -91,6 +93,7 @@ export interface Remembered {
     readonly port: number | null;
     readonly logSeen: boolean;
     readonly wasReady: boolean;
+    readonly told: ToldPorts;
   } | null;
   /** How the last process ended; null: it runs, or its end was not seen. */
   readonly ended: SeenEnd | null;
@@ -100,7 +103,12 @@ export interface Remembered {
   /** Descendants that had left group and session of their leader; whether they live is not known. */
   readonly seen: readonly {readonly pid: number; readonly startTime: string; readonly bootId: string}[];
   /** An intent without spawned or exited: its process may run without being known. */
-  readonly openIntent: {readonly incarnation: number; readonly mark: string; readonly port: number | null} | null;
+  readonly openIntent: {
+    readonly incarnation: number;
+    readonly mark: string;
+    readonly port: number | null;
+    readonly told: ToldPorts;
+  } | null;
   readonly port: number | null;
   readonly everReady: boolean;
   readonly restartsUsed: number;
@@ -162,7 +170,12 @@ function readRecord(known: Remembered, r: Partial<Record<string, unknown>>): Rem
         incarnation,
         port,
         ended: null,
-        openIntent: {incarnation: inc, mark: typeof r.mark === 'string' ? r.mark : '', port},
+        openIntent: {
+          incarnation: inc,
+          mark: typeof r.mark === 'string' ? r.mark : '',
+          port,
+          told: readTold(r.told),
+        },
       };
     }
     case 'spawned': {
@@ -177,6 +190,7 @@ function readRecord(known: Remembered, r: Partial<Record<string, unknown>>): Rem
         port: typeof r.port === 'number' ? r.port : (known.openIntent?.port ?? known.port),
         logSeen: false,
         wasReady: false,
+        told: known.openIntent?.told ?? {},
       };
       const {pid, startTime} = process;
       const lastLeader = {pid, startTime, bootId: boot};
@@ -260,6 +274,16 @@ function lastLifeOf(life: unknown): LastLife | null {
   };
 }
 
+/** Left out where there is nothing to say. */
+export const toldOf = (told: ToldPorts): {readonly told?: ToldPorts} => (Object.keys(told).length === 0 ? {} : {told});
+
+function readTold(value: unknown): ToldPorts {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+}
+
 function readEnded(value: unknown): SeenEnd | null {
   if (typeof value !== 'object' || value === null) return null;
   const {incarnation, exit, planned} = value as Partial<Record<string, unknown>>;
@@ -273,8 +297,8 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
   if (known.wanted !== null) records.push({v: 1, t: 'wanted', up: known.wanted, at: now, by: null});
   const {process, openIntent, lastLeader} = known;
   if (process !== null) {
-    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, logSeen, wasReady} = process;
-    records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port});
+    const {incarnation, pid, startTime, bootId, spawnedAtWall, port, logSeen, wasReady, told} = process;
+    records.push({v: 1, t: 'intent', inc: incarnation, at: spawnedAtWall, mark: '', port, ...toldOf(told)});
     records.push({v: 1, t: 'spawned', inc: incarnation, at: spawnedAtWall, pid, start: startTime, boot: bootId});
     if (logSeen) records.push({v: 1, t: 'log-ready', inc: incarnation, at: now});
     if (wasReady) records.push({v: 1, t: 'ready', inc: incarnation, at: now});
@@ -287,6 +311,7 @@ export function summary(known: Remembered, now: number): readonly JournalRecord[
       at: now,
       mark: openIntent.mark,
       port: openIntent.port,
+      ...toldOf(openIntent.told),
     });
   if (known.memory !== null)
     records.push({

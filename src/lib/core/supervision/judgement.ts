@@ -170,6 +170,7 @@ function isGivenUp({failedSince}: Memory, {now, spec}: Context): boolean {
 export function launch(memory: Memory, port: number | null, ctx: Context): Step {
   const {now, spec} = ctx;
   const incarnation = memory.incarnation + 1;
+  const told = ctx.tellPorts();
   return step(
     {
       tag: 'starting',
@@ -181,11 +182,12 @@ export function launch(memory: Memory, port: number | null, ctx: Context): Step 
         tracks: newTracks(spec, now),
         logSeen: false,
         lastWord: null,
+        told,
       },
       deadline: spec.kind === 'job' ? null : now + spec.policy.startTimeoutMs,
     },
     {...memory, incarnation, port},
-    {tag: 'spawn', incarnation, port},
+    {tag: 'spawn', incarnation, port, told},
   );
 }
 
@@ -199,7 +201,12 @@ export function prepare(memory: Memory, ctx: Context): Step {
   return step(
     {tag: 'preparing', incarnation, since: ctx.now},
     {...memory, incarnation},
-    {tag: 'prepare', incarnation, hooks: memory.freshStart || ctx.spec.hooksOnCrash},
+    {
+      tag: 'prepare',
+      incarnation,
+      hooks: memory.freshStart || ctx.spec.hooksOnCrash,
+      primary: memory.wantsPrimary,
+    },
   );
 }
 

@@ -25,6 +25,16 @@ export interface KeptMemory {
   readonly awayMs: number | null;
   readonly restartedForHealth: boolean;
   readonly rest: KeptRest | null;
+  /** What `onPortMoved` was last told of; absent: never. */
+  readonly announced?: number | null;
+  /** What has been told of the port it has instead of its primary; absent: nothing. */
+  readonly moved?: KeptMoved | null;
+}
+
+/** Who holds the primary is looked up anew; that it was said is not said twice. */
+export interface KeptMoved {
+  readonly warned: boolean;
+  readonly toldFree: boolean;
 }
 
 export interface KeptEnd {
@@ -68,6 +78,8 @@ export function kept({state, memory}: Service, {now, wall, bootId}: Moment): Kep
     awayMs: memory.lastAwayMs,
     restartedForHealth: memory.restartedForHealth,
     rest: restOf(state, now),
+    ...(memory.announcedPort === null ? {} : {announced: memory.announcedPort}),
+    ...(memory.moved === null ? {} : {moved: {warned: memory.moved.warned, toldFree: memory.moved.toldFree}}),
   };
 }
 
@@ -116,6 +128,10 @@ export function isKeptSame(before: Service, after: Service): boolean {
     a.failedSince === b.failedSince &&
     a.lastAwayMs === b.lastAwayMs &&
     a.restartedForHealth === b.restartedForHealth &&
+    a.announcedPort === b.announcedPort &&
+    (a.moved === null) === (b.moved === null) &&
+    a.moved?.warned === b.moved?.warned &&
+    a.moved?.toldFree === b.moved?.toldFree &&
     (before.state === after.state || (!rests(before.state) && !rests(after.state)))
   );
 }
@@ -143,6 +159,11 @@ export function memoryOf(memory: Memory, known: KeptMemory, moment: Moment): Mem
     failedSince: thenOrNull(known.failedAgo),
     lastAwayMs: known.awayMs,
     restartedForHealth: known.restartedForHealth,
+    announcedPort: known.announced ?? null,
+    moved:
+      known.moved == null
+        ? null
+        : {...known.moved, primary: null, freeSince: known.moved.toldFree ? moment.now : null, quietSince: null},
   };
 }
 
@@ -186,6 +207,8 @@ export function readKept(r: Fields): KeptMemory | null {
     awayMs: lengthOf(r.awayMs),
     restartedForHealth: r.restartedForHealth === true,
     rest: readRest(r.rest),
+    ...(typeof r.announced === 'number' ? {announced: r.announced} : {}),
+    ...(isFields(r.moved) ? {moved: {warned: r.moved.warned === true, toldFree: r.moved.toldFree === true}} : {}),
   };
 }
 

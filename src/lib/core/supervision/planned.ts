@@ -1,9 +1,9 @@
 import type {ServiceSpec} from '../spec.js';
-import {missingDependencies, type Services} from './settle.js';
+import {missingDependencies, type Services} from './dependencies.js';
 import type {PlannedReason} from './state.js';
 
 /** Restarts that nobody asks for at the moment they happen. */
-export type UnaskedReason = Extract<PlannedReason, 'schedule' | 'memory'>;
+export type UnaskedReason = Extract<PlannedReason, 'schedule' | 'memory' | 'port'>;
 
 /**
  * Why a service is not restarted now although it is due. A planned restart replaces something that works: it must be able

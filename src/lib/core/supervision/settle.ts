@@ -1,14 +1,14 @@
-import type {ProjectSpec, ServiceSpec} from '../spec.js';
+import type {ProjectSpec} from '../spec.js';
+import {missingDependencies, type Services} from './dependencies.js';
 import type {Dependents} from './dependents.js';
 import type {Event} from './events.js';
+import {followsPort, oldPortsText} from './port-following.js';
 import {isAtRest, mayRun, type Service} from './state.js';
 
 export interface Move {
   readonly service: string;
   readonly event: Event;
 }
-
-export type Services = ReadonlyMap<string, Service>;
 
 /**
  * What the dependencies among services ask for now: who may go on, who may stop, who has to follow a restart. Called
@@ -32,31 +32,13 @@ export function settle(dependents: Dependents, services: Services, changed: Iter
         const other = services.get(needed)?.state;
         return other?.tag === 'ready' && other.life.spawnedAt > spawnedAt;
       });
+      const old = newer ? [] : followsPort(service, now, services);
       if (newer) moves.push({service: name, event: {tag: 'restart', why: 'dependency'}});
+      else if (old.length > 0)
+        moves.push({service: name, event: {tag: 'restart', why: 'port', text: oldPortsText(old)}});
     }
   }
   return moves;
-}
-
-/**
- * Names of what it needs that is not there yet. What nobody wants up holds nobody back. A first start waits until it is
- * well, too; after a crash it is enough that it is there.
- * @param isFirst what the next life will be, when it is not the one that memory tells
- */
-export function missingDependencies(
-  service: ServiceSpec,
-  services: Services,
-  isFirst = services.get(service.name)?.memory.freshStart ?? true,
-): readonly string[] {
-  return service.dependsOn
-    .map(({name}) => name)
-    .filter((name) => {
-      const dependency = services.get(name);
-      if (dependency === undefined || dependency.memory.wanted === 'down') return false;
-      const {state} = dependency;
-      if (state.tag === 'ready') return isFirst && state.health === 'unhealthy';
-      return state.tag !== 'done';
-    });
 }
 
 function shallStop(dependents: Dependents, name: string, {state}: Service, services: Services): boolean {

@@ -34,7 +34,11 @@ export interface Life {
   readonly logSeen: boolean;
   /** Last thing a probe said, for people: "503 Service Unavailable". */
   readonly lastWord: string | null;
+  /** Ports of others that it was started with, by name; null: not known (found without a journal). */
+  readonly told: ToldPorts | null;
 }
+
+export type ToldPorts = Readonly<Record<string, number>>;
 
 /** Why a service is being stopped, and what comes then. */
 export type StopGoal =
@@ -178,6 +182,43 @@ export interface Memory {
   /** How long the last starts took until ready, oldest first; at most `startsKept`. */
   readonly startsMs: readonly number[];
   readonly probeId: number;
+  /** The next life is to have the primary port, whatever the last one had. */
+  readonly wantsPrimary: boolean;
+  /** What `onPortMoved` was last told of; null: never, so its primary. */
+  readonly announcedPort: number | null;
+  /** While it has another port than its primary; null: it has that, or nobody has looked yet. */
+  readonly moved: Moved | null;
+}
+
+/** What became of the primary port since the service has another one. */
+export interface Moved {
+  /** null: not looked at since this supervisor began. */
+  readonly primary: PrimarySeen | null;
+  /** Monotonic milliseconds; null: taken. */
+  readonly freeSince: number | null;
+  /** Since when nobody was connected to the present port; null: somebody is, or it is not looked at. */
+  readonly quietSince: number | null;
+  /** Told that clients outside are left behind. */
+  readonly warned: boolean;
+  /** Told that the primary is free; over when it is taken again. */
+  readonly toldFree: boolean;
+}
+
+export type PrimarySeen =
+  | {readonly state: 'free'}
+  | {readonly state: 'taken'; readonly holder: PortHolder | null /** its owner can't be told */};
+
+/** Who holds a port, as it is shown everywhere. */
+export interface PortHolder {
+  readonly pid: number | null;
+  /** The program, without its folder. */
+  readonly name: string | null;
+  readonly user: string | null;
+  readonly command: string | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number | null;
+  /** One of this project; null: a stranger. */
+  readonly service: string | null;
 }
 
 /** What "usually" is taken from. */
@@ -209,6 +250,9 @@ export const initialService: Service = {
     lastRestart: null,
     startsMs: [],
     probeId: 0,
+    wantsPrimary: false,
+    announcedPort: null,
+    moved: null,
   },
 };
 

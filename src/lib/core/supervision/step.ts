@@ -2,7 +2,7 @@ import type {ServiceSpec} from '../spec.js';
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {LogLevel} from '../spec.js';
 import type {Effect} from './events.js';
-import type {Memory, Service, State} from './state.js';
+import type {Memory, Service, State, ToldPorts} from './state.js';
 
 /** What a decision may look at besides state and event. */
 export interface Context {
@@ -15,6 +15,8 @@ export interface Context {
   readonly dependenciesUp: boolean;
   /** Nothing that somebody wants up holds the next life back. */
   readonly mayStart: boolean;
+  /** Ports of others that a life which begins now is started with. */
+  tellPorts(): ToldPorts;
 }
 
 export type Step = readonly [Service, readonly Effect[]];

@@ -6,6 +6,7 @@ import type {Event} from './events.js';
 import {shifted} from './gaps.js';
 import {afterSweep, exited, groupGone, hasProbesIn} from './going-down.js';
 import {calmDown, prepare} from './judgement.js';
+import {primarySeen} from './moved.js';
 import type {Memory, Service, State} from './state.js';
 import {type Context, report, step, type Step, withEffect} from './step.js';
 import {go, restart, start, stop} from './wishes.js';
@@ -60,6 +61,8 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
       return becomeReadyIfSo({...state, life: {...state.life, logSeen: true}}, memory, [], ctx);
     case 'diagnosed':
       return [{state, memory: withDiagnosis(memory, event.diagnosis)}, []];
+    case 'primary-seen':
+      return primarySeen(service, event, ctx);
     case 'unblocked':
       if ((state.tag !== 'failed' && state.tag !== 'backing-off') || state.blockedOn === null) return [service, []];
       return withEffect(

@@ -4,7 +4,7 @@ import type {Event} from './events.js';
 import {askToStop, killPatienceMs} from './going-down.js';
 import {fullBudget, lastLook, prepare} from './judgement.js';
 import type {Memory, Service, State} from './state.js';
-import {type Context, report, step, type Step} from './step.js';
+import {type Context, report, step, type Step, withEffects} from './step.js';
 
 /** Wanted up: waits for what it needs. */
 export function start(service: Service, ctx: Context): Step {
@@ -114,9 +114,14 @@ export function restart(service: Service, event: Extract<Event, {tag: 'restart'}
   const {state} = service;
   const {why} = event;
   // These replace a life that works; where there is none, something else has been decided already.
-  if ((why === 'schedule' || why === 'memory') && state.tag !== 'starting' && state.tag !== 'ready')
+  if ((why === 'schedule' || why === 'memory' || why === 'port') && state.tag !== 'starting' && state.tag !== 'ready')
     return [service, []];
-  const noted: Memory = {...service.memory, lastRestart: {at: ctx.now, why, text: event.text ?? null}, lostPorts: []};
+  const noted: Memory = {
+    ...service.memory,
+    lastRestart: {at: ctx.now, why, text: event.text ?? null},
+    wantsPrimary: event.primary === true || service.memory.wantsPrimary,
+    lostPorts: [],
+  };
   // At its memory limit a service is down as if it had crashed: every second counts, and nobody waits for hooks.
   const memory = why === 'operator' ? asked({...noted, wanted: 'up'}) : {...noted, freshStart: why !== 'memory'};
   switch (state.tag) {
@@ -128,6 +133,10 @@ export function restart(service: Service, event: Extract<Event, {tag: 'restart'}
       return prepare(memory, ctx);
     case 'starting':
     case 'ready':
+      if (why === 'port' && event.primary !== true && state.life.own)
+        return withEffects(askToStop(state.life, {then: 'restart', why}, memory, ctx, false), [
+          report('INFO', 'port-followed', `restarted: ${event.text ?? 'a port it was started with has changed'}`),
+        ]);
       return state.life.own
         ? askToStop(state.life, {then: 'restart', why}, memory, ctx, false)
         : watchFromOutside({...memory, incarnation: memory.incarnation + 1}, ctx);
