@@ -35,7 +35,7 @@ itErp('a primary port that is taken: the demo moves to an alternative, and the p
   const stranger = await occupy(ports.backend);
   rig.onEnd(() => stranger.close());
   const run = rig.start(['start']);
-  await run.says(/degraded after/, 60_000); // not the port that was wanted
+  await run.says(/healthy after/, 60_000); // not the port that was wanted, but who names it has followed
   const backend = await rig.service('backend');
   expect(backend.port).not.toBe(ports.backend);
   expect(backend.portNote).toMatch(/held by node \(pid \d+/);
