@@ -16,8 +16,9 @@ mkdirSync(folder, {recursive: true});
 const outfile = join(folder, 'harness.mjs');
 await bundle({
   absWorkingDir: root,
-  entryPoints: ['bench/main.ts'],
-  outfile,
+  entryPoints: {harness: 'bench/main.ts', survey: 'bench/survey.ts'},
+  outdir: folder,
+  outExtension: {'.js': '.mjs'},
   bundle: true,
   platform: 'node',
   target: 'node20',

@@ -104,6 +104,7 @@ export interface Results {
   k: Storm;
   l: Many;
   m: Simulated;
+  n: PortSearch;
 }
 
 export interface Recovery {
@@ -257,6 +258,35 @@ export interface SimulatedCrowd {
   readonly kills: number;
   /** CPU of the supervisor's own code for one crash with all that follows, the virtual world's share taken off. */
   readonly microsecondsPerKill: number;
+}
+
+/** Who holds the ports of running services. */
+export interface PortSearch {
+  readonly ports: number;
+  readonly calm: PortTimes;
+  /** Among many open connections. */
+  readonly crowded: PortTimes & {readonly sockets: number};
+  readonly finders: readonly PortFinder[];
+}
+
+export interface PortTimes {
+  /** `node -e 0` */
+  readonly node: Spread;
+  /** `ss -ltnp`, the whole process; null: not installed. */
+  readonly ss: Spread | null;
+  /** Our survey of all ports, the first in a process of its own, without the start of Node. */
+  readonly scan: Spread;
+  /** `erp ports`, the whole process; null: this erp has no such command. */
+  readonly command: Spread | null;
+}
+
+/** What others have for it, called as a library in a process of its own; without the start of Node. */
+export interface PortFinder {
+  readonly name: string;
+  /** null: not installed. */
+  readonly version: string | null;
+  readonly what: string;
+  readonly times: Spread | null;
 }
 
 /** One measurement: one test with one peer in one round. */

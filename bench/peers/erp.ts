@@ -119,6 +119,10 @@ export class Erp implements Peer {
     return {argv: [...cli, 'status', '--config', this.#config], env: this.#env};
   }
 
+  portsCommand() {
+    return {argv: [...cli, 'ports', '--config', this.#config], env: this.#env};
+  }
+
   versionCommand() {
     return {argv: [...cli, '--version'], env: this.#env};
   }

@@ -1,11 +1,24 @@
 import {rounded, spread} from '../statistics.js';
-import type {Cause, Deaths, Memory, Results, Run, Storm, TestId} from '../types.js';
+import type {Cause, Deaths, Memory, PortTimes, Results, Run, Spread, Storm, TestId} from '../types.js';
 import {figure, mebibytes, ms, ratio, seconds, table, times} from './numbers.js';
 import {errorOf, middle, pooled, resultOf} from './select.js';
 
 /** One table for each test, all peers of the run side by side. */
 export function peerTables(run: Run): string {
-  return [recovery, hang, footprint, bringUp, flood, survival, leftovers, commandLine, causes, storms, crowds]
+  return [
+    recovery,
+    hang,
+    footprint,
+    bringUp,
+    flood,
+    survival,
+    leftovers,
+    commandLine,
+    causes,
+    storms,
+    crowds,
+    portSearch,
+  ]
     .map((part) => part(run))
     .filter((text) => text !== '')
     .join('\n\n');
@@ -248,4 +261,30 @@ function crowds(run: Run): string {
     `${figure(few.cpuMsPerKill)} ms`,
     `${figure(many.cpuMsPerKill)} ms`,
   ]);
+}
+
+function portSearch(run: Run): string {
+  const result = resultOf(run, 'n', 'erp');
+  if (result === null) return '';
+  const {ports, calm, crowded, finders} = result;
+  const row = (what: string, times: (of: PortTimes) => Spread | null) => [
+    what,
+    ms(times(calm)?.median ?? null),
+    ms(times(crowded)?.median ?? null),
+    String(times(calm)?.n ?? 0),
+  ];
+  const rows = [
+    row('`node -e 0`', ({node}) => node),
+    row('`ss -ltnp`', ({ss}) => ss),
+    row('erp: the survey alone', ({scan}) => scan),
+    row('`erp ports`', ({command}) => command),
+    ...finders.map(({name, version, what, times: spent}) => [
+      `${name} ${version ?? '(not installed)'}: ${what}`,
+      ms(spent?.median ?? null),
+      '–',
+      String(spent?.n ?? 0),
+    ]),
+  ];
+  const title = `n. Who holds ${ports} ports`;
+  return `### ${title}\n\n${table(['', 'median', `among ${crowded.sockets} open sockets`, 'n'], rows)}`;
 }

@@ -34,6 +34,7 @@ export function targetRows(run: Run): Row[] {
     ...leftovers(run),
     ...crowds(run),
     ...commandLine(run),
+    ...portSearch(run),
   ];
 }
 
@@ -382,4 +383,35 @@ function commandLine(run: Run): Row[] {
     });
   };
   return [row('`erp --version`', result?.version ?? null), row('`erp status`', result?.status ?? null)];
+}
+
+function portSearch(run: Run): Row[] {
+  const result = resultOf(run, 'n', erp);
+  // Older runs have no such test; their document stays as it was.
+  if (result === null && errorOf(run, 'n', erp) === null) return [];
+  const row = (what: string, limit: number, of: string, ours: Spread | null, other: Spread | null) => {
+    const value = ratio(ours?.median ?? null, other?.median ?? null);
+    return atMost({
+      what,
+      target: `≤ ${limit} x ${of}`,
+      limit,
+      value,
+      error: errorOf(run, 'n', erp) ?? 'not there',
+      measured: `${times(value)}: ${ms(ours?.median ?? null)} against ${ms(other?.median ?? null)} (n = ${ours?.n ?? 0})`,
+    });
+  };
+  const {calm, crowded} = result ?? {};
+  const among = `among ${crowded?.sockets ?? 0} open sockets`;
+  return [
+    row(
+      `who holds ${result?.ports ?? 0} ports, the survey alone`,
+      1.3,
+      '`ss -ltnp`',
+      calm?.scan ?? null,
+      calm?.ss ?? null,
+    ),
+    row(`… ${among}`, 3, 'without them', crowded?.scan ?? null, calm?.scan ?? null),
+    row('`erp ports`', 1.6, '`node -e 0`', calm?.command ?? null, calm?.node ?? null),
+    row(`… ${among}`, 3, 'without them', crowded?.command ?? null, calm?.command ?? null),
+  ];
 }

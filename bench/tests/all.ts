@@ -6,6 +6,7 @@ import {footprint} from './footprint.js';
 import {hang} from './hang.js';
 import {leftovers} from './leftovers.js';
 import {crowds} from './many.js';
+import {portSearch} from './ports.js';
 import {recovery} from './recovery.js';
 import {simulated} from './simulated.js';
 import {exitStorm, lateStorm} from './storms.js';
@@ -27,4 +28,5 @@ export const tests = [
   lateStorm,
   crowds,
   simulated,
+  portSearch,
 ] as readonly Test[];

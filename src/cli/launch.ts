@@ -21,7 +21,7 @@ import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {projectMark, supervisorMark} from '../lib/core/supervision/mark.js';
 import {makeProjectGroup} from '../lib/platform/control-group.js';
-import {guardianArguments, type GuardianFiles, guardianFiles} from '../lib/platform/guardian.js';
+import {guardianArguments, type GuardianFiles, guardianFiles, supervisorOptions} from '../lib/platform/guardian.js';
 import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
 import {refuseForeign} from './own-folder.js';
 import {specFile, stateDirFile} from './place.js';
@@ -70,6 +70,7 @@ export async function launch(options: LaunchOptions): Promise<Hello> {
   const mark = projectMark(spec.runtimeDir);
   const env = {
     ...supervisorEnvironment(process.env),
+    NODE_OPTIONS: supervisorOptions,
     ERP_MARK: supervisorMark(mark),
     ...(options.adoptOnly === true ? {ERP_ADOPT_ONLY: '1'} : {}),
   };

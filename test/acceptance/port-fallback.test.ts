@@ -65,6 +65,8 @@ itErp('strangers hold the first two: the third is taken, who holds the first is 
   expect((await rig.service('web')).port).toBe(third);
   expect(told(rig, 'port-moved')).toHaveLength(1);
   await rig.expectErp(0, ['stop', 'web']);
+  const asked = JSON.parse((await rig.expectErp(0, ['ports', '--json'])).stdout) as {entries: {willUse: number}[]};
+  expect(asked.entries[0]?.willUse).toBe(first);
   await rig.expectErp(0, ['start', '--detach']);
   expect((await rig.service('web')).port).toBe(first);
   await rig.stop();

@@ -14,15 +14,16 @@ interface Holder extends ProcessIdentity {
 }
 const holderOf = (rig: Rig): Holder => JSON.parse(readFileSync(join(rig.dir, 'run', 'holder.json'), 'utf8')) as Holder;
 const log = (rig: Rig): string => readFileSync(join(rig.dir, 'logs', 'web.log'), 'latin1');
+const twelveHours = 12 * 3600 * 1000;
 const lastWords = {shell: 'echo first; read x; echo last words'};
 
-async function endsAlone(rig: Rig, meanwhile: () => void): Promise<void> {
+async function endsAlone(rig: Rig, meanwhile: () => unknown): Promise<void> {
   const life = rig.start('web', lastWords);
   await rig.line('web', /first/);
   rig.world.look();
   const {pid} = holderOf(rig);
   rig.world.close();
-  meanwhile();
+  await meanwhile();
   writeFileSync(join(rig.dir, 'run', 'web.in'), '\n');
   await life.exit;
   rig.reopen();
@@ -53,7 +54,11 @@ onLinux('the holder of the pipes', () => {
 
   it('is what keeps it: without it the words are gone', async () => {
     await using rig = new Rig();
-    await endsAlone(rig, () => process.kill(holderOf(rig).pid, 'SIGKILL'));
+    await endsAlone(rig, async () => {
+      const holder = holderOf(rig);
+      process.kill(holder.pid, 'SIGKILL');
+      await until('it has gone', () => !rig.world.processes.isAlive(holder));
+    });
     expect(log(rig)).toBe('first\n');
   });
 
@@ -113,7 +118,6 @@ onLinux('the holder of the pipes', () => {
     rig.world.look();
     const young = holderOf(rig);
     rig.world.close();
-    const twelveHours = 12 * 3600 * 1000;
     writeFileSync(join(rig.dir, 'run', 'holder.json'), JSON.stringify({...young, madeAt: Date.now() - twelveHours}));
     rig.reopen();
     rig.world.output.open(['web']);
@@ -129,7 +133,7 @@ onLinux('the holder of the pipes', () => {
     rig.world.look(); // begins to look, and goes on later
     const young = holderOf(rig);
     rig.world.close();
-    process.kill(young.pid, 'SIGKILL');
+    writeFileSync(join(rig.dir, 'run', 'holder.json'), JSON.stringify({...young, madeAt: Date.now() - twelveHours}));
     rig.reopen();
     rig.world.output.open(['web']);
     rig.world.look();

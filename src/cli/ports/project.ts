@@ -80,12 +80,13 @@ function living({name, pid, port, incarnation, listener, borrowed}: StatusDocume
   return {name, pid, port, incarnation, isVerified: listener === 'own', isBorrowed: borrowed};
 }
 
-/** The ports that services had when the last supervisor ended: the next one tries them first. */
+/** The ports of services that still ran when the last supervisor ended: the next one goes on with them. */
 function lastPorts(spec: ProjectSpec): Record<string, number> {
   const last: Record<string, number> = {};
   for (const {name, port} of spec.services) {
-    const known = port === null ? null : journalOf(spec, name).port;
-    if (known !== null) last[name] = known;
+    const known = port === null ? null : journalOf(spec, name);
+    // What was stopped has given its port back; its next start asks for the primary first.
+    if (known?.wanted === true && known.port !== null) last[name] = known.port;
   }
   return last;
 }

@@ -98,6 +98,12 @@ function listener(socket: ListeningSocket, pids: readonly number[], table: Linux
   };
 }
 
+/**
+ * A server listens before it has connections, and /proc lists files by their numbers: its listeners are among the first.
+ * The thousands of connections behind them are looked through only when somebody is still missing.
+ */
+const firstFiles = 256;
+
 /** Processes that have these sockets open, by inode: the one that the others got it from first. */
 function holdersOf(
   sockets: readonly ListeningSocket[],
@@ -107,10 +113,9 @@ function holdersOf(
   const found = new Map<string, number[]>();
   if (wanted.size === 0) return found;
   const seen = new Set<number>();
-  const look = (pid: number): boolean => {
-    seen.add(pid);
+  const note = (pid: number, names: readonly string[]): boolean => {
     let holds = false;
-    for (const target of socketsOf(pid)) {
+    for (const target of socketsOf(pid, names)) {
       if (!wanted.has(target)) continue;
       holds = true;
       const inode = target.slice('socket:['.length, -1);
@@ -120,6 +125,13 @@ function holdersOf(
     }
     return holds;
   };
+  const rest: {readonly pid: number; readonly names: readonly string[]}[] = [];
+  const look = (pid: number): boolean => {
+    seen.add(pid);
+    const names = directory(`/proc/${pid}/fd`);
+    if (names.length > firstFiles) rest.push({pid, names: names.slice(firstFiles)});
+    return note(pid, names.slice(0, firstFiles));
+  };
   const kernelThreads = kernelThreadsOf(table);
   const pids = directory('/proc').flatMap((name) =>
     /^\d/.test(name) && !kernelThreads.has(name) ? [Number(name)] : [],
@@ -128,6 +140,10 @@ function holdersOf(
   for (const pid of pids.sort((a, b) => b - a)) {
     look(pid);
     if (found.size === wanted.size) break;
+  }
+  for (const {pid, names} of rest) {
+    if (found.size === wanted.size) break;
+    note(pid, names);
   }
   // Sockets are inherited: whoever shares one is above or below the one that was found.
   for (const pid of [...new Set([...found.values()].flat())]) lookAround(pid, {table, seen, look});
@@ -168,12 +184,11 @@ function byOrigin(table: LinuxProcessTable): (a: number, b: number) => number {
   return (a, b) => Number(a === 1) - Number(b === 1) || started(a) - started(b) || a - b;
 }
 
-function socketsOf(pid: number): readonly string[] {
-  const folder = `/proc/${pid}/fd/`;
+function socketsOf(pid: number, names: readonly string[]): readonly string[] {
   const targets: string[] = [];
-  for (const fd of directory(folder)) {
+  for (const fd of names) {
     try {
-      const target = readlinkSync(folder + fd);
+      const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
       if (target.startsWith('socket:')) targets.push(target);
     } catch {
       // closed meanwhile

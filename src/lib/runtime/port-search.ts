@@ -1,4 +1,5 @@
 import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
+import {isInTheWay} from '../core/ports/addresses.js';
 import {
   choosePort,
   isFixed,
@@ -11,7 +12,7 @@ import {
 } from '../core/ports/choose-port.js';
 import {entryOf, portEntries} from '../core/ports/entries.js';
 import {addressFailure, isAboutAddress, passedText, portFailure} from '../core/ports/port-failure.js';
-import {holderText, isInTheWay} from '../core/ports/port-holder.js';
+import {holderText} from '../core/ports/port-holder.js';
 import type {PortSpec, ServiceSpec} from '../core/spec.js';
 import type {Blocker} from '../core/supervision/state.js';
 import type {Cancel, Listener, PortState, ProbeTarget} from '../platform/types.js';
@@ -234,7 +235,9 @@ export class PortSearch {
   #lookWhoHas(port: number, then: () => void): void {
     this.#host.around.world.ports.owners(port, (listeners) => {
       if (this.#cancelled) return;
-      this.#holders.set(port, listeners?.filter(({address}) => isInTheWay(address, this.#spec.addresses)) ?? null);
+      const isWanted = ({address}: Listener): boolean =>
+        this.#spec.addresses.some((own) => isInTheWay({address, isDualStack: null}, own));
+      this.#holders.set(port, listeners?.filter(isWanted) ?? null);
       then();
     });
   }

@@ -5,6 +5,7 @@ import type {Actor} from '../core/report/status.js';
 import {failureExitCode} from '../core/report/verdict.js';
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
 import {isRestless, nextDeadline} from '../core/supervision/deadlines.js';
+import {mostEarlyMs} from '../core/supervision/being-up.js';
 import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
 import {remember, summary} from '../core/supervision/journal.js';
@@ -481,7 +482,8 @@ export class Supervisor {
     const isNew = !isKeptSame(before, service);
     // In the file before the spawn, together with its intent: a supervisor that dies with it must not have given a
     // restart away. The whole story follows behind it.
-    const isHurried = isNew && service.memory.lastEnd?.end.blockedOn == null && effects.some(({tag}) => tag === 'spawn');
+    const isHurried =
+      isNew && service.memory.lastEnd?.end.blockedOn == null && effects.some(({tag}) => tag === 'spawn');
     if (isHurried) this.#rememberBriefly(entry);
     else if (isNew) this.#remember(entry);
     for (const effect of effects) entry.runner.perform(effect);
@@ -554,7 +556,8 @@ export class Supervisor {
     }
     if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
-    const due = this.#deadlines.due(now);
+    // Probes that are due in a moment go along: a wake-up costs as much as a probe.
+    const due = this.#deadlines.due(now + mostEarlyMs);
     for (const name of this.#dependents.inOrder(beat ? new Set([...due, ...this.#restless]) : due))
       this.#inbox.push({entry: this.#entry(name), event: {tag: 'tick'}});
     this.#work();

@@ -140,7 +140,7 @@ export class Sweep {
   }
 
   #tellOf(stray: StrayProcess): void {
-    const daemonized = wasLaunch(this.#host.endedLives.at(-1));
+    const daemonized = this.#host.endedLives.slice(-2).some(wasLaunch);
     if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
     if (this.#lastTold.some(({pid, startTime}) => pid === stray.pid && startTime === stray.startTime)) return;
     this.#lastTold = [...this.#lastTold.slice(-31), stray];

@@ -103,6 +103,24 @@ const events = {
     diagnosis,
     blockedOn: {kind: 'disk', path: '/data', freeBytes: 0, freeFiles: null},
   },
+  'exited, port taken': {
+    tag: 'exited',
+    incarnation,
+    exit: {code: 1, signal: null},
+    groupAlive: false,
+    diagnosis,
+    blockedOn: {kind: 'port', port: 8000},
+  },
+  'exited, may not listen': {
+    tag: 'exited',
+    incarnation,
+    exit: {code: 1, signal: null},
+    groupAlive: false,
+    diagnosis,
+    blockedOn: null,
+    hopeless: true,
+  },
+  'port-lost': {tag: 'port-lost', incarnation, port: 8000, diagnosis},
   'group-gone': {tag: 'group-gone', incarnation},
   swept: {tag: 'swept', incarnation},
   answer: {
@@ -150,6 +168,10 @@ const table: Record<StateName, Partial<Record<EventName, State['tag']>>> = {
     exited: 'starting',
     'exited, group alive': 'clearing',
     'exited, disk full': 'backing-off',
+    // Looked at again at no cost.
+    'exited, port taken': 'preparing',
+    'exited, may not listen': 'failed',
+    'port-lost': 'stopping',
     answer: 'ready',
   },
   ready: {
@@ -162,10 +184,24 @@ const table: Record<StateName, Partial<Record<EventName, State['tag']>>> = {
     exited: 'starting',
     'exited, group alive': 'clearing',
     'exited, disk full': 'backing-off',
+    'exited, port taken': 'preparing',
+    'exited, may not listen': 'failed',
   },
   'stopping to stop': {},
-  'stopping to restart': {exited: 'preparing', 'exited, disk full': 'preparing', 'spawn-failed': 'preparing'},
-  'stopping to judge': {exited: 'starting', 'exited, disk full': 'starting', 'spawn-failed': 'starting'},
+  'stopping to restart': {
+    exited: 'preparing',
+    'exited, disk full': 'preparing',
+    'exited, port taken': 'preparing',
+    'exited, may not listen': 'preparing',
+    'spawn-failed': 'preparing',
+  },
+  'stopping to judge': {
+    exited: 'starting',
+    'exited, disk full': 'starting',
+    'exited, port taken': 'starting',
+    'exited, may not listen': 'starting',
+    'spawn-failed': 'starting',
+  },
   sweeping: {swept: 'stopped'},
   clearing: {stop: 'stopping', 'stop now': 'stopping', 'group-gone': 'starting'},
   'backing-off': {
@@ -289,4 +325,16 @@ describe('random news in any order', () => {
       {seed: 20261122, numRuns: 2000},
     );
   });
+});
+
+it('what went into the background is the cause when the next life finds its port taken by it', () => {
+  const background = {...diagnosis, cause: 'goes-into-background'};
+  const causeAfter = (event: Event): string | undefined => {
+    const [exited] = transition(serviceIn(states.starting), event, ctx);
+    const [told] = transition(exited, {tag: 'diagnosed', diagnosis: background}, ctx);
+    return told.memory.lastEnd?.end.diagnosis.cause;
+  };
+  expect(causeAfter(events['exited, port taken'])).toBe('goes-into-background');
+  expect(causeAfter({...events.exited, exit: {code: 0, signal: null}})).toBe('goes-into-background');
+  expect(causeAfter({...events.exited, exit: {code: 1, signal: null}})).toBe(diagnosis.cause);
 });

@@ -886,6 +886,7 @@ export class SimSession implements World {
 
   #makePorts(): Ports {
     const world = this.#world;
+    let isTesting = false;
     const held = (port: number): SimProcess[] => world.listeners.get(port) ?? [];
     const listener = (process: SimProcess): Listener => ({
       pid: process.pid,
@@ -898,7 +899,11 @@ export class SimSession implements World {
     });
     return {
       tryBind: (port, _addresses, callback) => {
+        // Real sockets would be in each other's way.
+        if (isTesting) world.violate(`port ${port} is tested while another one is`);
+        isTesting = true;
         this.#soon(0.2, () => {
+          isTesting = false;
           const state: PortState =
             port === 0
               ? {state: 'free', port: 40_000 + Math.floor(world.random() * 10_000)}

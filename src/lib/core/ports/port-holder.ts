@@ -35,13 +35,3 @@ function programName(command: string | null): string {
   const program = windows ?? text.split(/\s+/)[0] ?? '';
   return program.split(/[/\\]/).at(-1) || 'a process';
 }
-
-/** Is a listener on this address in the way of somebody who wants to listen on these? */
-export function isInTheWay(address: string, own: readonly string[]): boolean {
-  const isV6 = (one: string): boolean => one.includes(':');
-  return own.some((mine) => {
-    // A socket on `::` usually takes IPv4 as well.
-    if (mine === '::' || address === '::' || mine === address) return true;
-    return isV6(mine) === isV6(address) && (mine === '0.0.0.0' || address === '0.0.0.0');
-  });
-}

@@ -25,7 +25,7 @@ export interface PortListener {
   readonly mark: string | null;
 }
 
-/** Ports that nobody gets without more: below 1024 for an ordinary user, Windows' excluded ranges, ip_local_reserved_ports. */
+/** Ports that nobody gets without more: below 1024 for an ordinary user, Windows' excluded ranges. */
 export interface ReservedRange {
   readonly from: number;
   /** Included. */

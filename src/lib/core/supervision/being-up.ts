@@ -1,6 +1,7 @@
-import {afterGap, answered, answersStill, hangAt, healthOf, isBare, isHung} from '../probes/tracks.js';
+import {afterGap, answered, answersStill, hangAt, healthOf, isBare, isHung, periodOf} from '../probes/tracks.js';
 import {formatDuration} from '../report/format.js';
 import type {HealthName} from '../report/status.js';
+import type {ProbeSpec, ServiceSpec} from '../spec.js';
 import {unreachable} from '../unreachable.js';
 import {becomeReadyIfSo, countFrom} from './coming-up.js';
 import type {Answer, Effect, Event} from './events.js';
@@ -9,6 +10,8 @@ import {fullBudget, prepare} from './judgement.js';
 import type {Life, LifeEnd, Memory, Service, State, Track} from './state.js';
 import {type Context, report, step, type Step, withEffect, withEffects} from './step.js';
 
+/** How much sooner than due a probe may come; the runtime looks ahead by as much. */
+export const mostEarlyMs = 50;
 /** A probe that fails later than it could have was not failed by the service. */
 const lateNewsMs = 500;
 
@@ -210,13 +213,19 @@ function hasHung(life: Life, {spec, now}: Context): boolean {
   });
 }
 
+/** So much sooner a probe of somebody who answers may come, to go along with that of another service. */
+function earliness(track: Track, probe: ProbeSpec, spec: ServiceSpec): number {
+  return track.misses > 0 || track.lastAnswerAt === null ? 0 : Math.min(mostEarlyMs, periodOf(probe, spec) / 20);
+}
+
 function startProbes(life: Life, memory: Memory, {now, spec}: Context): readonly [Life, Memory, readonly Effect[]] {
   if (life.own && life.pid === null) return [life, memory, []];
   let {probeId} = memory;
   const effects: Effect[] = [];
   const tracks = life.tracks.map((track, index) => {
     const probe = spec.probes[index];
-    if (probe === undefined || track.inFlight !== null || now < track.nextAt) return track;
+    if (probe === undefined || track.inFlight !== null || now < track.nextAt - earliness(track, probe, spec))
+      return track;
     probeId += 1;
     const hang = hangAt(track, probe, spec);
     // A probe in flight is cut at the threshold. The first one after an answer is in time for it, unless we are late:

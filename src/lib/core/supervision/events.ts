@@ -60,7 +60,7 @@ export type Event =
       readonly answer: Answer;
     }
   | {readonly tag: 'log-ready'; readonly incarnation: number}
-  /** More is known about why the last life ended by itself with 0. */
+  /** More is known about why the last life ended by itself with 0, or found its port taken by what such a life left. */
   | {readonly tag: 'diagnosed'; readonly diagnosis: Diagnosis}
   | {readonly tag: 'unblocked'}
   /** A process that a former supervisor started. */

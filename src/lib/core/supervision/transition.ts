@@ -90,6 +90,8 @@ function hasProbes(state: State): boolean {
 
 function withDiagnosis(memory: Memory, diagnosis: Diagnosis): Memory {
   const {lastEnd} = memory;
-  if (lastEnd === null || lastEnd.end.kind !== 'exit' || lastEnd.end.exit?.code !== 0) return memory;
+  if (lastEnd === null || lastEnd.end.kind !== 'exit') return memory;
+  // The next life of what went into the background finds its port taken, by the one that is there.
+  if (lastEnd.end.exit?.code !== 0 && lastEnd.end.blockedOn?.kind !== 'port') return memory;
   return {...memory, lastEnd: {...lastEnd, end: {...lastEnd.end, diagnosis}}};
 }
