@@ -239,6 +239,14 @@ describe('erp ports release', () => {
     await no.says(/Ask it to end\? \[No\/yes\]/);
     no.type('\r');
     expect((await no.end()).code).toBe(130);
+    const half = rig.terminal(['ports', 'release', String(p0), '--grace', '300ms']);
+    await half.says(/Ask it to end\?/);
+    half.type('yes\r');
+    await half.says(/Kill it\?/);
+    half.type('no\r');
+    expect((await half.end()).code).toBe(4);
+    expect(half.text).toContain('still listens');
+    expect(half.text).not.toContain('Nothing was done');
     const yes = rig.terminal(['ports', 'release', String(p0), '--grace', '300ms']);
     await yes.says(/Ask it to end\?/);
     yes.type('yes\r');

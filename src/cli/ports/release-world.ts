@@ -50,8 +50,12 @@ export function releaseWorld({now, plan, screen, yes, force, json, argv, print}:
     mayKill: async (who) => {
       // Who has said yes to a gentle end has not said yes to this.
       if (yes || json || !process.stdin.isTTY || !process.stderr.isTTY) return false;
-      await confirm(`${neutralise(who)} does not end. Kill it? What it has not saved is lost.`, {flag: '--kill', json});
-      return true;
+      const question = `${neutralise(who)} does not end. Kill it? What it has not saved is lost.`;
+      // A no leaves it asked to end, which is more than nothing: the report says what is.
+      return await confirm(question, {flag: '--kill', json}).then(
+        () => true,
+        () => false,
+      );
     },
   };
 }

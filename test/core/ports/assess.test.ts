@@ -108,6 +108,16 @@ describe('what an entry would get', () => {
     expect(states([entry], around({listeners: [listener(6379)]}))).toEqual([['redis', 6379, 'used', 'good', 'taken']]);
   });
 
+  it('what is kept back on single addresses only is free for who listens on all', () => {
+    const world = around({
+      reserved: [{from: 1, to: 1023, why: 'privileged', exceptOnAllAddresses: true, source: 'macOS'}],
+    });
+    expect(states([planned('web', 80, {addresses: ['0.0.0.0']})], world)).toEqual([
+      ['web', 80, 'primary', 'good', 'free'],
+    ]);
+    expect(states([planned('web', 80)], world)).toEqual([['web', null, 'none', 'failed', 'reserved']]);
+  });
+
   it('one process with a socket for each family is one holder', () => {
     const both = [listener(8000), listener(8000, {address: '::', inode: '2'})];
     expect(assessPort(8000, [], around({listeners: both})).holders).toMatchObject([{addresses: ['0.0.0.0', '::']}]);
