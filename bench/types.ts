@@ -297,6 +297,8 @@ export interface EntryOf<T extends TestId> {
   readonly peer: string;
   readonly round: number;
   readonly loadBefore: number;
+  /** It was taken from another run, named in the note. */
+  readonly fromAnotherRun?: true;
   readonly seconds: number;
   readonly result: Results[T] | null;
   /** Why there is no result. */

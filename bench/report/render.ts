@@ -54,7 +54,8 @@ function subjectOf(rows: readonly Row[], index: number): string {
   return `${begun.split(/[:,] /)[0]}: ${what.replace(/^… /, '')}`;
 }
 
-const loads = (run: Run): number[] => run.entries.map(({loadBefore}) => loadBefore);
+const loads = (run: Run): number[] =>
+  run.entries.filter(({fromAnotherRun}) => fromAnotherRun !== true).map(({loadBefore}) => loadBefore);
 
 function busyWords(run: Run): string | null {
   const most = Math.max(0, ...loads(run));
@@ -70,7 +71,7 @@ function method(run: Run): string {
     `- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, gcc ${machine.gcc}.`,
     `- From ${day(run.startedAt)} to ${day(run.finishedAt)} UTC. Load average at the start ${run.loadAtStart}, at the end ${run.loadAtEnd ?? '?'}; before the measurements ${span(loads(run))}.`,
     `- ${otherProcesses.ours} other processes that do nothing ran beside it, ${otherProcesses.all} in all.`,
-    `- n: ${settings.reps} kills in a, 8 freezes in b, ${settings.idleSeconds} s of idling in c, d and e 3 times with erp and the floors, once with peers, 10 deaths in f, 20 commands in h, 40 kills in l, 400 in m. In a, d and e erp and the floors take turns. Medians, if nothing else is said.`,
+    `- n: ${settings.reps} kills in a, 8 freezes in b, ${settings.idleSeconds} s of idling in c, d and e 3 times with erp and the floors, once with peers, 10 deaths in f, 20 commands in h and n, 40 kills in l, 400 in m. In a, d and e erp and the floors take turns. Medians, if nothing else is said.`,
     "- The service and the probe are one C program that answers 1 ms after its start; the probe asks every 0.2 ms. The service counts its own starts and lines, so nothing depends on what a supervisor says. CPU is the scheduler's clock of all of the supervisor's processes and what they have reaped; memory is the sum over all of them (guardian, loggers).",
     '- Each peer has the fastest restart that its documentation knows; i, j and k are done with all restart options at their defaults.',
     '- d by request: a supervisor that runs with one more service is asked over its socket. The clock starts before the request is written. The floor is the same as from the command.',
