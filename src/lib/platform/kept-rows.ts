@@ -25,28 +25,25 @@ export class KeptRows {
    * @param isWanted whose row has to be that of now
    */
   scan(isWanted: (pid: number) => boolean, callback: (rows: readonly ProcessRow[]) => void): void {
-    const {pids, lastPid} = this.#table;
-    if (pids === undefined || lastPid === undefined) this.#table.scan(callback);
-    else inSlices(this.#scan(isWanted, pids.bind(this.#table), lastPid.bind(this.#table)), callback);
+    const table = this.#table;
+    if (table.pids === undefined || table.lastPid === undefined) table.scan(callback);
+    else inSlices(this.#scan(isWanted), callback);
   }
 
-  *#scan(
-    isWanted: (pid: number) => boolean,
-    pids: () => readonly number[],
-    lastPid: () => number | null,
-  ): Generator<undefined, readonly ProcessRow[]> {
+  *#scan(isWanted: (pid: number) => boolean): Generator<undefined, readonly ProcessRow[]> {
+    const table = this.#table;
     const now = performance.now();
     // Before the list of pids: who is born in between is unknown, or read once more the next time.
-    const last = lastPid();
+    const last = table.lastPid?.() ?? null;
     const before = now - this.#readAt < keptMs && last !== null ? this.#lastPid : null;
     const kept = before === null ? new Map<number, ProcessRow>() : this.#rows;
     if (before === null) this.#readAt = now;
     const rows = new Map<number, ProcessRow>();
     let isSame = before !== null;
-    for (const pid of before === last && before !== null ? kept.keys() : pids()) {
+    for (const pid of before === last && before !== null ? kept.keys() : (table.pids?.() ?? [])) {
       const known = kept.get(pid);
       const isKept = known !== undefined && !isWanted(pid) && !isBetween(pid, before ?? 0, last ?? 0);
-      const row = isKept ? known : this.#table.read(pid);
+      const row = isKept ? known : table.read(pid);
       if (row !== null) rows.set(pid, row);
       if (isKept) continue;
       isSame = false;
