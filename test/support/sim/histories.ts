@@ -28,7 +28,7 @@ interface Plan {
   readonly habits: readonly Habit[];
 }
 
-const portPlans = ['fixed', 'own', 'shared', 'neighbour', 'any', 'all'] as const;
+const portPlans = ['fixed', 'own', 'shared', 'neighbour', 'mixed', 'any', 'all'] as const;
 const askings = ['both', 'tcp', 'none', 'log', 'separate', 'counted', 'command', 'late'] as const;
 
 export interface Action {
@@ -253,6 +253,8 @@ function portsOf({kind, ports}: Plan, port: number): {alternatives: readonly num
     case 'shared':
       return {alternatives: [shared, shared + 1], any: false};
     case 'neighbour':
+      return {alternatives: [port + 10], any: false};
+    case 'mixed':
       return {alternatives: [port + 10, shared], any: false};
     case 'any':
       return {alternatives: [], any: true};

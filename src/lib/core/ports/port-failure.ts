@@ -58,10 +58,11 @@ function takenRemedy(entry: PortEntry, passed: readonly PassedPort[]): string {
     return `give ${name} another port, or alternatives that nobody else has; ${given} has ${primary}`;
   if (/redis|postgres|mysql|mariadb|rabbit/i.test(name))
     return `if that is the ${name} you mean: ifRunning: use, or external: true (a second, empty one would lose its data from view)`;
-  const release = `end the other one: erp ports release ${primary}`;
+  const taken = passed.find(({why}) => why === 'taken')?.port;
+  const release = taken === undefined ? '' : `end the other one: erp ports release ${taken}; or `;
   return isFixed(entry)
-    ? `${release}; or give ${name} alternatives: port: {primary: ${primary}, alternatives: [${primary + 1}, ${primary + 2}]}`
-    : `${release}; or give ${name} more alternatives`;
+    ? `${release}give ${name} alternatives: port: {primary: ${primary}, alternatives: [${primary + 1}, ${primary + 2}]}`
+    : `${release}give ${name} more alternatives`;
 }
 
 /** The addresses a service is to listen on are none of this machine. */
