@@ -42,9 +42,11 @@ export class MovedPorts {
   note(spec: ServiceSpec, service: Service): void {
     if (spec.port === null) return;
     if (movedTo(spec, service) !== null) {
-      // Shown as soon as it is known, not with the next look.
-      if (!this.#moved.has(spec.name)) this.#nextAt = 0;
+      const isNew = !this.#moved.has(spec.name);
       this.#moved.set(spec.name, spec);
+      // Whoever asks for the status right after the start reads who is in the way.
+      const {clock} = this.#host.around.world;
+      if (isNew) clock.at(clock.now(), () => this.#moved.has(spec.name) && this.#lookAt(spec));
     } else if (this.#moved.delete(spec.name)) {
       this.#known.delete(spec.name);
       this.#refusals.delete(spec.name);
