@@ -20,7 +20,7 @@ if (process.pid === 1 && process.execve !== undefined && existsSync('/bin/sh')) 
   process.execve('/bin/sh', [...init, process.execPath, ...process.execArgv, ...process.argv.slice(1)], process.env);
 }
 
-require('../dist/fast.cjs')
+require(process.argv[2] === 'ports' ? '../dist/fast-ports.cjs' : '../dist/fast.cjs')
   .fast(process.argv.slice(2), root)
   .then(async (answered) => {
     if (answered) return;

@@ -5,7 +5,6 @@ import {ask} from './cli/http10.js';
 import {locate} from './cli/locate.js';
 import {parseFast} from './cli/parse-fast.js';
 import {socketsOf} from './cli/place.js';
-import {fastPorts} from './cli/ports/fast.js';
 import {renderStatus} from './cli/render/status.js';
 import {statusFlagTable} from './cli/status-flags.js';
 import {viewOf} from './cli/terminal.js';
@@ -15,10 +14,10 @@ import type {StatusDocument} from './lib/core/report/status.js';
 import {statusExitCode, verdictOf} from './lib/core/report/verdict.js';
 
 /**
- * Answers what people and scripts ask many times a day before oclif loads: `--version`, a plain `status`, `ports`, `port` and
- * `url` of what runs, and `start --ensure` when all is well. Whatever is
- * not simple (another flag, no supervisor, a wrong one, an error) is left to oclif, which says the same at length; a test
- * holds the two against each other.
+ * Answers what people and scripts ask many times a day before oclif loads: `--version`, a plain `status`, `port` and
+ * `url` of what runs, and `start --ensure` when all is well (`ports`: fast-ports.ts). Whatever is not simple (another
+ * flag, no supervisor, a wrong one, an error) is left to oclif, which says the same at length; a test holds the two
+ * against each other.
  * @param root folder of the package
  * @returns true: answered, `process.exitCode` is set
  */
@@ -28,7 +27,6 @@ export async function fast(argv: readonly string[], root: string): Promise<boole
     process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
     return true;
   }
-  if (argv[0] === 'ports') return await fastPorts(argv, root);
   const wish = parseStatus(argv, process.env) ?? parseEnsure(argv, process.env) ?? parseAddress(argv, process.env);
   if (wish === null) return false;
   const document = await presentStatus(wish, root);
