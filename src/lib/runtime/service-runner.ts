@@ -394,7 +394,18 @@ export class ServiceRunner {
     this.#endedLives = [...this.#endedLives, life].slice(-rememberedLives);
     this.#sweep.lookAgain();
     const planned = state.tag === 'stopping' && state.goal.then !== 'judge';
-    this.#note({v: 1, t: 'exited', inc: incarnation, at: wall, code: exit.code, signal: exit.signal, planned});
+    const record = {
+      v: 1,
+      t: 'exited',
+      inc: incarnation,
+      at: wall,
+      code: exit.code,
+      signal: exit.signal,
+      planned,
+    } as const;
+    // What has gone into the background is found by the life that launched it: that has to be known if we die now.
+    if (life.endedWell === true) this.#journal(record);
+    else this.#note(record);
     faultPoint('after-exited');
     const blockedOn: Blocker | null =
       port !== null && isBeginning(state, world.clock.now()) && isOwnEnd(exit) && saysPortTaken(lines, port)
