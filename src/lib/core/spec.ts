@@ -26,8 +26,9 @@ export interface ProjectSpec {
   readonly mode: 'start' | 'watchdog';
   /** In the order of the configuration. */
   readonly services: readonly ServiceSpec[];
-  /** Not run by this version, but their ports are theirs. */
-  readonly portForwards: readonly PortEntry[];
+  /** In the order of the configuration. No service has the same name. */
+  readonly portForwards: readonly ForwardSpec[];
+  readonly connection: ConnectionSpec;
   /** Environment of every service, before its own `env`; without `npm_*`. */
   readonly baseEnv: Readonly<Record<string, string>>;
   readonly logging: LoggingSpec;
@@ -36,6 +37,64 @@ export interface ProjectSpec {
   readonly tie: 'none' | 'terminal';
   /** Hash over everything that changes what runs (not over run-time choices like `tie`); see `specHash`. */
   readonly hash: string;
+}
+
+/** A `kubectl port-forward` that is kept alive. Its `addresses` are where it listens. */
+export interface ForwardSpec extends PortEntry {
+  /** null: the current context of the kubeconfig. */
+  readonly context: string | null;
+  /** null: that of the context. */
+  readonly namespace: string | null;
+  /** `svc/grafana`, `pod/web-0`, `deploy/api`, `statefulset/db` */
+  readonly target: string;
+  /** null: the only port of the target, or of several the one named http. */
+  readonly remotePort: number | string | null;
+  readonly probe: ForwardProbe;
+  /** Services that are ready first. */
+  readonly dependsOn: readonly Dependency[];
+  /** Not started by `erp start` without names. */
+  readonly autoStart: boolean;
+  /** `idle`: goes back to its primary port by itself when that is free and nobody is connected. */
+  readonly returnToPrimary: 'idle' | 'never';
+  readonly returnAfterMs: number;
+}
+
+export type ForwardProbe =
+  /** By what the remote port usually speaks: postgres, redis, mysql, else HEAD / */
+  | {readonly type: 'auto'}
+  | {
+      readonly type: 'http';
+      readonly path: string;
+      readonly expect: readonly HealthExpectation[];
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  /** `protocol` null: not known. Silence proves nothing then, an end of the connection does. */
+  | {readonly type: 'tcp'; readonly protocol: WireProtocol | null}
+  | {readonly type: 'none'};
+export type WireProtocol = 'postgres' | 'redis' | 'mysql';
+
+/** What all port-forwards share. */
+export interface ConnectionSpec {
+  /** `['kubectl']`, `['minikube', 'kubectl', '--']`; the first may be a path. */
+  readonly kubectl: readonly [string, ...string[]];
+  /** Value of KUBECONFIG for kubectl; null: that of the environment, or ~/.kube/config. */
+  readonly kubeconfig: string | null;
+  /** `host:port`, asked at once to tell "no internet" from "internet, but no cluster"; empty: not asked. */
+  readonly publicTargets: readonly string[];
+  /** Must answer exactly 204, anything else is a captive portal; null: not asked. */
+  readonly portalUrl: string | null;
+  /** Between two probes of a verified forward. */
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+  /** How long kubectl may take until it listens. */
+  readonly startTimeoutMs: number;
+  /** How often a healthy state is written into the log; null: never. */
+  readonly logIntervalMs: number | null;
+  /** After so many restarts in one incident there is one try every `slowRetryMs`, and at each event; null: no limit. */
+  readonly maxRestarts: number | null;
+  readonly slowRetryMs: number;
+  /** false: a broken forward stays as it is, until somebody starts it again. */
+  readonly autoRestart: boolean;
 }
 
 export interface LoggingSpec {

@@ -1,6 +1,8 @@
 import type {DiskRoom} from '../core/diagnosis/disk-full.js';
 import type {Foundling} from '../core/supervision/foundling.js';
-import type {CommandSpec, HealthExpectation, StopSignal} from '../core/spec.js';
+import type {NetworkFacts} from '../core/connection/offline-cause.js';
+import type {ForwardFailure} from '../core/connection/forward-failure.js';
+import type {CommandSpec, ForwardSpec, HealthExpectation, StopSignal} from '../core/spec.js';
 
 /**
  * The world as the runtime sees it. One file per operating system implements each interface; simulation implements all
@@ -212,6 +214,75 @@ export type ProbeAnswer =
       readonly reason: 'refused' | 'timeout' | 'reset' | 'unreachable' | 'garbage' | 'error';
       readonly detail: string;
     };
+
+export interface Network {
+  /** Addresses of this machine that are not internal, sorted and joined: it changes when the network does. '': none. */
+  addresses(): string;
+  /** Connects and closes. The callback comes exactly once unless cancelled, at the latest after `timeoutMs`. */
+  dial(server: ServerAddress, timeoutMs: number, callback: (answer: DialAnswer) => void): Cancel;
+  /** Looks why a server may be out of reach; within about two seconds, only asks what it is told to. */
+  lookAround(
+    question: {
+      readonly host: string;
+      readonly publicTargets: readonly string[];
+      readonly portalUrl: string | null;
+    },
+    callback: (facts: NetworkFacts) => void,
+  ): Cancel;
+}
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type DialAnswer =
+  | {readonly tag: 'reached'; readonly latencyMs: number}
+  | {
+      readonly tag: 'refused' | 'unreachable' | 'timeout' | 'no-name' | 'error';
+      /** As the system says it: `ENETUNREACH`, … */
+      readonly detail: string;
+    };
+
+export interface Kubectl {
+  /** Complete command line for a spawn. */
+  argv(args: readonly string[]): readonly [string, ...string[]];
+  /** On top of the environment: KUBECONFIG where it is configured. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Is the program there? Runs nothing. */
+  missing(): ForwardFailure | null;
+  /** Changes when kubectl or a kubeconfig file does (existence, size, time). Cheap: asked every few seconds. */
+  stamp(): string;
+  /** Reads a context of the kubeconfig (`kubectl config view`), null: the current one. Asks no server. */
+  context(name: string | null, callback: (answer: ContextAnswer) => void): Cancel;
+  /** The remote port of a forward that names none: asks the server for the target. */
+  remotePort(
+    forward: Pick<ForwardSpec, 'context' | 'namespace' | 'target'>,
+    callback: (answer: {readonly port: number | string} | {readonly failure: ForwardFailure}) => void,
+  ): Cancel;
+  /**
+   * Calls when a pod of this namespace becomes ready, until cancelled. `ended`: it can't be watched (any more), once.
+   * Costs two requests and a process.
+   */
+  watchPods(
+    where: {readonly context: string | null; readonly namespace: string | null},
+    ready: (pod: string) => void,
+    ended: () => void,
+  ): Cancel;
+}
+
+export type ContextAnswer =
+  | {
+      readonly ok: true;
+      readonly name: string;
+      readonly namespace: string | null;
+      /** Where kubectl connects to: the API server, or its proxy. */
+      readonly server: ServerAddress;
+      /** The address as the kubeconfig names it. */
+      readonly url: string;
+      readonly viaProxy: boolean;
+    }
+  | {readonly ok: false; readonly failure: ForwardFailure};
 
 export interface Listener {
   readonly pid: number | null;

@@ -104,6 +104,20 @@ export function service(
   };
 }
 
+const connection: ProjectSpec['connection'] = {
+  kubectl: ['kubectl'],
+  kubeconfig: null,
+  publicTargets: [],
+  portalUrl: null,
+  probeIntervalMs: 2000,
+  probeTimeoutMs: 2000,
+  startTimeoutMs: 20_000,
+  logIntervalMs: null,
+  maxRestarts: null,
+  slowRetryMs: 300_000,
+  autoRestart: true,
+};
+
 export function project(services: readonly ServiceSpec[], mode: ProjectSpec['mode'] = 'start'): ProjectSpec {
   return {
     schema: 1,
@@ -118,6 +132,7 @@ export function project(services: readonly ServiceSpec[], mode: ProjectSpec['mod
     mode,
     services,
     portForwards: [],
+    connection,
     baseEnv: {},
     logging: {
       maxFileBytes: 1,

@@ -71,6 +71,31 @@ export const ifRunningDefault = d(
   'a second copy on another port must be asked for',
 );
 
+/** Also keys of `connection:`. */
+export const connectionDefaults = {
+  kubectl: d('kubectl', 'the one on the PATH; KUBECTL in the environment names another'),
+  publicTargets: d(
+    ['1.1.1.1:443', '8.8.8.8:443', '9.9.9.9:443'],
+    'three that do not fail together; asked only for the wording once the API server is out of reach',
+  ),
+  portal: d('http://connectivitycheck.gstatic.com/generate_204', 'a captive portal answers something else than 204'),
+  probeInterval: d('2s', 'a pod that went away is noticed by the next question only'),
+  probeTimeout: d('2s', 'two of them in a row prove that a forward is dead'),
+  startTimeout: d('20s', 'with 2 s for each answer of the API server a start takes 9 s'),
+  logInterval: d('never', 'a healthy forward is no news'),
+  maxRestarts: d('unlimited', 'it comes back; the pace keeps the load on the API server low'),
+  slowRetry: d('5m', 'after maxRestarts; events still count at once'),
+  autoRestart: d(true, 'that is what it is for'),
+} as const;
+
+export const forwardDefaults = {
+  address: d('127.0.0.1', 'with both families kubectl lets a stranger have one of them and does not say so'),
+  autoStart: d(true, '`erp start` starts everything'),
+  probe: d('auto', 'postgres, redis and mysql in their own words by the number of the remote port, else HEAD /'),
+  returnToPrimary: d('idle', 'a forward is replaced in 0.3 s, and bookmarks name the primary'),
+  returnAfter: d('10s', 'longer than the pause between two requests of a page'),
+} as const;
+
 export const probeDefaults = {
   initialDelay: d('0s', 'failed probes at start do not count anyway'),
   period: d('checkInterval', 'one rhythm; before the first success 250 ms for 5 s, then 1 s'),

@@ -1,13 +1,13 @@
 import type {LoggingSpec, MachineSpec, ProjectSpec, ServiceSpec} from '../spec.js';
 import {baseEnvironment} from './base-environment.js';
 import {thresholdMistake} from './check-probes.js';
-import {addressesOf, alternativesOf, anyOf, primaryOf} from './check-ports.js';
-import {type Default, loggingDefaults, machineDefaults, projectDefaults, serviceDefaults} from './defaults.js';
+import {type Default, loggingDefaults, machineDefaults, projectDefaults} from './defaults.js';
 import {parseDuration} from './durations.js';
 import {misspeltVariables, type Overrides, readOverrides} from './overrides.js';
 import type {Problem} from './problems.js';
 import {Ledger, type ResolvedValue} from './provenance.js';
 import {isReferredTo} from './references.js';
+import {resolveConnection, resolveForward} from './resolve-forward.js';
 import {resolveService} from './resolve-service.js';
 import {fill, type ResolveContext, type Resolving} from './resolving.js';
 import type {Config} from './schema.js';
@@ -67,13 +67,8 @@ export function resolveProject(config: Config, context: ResolveContext): Resolut
       r,
       Object.entries(config.services ?? {}).map(([service, value]) => resolveService(r, service, value)),
     ),
-    portForwards: Object.entries(config.portForwards ?? {}).map(([forward, {port, address}]) => ({
-      name: forward,
-      primary: primaryOf(port),
-      alternatives: alternativesOf(port),
-      any: anyOf(port) ?? serviceDefaults.any.value,
-      addresses: addressesOf(port) ?? [address ?? forwardAddress],
-    })),
+    portForwards: Object.entries(config.portForwards ?? {}).map(([forward, value]) => resolveForward(forward, value)),
+    connection: resolveConnection(),
     baseEnv: baseEnvironment(context.env, context.dotenv, context.platform),
     logging: resolveLogging(r),
     machine: resolveMachine(r),
@@ -138,8 +133,6 @@ function forwardNotices(config: Config): string[] {
   return names.length === 0 ? [] : [`This version does not run port-forwards; left out: ${names.join(', ')}.`];
 }
 
-/** Where kubectl listens unless it is told another one. */
-const forwardAddress = '127.0.0.1';
 const dayMs = 86_400_000;
 
 function resolveLogging({config, ledger}: Resolving): LoggingSpec {

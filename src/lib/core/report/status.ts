@@ -138,6 +138,76 @@ export interface MovedPort {
   readonly remedy: string | null;
 }
 
+/** The seven of metrics.md, and `stopped`. */
+export type ForwardStateName =
+  | 'stopped'
+  | 'waiting-for-network'
+  | 'starting'
+  /** The right app has answered within the last seconds. */
+  | 'verified'
+  /** It was, or it can't be proven. */
+  | 'suspect'
+  | 'broken'
+  | 'needs-you'
+  | 'tool-missing';
+
+export interface ForwardStatus {
+  readonly name: string;
+  readonly state: ForwardStateName;
+  readonly mark: Mark;
+  readonly turn: 'erp' | 'you' | null;
+  readonly wanted: 'up' | 'down';
+  /** As configured; null: the current one. */
+  readonly context: string | null;
+  readonly namespace: string | null;
+  readonly target: string;
+  readonly remotePort: number | string | null;
+  /** The local port it has now; null: none. */
+  readonly port: number | null;
+  readonly primaryPort: number;
+  /** Why it has another port than its primary; null otherwise. */
+  readonly portNote: string | null;
+  readonly pid: number | null;
+  /** ISO 8601 of the present kubectl's spawn. */
+  readonly startedAt: string | null;
+  /** ISO 8601 of the last answer of the right app; null: never. */
+  readonly answeredAt: string | null;
+  readonly answeredAgoMs: number | null;
+  readonly latencyMs: number | null;
+  /** Restarts in the present incident. */
+  readonly restarts: number;
+  readonly totalRestarts: number;
+  readonly note: string | null;
+  /** Present while it is not well. */
+  readonly diagnosis: Diagnosis | null;
+  readonly nextTryAt: string | null;
+  readonly nextTryInMs: number | null;
+  /** The last time it was lost: `recoveryMs` from its first bad sign to the next good answer, null: not yet. */
+  readonly lastLoss: {
+    readonly at: string;
+    /** As in metrics.md: `exit no-answer network port operator` */
+    readonly reason: string;
+    readonly text: string;
+    readonly recoveryMs: number | null;
+  } | null;
+}
+
+/** The API server of a context: what decides whether port-forwards are started. */
+export interface ContextStatus {
+  /** As kubectl calls it; null: the current one, not read yet. */
+  readonly name: string | null;
+  /** `10.8.0.1:6443`; null: not known. */
+  readonly server: string | null;
+  readonly state: 'unknown' | 'online' | 'unsure' | 'offline';
+  readonly mark: Mark;
+  /** ISO 8601 of the change to this state. */
+  readonly since: string | null;
+  /** "silent for 41s. Internet is there: VPN?"; null: all well */
+  readonly note: string | null;
+  readonly diagnosis: Diagnosis | null;
+  readonly lastOutage: {readonly at: string; readonly tookMs: number} | null;
+}
+
 export interface StatusDocument {
   readonly schema: 1;
   readonly project: {
@@ -160,6 +230,10 @@ export interface StatusDocument {
   readonly mark: Mark;
   readonly sampledAt: string | null;
   readonly services: readonly ServiceStatus[];
+  /** Absent: a supervisor that runs none. */
+  readonly forwards?: readonly ForwardStatus[];
+  /** One for each context that a wanted forward uses. */
+  readonly contexts?: readonly ContextStatus[];
   readonly machine: MachineStatus | null;
   /** ISO 8601 with offset: when this document was made. */
   readonly at: string;
