@@ -111,5 +111,7 @@ function watching(world: World, stopwatch: Stopwatch): World {
     ports: timed(world.ports),
     output: timed(world.output),
     journal: timed(world.journal),
+    network: world.network,
+    kubectl: world.kubectl,
   };
 }

@@ -1,6 +1,6 @@
 import type {DiskRoom} from '../core/diagnosis/disk-full.js';
 import type {Foundling} from '../core/supervision/foundling.js';
-import type {NetworkFacts} from '../core/connection/offline-cause.js';
+import type {DialAnswer, NetworkFacts} from '../core/connection/offline-cause.js';
 import type {ForwardFailure} from '../core/connection/forward-failure.js';
 import type {CommandSpec, ForwardSpec, HealthExpectation, StopSignal} from '../core/spec.js';
 
@@ -16,6 +16,8 @@ export interface World {
   readonly ports: Ports;
   readonly output: Outputs;
   readonly journal: Journal;
+  readonly network: Network;
+  readonly kubectl: Kubectl;
   /** Names the boot and, where there are such, the pid namespace: what pids mean something in. */
   readonly bootId: string;
   /** When the machine came up, milliseconds since the epoch; null: the system does not tell. */
@@ -236,13 +238,7 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-export type DialAnswer =
-  | {readonly tag: 'reached'; readonly latencyMs: number}
-  | {
-      readonly tag: 'refused' | 'unreachable' | 'timeout' | 'no-name' | 'error';
-      /** As the system says it: `ENETUNREACH`, … */
-      readonly detail: string;
-    };
+export type {DialAnswer};
 
 export interface Kubectl {
   /** Complete command line for a spawn. */

@@ -4,6 +4,7 @@ import type {Listeners} from './listeners.js';
 import {WindowsListeners} from './listeners.windows.js';
 import {FileJournal} from './journal.js';
 import type {LogRetention} from './log-retention.js';
+import {noKubectl, noNetwork} from './no-kubectl.js';
 import {PosixOutputs} from './output.js';
 import {WindowsOutputs} from './output.windows.js';
 import {SystemPorts} from './ports.js';
@@ -18,7 +19,7 @@ import {SystemClock} from './system-clock.js';
 import {systemProcessTable} from './system-table.js';
 import {WindowsProcessTable} from './process-table.windows.js';
 import {uptime} from 'node:os';
-import type {LoggingSpec, MachineSpec} from '../core/spec.js';
+import type {ConnectionSpec, LoggingSpec, MachineSpec} from '../core/spec.js';
 import type {JournalRecord} from '../core/supervision/journal.js';
 import type {ProcessIdentity, World} from './types.js';
 
@@ -32,6 +33,9 @@ export interface WorldOptions {
   readonly logging: LoggingSpec;
   /** Limits for a disk that fills up; null: old logs are not removed for it. */
   readonly machine: MachineSpec | null;
+  /** How kubectl is called, and in which environment; absent: no port-forwards are run. */
+  readonly connection?: ConnectionSpec;
+  readonly baseEnv?: Readonly<Record<string, string>>;
   /** What went wrong with files and processes that nobody waits for. */
   readonly onProblem: OnProblem;
 }
@@ -66,6 +70,8 @@ export function createWorld(options: WorldOptions): SystemWorld {
     ports: new SystemPorts({table, listeners: systemListeners(table), memory}),
     output,
     journal,
+    network: noNetwork,
+    kubectl: noKubectl,
     random: Math.random,
     sampler: new Sampler({table, memory, places: placesOf(options)}),
     retention: output.retention,

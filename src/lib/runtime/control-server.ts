@@ -14,7 +14,6 @@ import {
 } from '../core/report/api.js';
 import type {Actor, StatusDocument} from '../core/report/status.js';
 import type {ProjectSpec} from '../core/spec.js';
-import {isAtRest} from '../core/supervision/state.js';
 import {actorText, type EventLog} from './event-log.js';
 import type {News} from './shared.js';
 import type {Supervisor} from './supervisor.js';
@@ -161,7 +160,7 @@ export class ControlServer {
       );
     }
     const after = events.last;
-    const names = request.services ?? spec.services.filter(({autoStart}) => autoStart).map(({name}) => name);
+    const names = request.services ?? autoStarted(spec);
     this.#known(names);
     const announce = (started: readonly string[]): void =>
       this.#operator(request.actor, `start of ${started.join(', ')}`);
@@ -178,11 +177,11 @@ export class ControlServer {
         ? `stop of everything${forNow ? ' for now' : ''}`
         : `stop of ${request.services.join(', ')}`;
     if (request.services === null) {
-      const running = supervisor.names().filter((name) => !isAtRest(supervisor.service(name).state));
+      const running = supervisor.allNames().filter((name) => !supervisor.isDown(name));
       this.#operator(request.actor, request.now ? `${text}, at once` : text);
       const reason = forNow ? 'shutdown' : 'stopped';
       supervisor.end(reason, ExitCode.done, `stopped by ${actorText(request.actor)}`, request.now, request.actor);
-      return {stopping: running, notRunning: supervisor.names().filter((name) => !running.includes(name)), after};
+      return {stopping: running, notRunning: supervisor.allNames().filter((name) => !running.includes(name)), after};
     }
     this.#known(request.services);
     const dependents = supervisor.runningDependents(request.services);
@@ -205,11 +204,15 @@ export class ControlServer {
     const {supervisor, events} = this.#options;
     this.#refuseWhileEnding();
     const after = events.last;
-    const named =
-      request.services ?? supervisor.names().filter((name) => supervisor.service(name).memory.wanted === 'up');
+    const named = request.services ?? supervisor.allNames().filter((name) => supervisor.isWanted(name));
     this.#known(named);
     const {go, stay} =
-      request.primary === true ? await this.#askForPrimaries(named, request.services !== null) : {go: named, stay: []};
+      request.primary === true
+        ? await this.#askForPrimaries(
+            named.filter((name) => request.services !== null || supervisor.names().includes(name)),
+            request.services !== null,
+          )
+        : {go: named, stay: []};
     this.#refuseWhileEnding();
     const followers = request.primary === true ? supervisor.followersOf(go) : [];
     if (go.length === 0 && request.primary === true) return {started: [], alreadyRunning: stay, after, followers};
@@ -252,10 +255,10 @@ export class ControlServer {
   }
 
   #known(names: readonly string[]): void {
-    const known = this.#options.supervisor.names();
+    const known = this.#options.supervisor.allNames();
     const unknown = names.find((name) => !known.includes(name));
     if (unknown !== undefined)
-      throw new ErpError(`There is no service ${unknown}.`, {
+      throw new ErpError(`There is no service or port-forward ${unknown}.`, {
         code: 'ERP_UNKNOWN_SERVICE',
         exitCode: ExitCode.usage,
         remedy: [`known: ${known.join(', ')}`],
@@ -312,6 +315,9 @@ export class ControlServer {
     if (response.writableLength > backlogLimitBytes) response.destroy();
   }
 }
+
+const autoStarted = ({services, portForwards}: ProjectSpec): string[] =>
+  [...services, ...portForwards].filter(({autoStart}) => autoStart).map(({name}) => name);
 
 /** What differs between two configurations, in words a person can follow. */
 function differences(ours: ProjectSpec, theirs: ProjectSpec): readonly string[] {

@@ -142,12 +142,17 @@ class SupervisorProcess {
       projectDir: spec.projectDir,
       logging: spec.logging,
       machine: spec.machine,
+      connection: spec.connection,
+      baseEnv: spec.baseEnv,
       onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
     });
     const started = spec.services.filter(({kind}) => kind !== 'external');
     this.#world.output.open(
-      started.map(({name}) => name),
-      started.filter(({output}) => output === 'file').map(({name}) => name),
+      [...started, ...spec.portForwards].map(({name}) => name),
+      [
+        ...started.filter(({output}) => output === 'file'),
+        ...(process.platform === 'win32' ? spec.portForwards : []),
+      ].map(({name}) => name),
     );
     const mark = projectMark(spec.runtimeDir);
     this.#supervisor = new Supervisor(
@@ -222,7 +227,7 @@ class SupervisorProcess {
       });
     }
     const {wantedUp, rebooted} = this.#supervisor.adopt();
-    const adopted = this.#supervisor.leaders().size;
+    const adopted = this.#supervisor.leaders().size + this.#supervisor.forwards.leaders().length;
     if (rebooted)
       this.#tell({
         level: 'INFO',
@@ -275,8 +280,14 @@ class SupervisorProcess {
       this.#measurements.machine(calendar.iso),
       this.#measurements.at === null ? null : isoWithOffset(this.#measurements.at),
       this.#supervisor.ending,
+      this.#supervisor.forwards.statuses(calendar),
+      this.#supervisor.forwards.contexts(calendar),
     );
-    return {...document, services: document.services.map((service) => this.#redact(service))};
+    return {
+      ...document,
+      services: document.services.map((service) => this.#redact(service)),
+      forwards: document.forwards?.map((forward) => this.#redact(forward)) ?? [],
+    };
   }
 
   #observe(name: string, iso: (at: number) => string): Observation {
@@ -353,7 +364,7 @@ class SupervisorProcess {
   /** A start that nobody followed up (its command line was killed) leaves no supervisor without services behind. */
   #endWhenForgotten(): void {
     setTimeout(() => {
-      const idle = this.#supervisor.names().every((name) => this.#supervisor.service(name).memory.wanted === 'down');
+      const idle = this.#supervisor.allNames().every((name) => !this.#supervisor.isWanted(name));
       if (idle && this.#control.lease === null)
         this.#supervisor.end('stopped', ExitCode.done, 'nothing to supervise', false, null);
       else this.#endWhenForgotten();
@@ -372,7 +383,8 @@ class SupervisorProcess {
     });
     this.#control.end({type: 'end', reason, exitCode, text}, () => {
       // Pipes of a service that can't be ended, or of another supervisor that has taken over, are not ours to remove.
-      const forGood = this.#supervisor.leaders().size === 0 && this.#door.isOurs();
+      const nothingRuns = this.#supervisor.leaders().size === 0 && this.#supervisor.forwards.leaders().length === 0;
+      const forGood = nothingRuns && this.#door.isOurs();
       this.#door.close();
       this.#world.close(forGood);
       this.#writeAll();

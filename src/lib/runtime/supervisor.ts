@@ -21,9 +21,11 @@ import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../c
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
 import {Adoption} from './adoption.js';
+import type {ForwardView} from '../core/supervision/forward-view.js';
 import {DeadlineQueue} from './deadline-queue.js';
 import {sweepProject} from './ending-strays.js';
 import {faultPoint} from './fault.js';
+import {Forwards} from './forwards.js';
 import {MovedPorts} from './moved-ports.js';
 import {PortBook} from './port-book.js';
 import {askForPrimaries, type Return} from './to-primary.js';
@@ -72,6 +74,7 @@ export class Supervisor {
   readonly #dependents: Dependents;
   readonly #ports = new PortBook();
   readonly #moved: MovedPorts;
+  readonly forwards: Forwards;
   /** What stands for `{services.NAME.port}`. */
   readonly #portsToTell: Record<string, number> = {};
   readonly #deadlines = new DeadlineQueue();
@@ -137,6 +140,12 @@ export class Supervisor {
       goBack: (name, text, done) => this.restartUnasked(name, 'port', text, done),
     });
     for (const entry of this.#entries.values()) this.#index(entry);
+    this.forwards = new Forwards({
+      around: this.#around,
+      network: world.network,
+      kubectl: world.kubectl,
+      changed: (name, view) => this.forwardChanged(name, view),
+    });
     this.#schedules = new Schedules(spec, {
       clock: world.clock,
       tell: (news) => sink.tell(news),
@@ -162,6 +171,10 @@ export class Supervisor {
     const started: string[] = [];
     const alreadyRunning: string[] = [];
     for (const name of alone ? names : withDependencies(this.#spec, names)) {
+      if (this.forwards.has(name)) {
+        (this.forwards.forward(name).memory.wanted === 'up' ? alreadyRunning : started).push(name);
+        continue;
+      }
       const {state, memory} = this.service(name);
       const idle = isAtRest(state) || state.tag === 'failed' || memory.wanted === 'down';
       // A job that is done stays done when it only comes along.
@@ -169,29 +182,39 @@ export class Supervisor {
         alreadyRunning.push(name);
       else {
         started.push(name);
-        this.#wanted(name, true, by);
       }
     }
     if (started.length > 0) announce(started);
-    this.#batch(started.map((name) => [name, {tag: 'start'}]));
+    for (const name of started) this.#wanted(name, true, by);
+    const {services, forwards} = this.#byKind(started);
+    this.forwards.start(forwards);
+    this.#batch(services.map((name) => [name, {tag: 'start'}]));
     return {started, alreadyRunning};
   }
 
   /** Goes on with what was wanted up before the supervisor died; with nothing else: what was stopped stays stopped. */
   resume(names: readonly string[]): void {
-    this.#batch(names.map((name) => [name, this.#goOn.get(name) ?? {tag: 'resume'}]));
+    const {services, forwards} = this.#byKind(names);
+    this.forwards.start(forwards);
+    this.#batch(services.map((name) => [name, this.#goOn.get(name) ?? {tag: 'resume'}]));
     this.#goOn.clear();
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
   stop(names: readonly string[], now: boolean, by: Actor | null): {stopping: string[]; notRunning: string[]} {
-    const isDown = (name: string): boolean => ['stopped', 'done'].includes(this.service(name).state.tag);
+    const isDown = (name: string): boolean =>
+      this.forwards.has(name)
+        ? this.forwards.forward(name).state.tag === 'stopped'
+        : ['stopped', 'done'].includes(this.service(name).state.tag);
     const stopping = names.filter((name) => !isDown(name));
     const notRunning = names.filter(isDown);
     for (const name of names) this.#wanted(name, false, by);
+    const {services, forwards} = this.#byKind(names);
+    const going = services.filter((name) => stopping.includes(name));
     // Nothing runs of what has failed for good, but from now on it is stopped.
-    const failed = stopping.filter((name) => isAtRest(this.service(name).state));
-    this.#goDown(names, now ? stopping : failed, now);
+    const failed = going.filter((name) => isAtRest(this.service(name).state));
+    this.#goDown(services, now ? going : failed, now);
+    this.forwards.stop(forwards, now);
     return {stopping, notRunning};
   }
 
@@ -208,13 +231,16 @@ export class Supervisor {
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
     const names = this.names();
-    if (reason !== 'shutdown') for (const name of names) this.#wanted(name, false, by);
+    if (reason !== 'shutdown') for (const name of [...names, ...this.forwards.names()]) this.#wanted(name, false, by);
     this.#goDown(names, now ? names.filter((name) => !isAtRest(this.service(name).state)) : [], now);
+    this.forwards.stop(this.forwards.names(), now);
+    this.#work();
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
   letGo(): void {
     this.#over = true;
+    this.forwards.letGo();
     this.#cancelTimer();
   }
 
@@ -223,7 +249,12 @@ export class Supervisor {
    * @param done gets what the checks said, or null
    * @param primary back to their primary ports
    */
-  restart(names: readonly string[], by: Actor | null, done: (problem: string | null) => void, primary = false): void {
+  restart(all: readonly string[], by: Actor | null, done: (problem: string | null) => void, primary = false): void {
+    const {services: names, forwards} = this.#byKind(all);
+    const restartForwards = (): void => {
+      for (const name of forwards) this.#wanted(name, true, by);
+      this.forwards.restart(forwards);
+    };
     let left = names.length;
     let problem: string | null = null;
     const wantedUp = new Set(names.filter((name) => this.service(name).memory.wanted === 'up'));
@@ -236,11 +267,15 @@ export class Supervisor {
       if (left > 0) return;
       if (problem === null) {
         for (const each of names) this.#wanted(each, true, by);
+        restartForwards();
         this.#batch(names.map((each) => [each, {tag: 'restart', why: 'operator', primary}]));
       }
       done(problem);
     };
-    if (names.length === 0) done(null);
+    if (names.length === 0) {
+      restartForwards();
+      done(null);
+    }
     for (const name of names) {
       const {runner, service} = this.#entry(name);
       if (mayRun(service.state)) runner.preCheck((said) => checked(name, said));
@@ -305,6 +340,22 @@ export class Supervisor {
 
   names(): string[] {
     return [...this.#entries.keys()];
+  }
+
+  /** Services and port-forwards. */
+  allNames(): string[] {
+    return [...this.names(), ...this.forwards.names()];
+  }
+
+  isWanted(name: string): boolean {
+    return (this.forwards.has(name) ? this.forwards.forward(name) : this.service(name)).memory.wanted === 'up';
+  }
+
+  /** Nothing of it runs. */
+  isDown(name: string): boolean {
+    return this.forwards.has(name)
+      ? this.forwards.forward(name).state.tag === 'stopped'
+      : isAtRest(this.service(name).state);
   }
 
   service(name: string): Service {
@@ -373,11 +424,25 @@ export class Supervisor {
       this.#goOn.set(name, found.unjudged ?? {tag: 'resume'});
     }
     this.#working = false;
+    wantedUp.push(...this.forwards.adopt());
     this.#work();
     return {wantedUp, rebooted};
   }
 
   // ——— the loop ———
+
+  /** A port-forward is not what it was. */
+  forwardChanged(name: string, {port}: ForwardView): void {
+    this.#ports.note(name, port);
+    this.#work();
+  }
+
+  #byKind(names: readonly string[]): {readonly services: readonly string[]; readonly forwards: readonly string[]} {
+    return {
+      services: names.filter((name) => !this.forwards.has(name)),
+      forwards: names.filter((name) => this.forwards.has(name)),
+    };
+  }
 
   #entry(name: string): Entry {
     const entry = this.#entries.get(name);
@@ -465,6 +530,7 @@ export class Supervisor {
       if (moves.length === 0 && !this.#failuresEndAll()) break;
     }
     this.#working = false;
+    this.forwards.servicesChanged();
     this.#sink.changed();
     if (this.#ending !== null && this.#allEnded()) {
       if (this.#lastSweep !== 'done') {
@@ -498,7 +564,7 @@ export class Supervisor {
       if (!ended(entry)) return false;
       this.#unended.delete(entry);
     }
-    return [...this.#entries.values()].every(ended);
+    return this.forwards.allStopped && [...this.#entries.values()].every(ended);
   }
 
   #apply(entry: Entry, event: Event): void {
@@ -590,6 +656,7 @@ export class Supervisor {
       this.#plannedBeat = now + beatMs;
       this.#schedules.look();
       this.#moved.look();
+      this.forwards.beat(now);
     }
     if (now >= this.#compactAt) this.#compact(now);
     this.#lastLook = {now, wall: this.#world.clock.wall()};
@@ -641,6 +708,7 @@ export class Supervisor {
     });
     for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'gap', ms: lost}});
     for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'tick'}});
+    this.forwards.gap(lost);
     this.#work();
   }
 }

@@ -1,3 +1,4 @@
+import {noKubectl, noNetwork} from '../../../src/lib/platform/no-kubectl.js';
 import type {JournalRecord} from '../../../src/lib/core/supervision/journal.js';
 import {readMark} from '../../../src/lib/core/supervision/mark.js';
 import type {StopSignal} from '../../../src/lib/core/spec.js';
@@ -606,6 +607,8 @@ export class SimSession implements World {
   readonly ports: Ports;
   readonly output: Outputs;
   readonly journal: Journal;
+  readonly network = noNetwork;
+  readonly kubectl = noKubectl;
   readonly random: () => number;
   alive = true;
   get bootId(): string {

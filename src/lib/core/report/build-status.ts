@@ -9,6 +9,8 @@ import type {Blocker, Memory, Service, State} from '../supervision/state.js';
 import {endText, exitText} from '../supervision/words.js';
 import {formatDuration, isoWithOffset} from './format.js';
 import type {
+  ContextStatus,
+  ForwardStatus,
   HealthName,
   MachineStatus,
   Mark,
@@ -316,16 +318,26 @@ function oldPortNote(spec: ServiceSpec, old: readonly OldPort[]): string | null 
 }
 
 /** The system as a whole, from its services. */
-export function overallOf(services: readonly ServiceStatus[], ending: boolean): StatusDocument['overall'] {
+export function overallOf(
+  services: readonly ServiceStatus[],
+  ending: boolean,
+  forwards: readonly ForwardStatus[] = [],
+): StatusDocument['overall'] {
   const wanted = services.filter((service) => service.wanted === 'up');
+  const held = forwards.filter((forward) => forward.wanted === 'up');
   if (ending) return 'stopping';
-  if (wanted.length === 0) return services.some((service) => service.state === 'stopping') ? 'stopping' : 'stopped';
+  if (wanted.length + held.length === 0)
+    return services.some((service) => service.state === 'stopping') ? 'stopping' : 'stopped';
   if (wanted.some((service) => service.mark === 'failed' || service.mark === 'acting')) return 'unhealthy';
+  if (held.some(({mark}) => mark === 'failed')) return 'unhealthy';
   if (wanted.some((service) => service.mark === 'moving' || service.state === 'waiting')) return 'starting';
-  return wanted.some((service) => service.mark === 'degraded') ? 'degraded' : 'healthy';
+  if (held.some(({mark}) => mark === 'moving')) return 'starting';
+  // A laptop without its cluster is no ERP that is down, unless there is nothing else.
+  if (held.some(({mark}) => mark === 'acting')) return wanted.length === 0 ? 'unhealthy' : 'degraded';
+  return [...wanted, ...held].some(({mark}) => mark === 'degraded') ? 'degraded' : 'healthy';
 }
 
-export function overallMark(overall: StatusDocument['overall'], services: readonly ServiceStatus[]): Mark {
+export function overallMark(overall: StatusDocument['overall'], services: readonly {readonly mark: Mark}[]): Mark {
   switch (overall) {
     case 'healthy':
       return 'good';
@@ -352,20 +364,24 @@ export function statusDocument(
   machine: MachineStatus | null,
   sampledAt: string | null,
   ending: boolean,
+  forwards: readonly ForwardStatus[] = [],
+  contexts: readonly ContextStatus[] = [],
 ): StatusDocument {
   const list = spec.services.flatMap((service) => {
     const state = services.get(service.name);
     return state === undefined ? [] : [serviceStatus(service, state, services, observe(service.name), calendar)];
   });
-  const overall = overallOf(list, ending);
+  const overall = overallOf(list, ending, forwards);
   return {
     schema: 1,
     project: {name: spec.name, dir: spec.projectDir, configFile: spec.configFile, instance: spec.instance},
     supervisor,
     overall,
-    mark: overallMark(overall, list),
+    mark: overallMark(overall, [...list, ...forwards]),
     sampledAt,
     services: list,
+    forwards,
+    contexts,
     machine,
     at: calendar.iso(calendar.now),
   };
