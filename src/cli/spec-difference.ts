@@ -19,15 +19,16 @@ export function environmentDifference({baseEnv: running}: ProjectSpec, {baseEnv:
     .sort();
 }
 
-function simplified({services, ...rest}: ProjectSpec): Record<string, unknown> {
+function simplified({services, portForwards, connection, ...rest}: ProjectSpec): Record<string, unknown> {
   const {hash: _hash, tie: _tie, mode: _mode, runtimeDir: _place, baseEnv, logging, ...same} = rest;
   const {ownLevel: _level, ...log} = logging;
-  // Services under their names: one more in the middle must not make all behind it different.
+  // Under their names: one more in the middle must not make all behind it different.
   return {
     ...same,
     logging: log,
     env: Object.fromEntries(Object.entries(baseEnv).filter(([name]) => !isTerminalVariable(name))),
-    ...Object.fromEntries(services.map((service) => [service.name, service])),
+    ...(portForwards.length === 0 ? {} : {connection}),
+    ...Object.fromEntries([...services, ...portForwards].map((each) => [each.name, each])),
   };
 }
 

@@ -23,7 +23,9 @@ export function migratedConfig(
     ];
   }
   if (document['portForwards'] !== undefined) {
-    comments['portForwards'] = ['Kept as they were; this version of erp does not run port-forwards.'];
+    comments['portForwards'] = [
+      'The old file named local ports only: each is the service of its name, in its only port or the one named http.',
+    ];
   }
   const ignored = keys.filter(({usedAs}) => usedAs === null);
   return writeYaml({

@@ -29,7 +29,9 @@ export interface ShowReport {
 
 /** Every effective value and where it came from, secrets as ***. */
 export function showReport({spec, loaded, provenance, notices}: PreparedProject, only: readonly string[]): ShowReport {
-  const wanted = (path: string) => only.length === 0 || only.some((name) => path.startsWith(`services.${name}.`));
+  const groups = ['services', 'portForwards'];
+  const wanted = (path: string) =>
+    only.length === 0 || only.some((name) => groups.some((group) => path.startsWith(`${group}.${name}.`)));
   // A variable may be set in several layers; the last note is the one that counts.
   const last = new Map(provenance.map((value) => [value.path, value]));
   return {

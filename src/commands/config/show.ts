@@ -14,7 +14,7 @@ export default class ConfigShow extends ErpCommand {
     'ERP_MAX_RESTARTS=10 <%= config.bin %> <%= command.id %> backend',
     '<%= config.bin %> <%= command.id %> --json',
   ];
-  static override args = {service: Args.string({description: 'only this service (default: everything)'})};
+  static override args = {service: Args.string({description: 'only this service or port-forward (default: everything)'})};
   static override flags = {
     changed: Flags.boolean({description: 'without the values that are defaults'}),
     watchdog: Flags.boolean({description: 'with the defaults of `erp watchdog`'}),
@@ -30,7 +30,7 @@ export default class ConfigShow extends ErpCommand {
       mode: flags.watchdog ? 'watchdog' : 'start',
       runtimeDirOf: () => '',
     });
-    const names = project.spec.services.map(({name}) => name);
+    const names = [...project.spec.services, ...project.spec.portForwards].map(({name}) => name);
     if (args.service !== undefined && !names.includes(args.service)) throw unknownService(args.service, names);
     const report = showReport(project, args.service === undefined ? [] : [args.service]);
     if (!this.jsonEnabled()) for (const notice of report.notices) this.advise(notice);

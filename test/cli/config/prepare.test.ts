@@ -439,13 +439,6 @@ describe('what wins', () => {
     const {notices} = await project.prepare({env: {ERP_MAX_RESTART: '3', ERP_DATABASE_URL: 'x', ERP_DB: 'y'}});
     expect(notices).toEqual(['ERP_MAX_RESTART is set and not known to erp. Did you mean ERP_MAX_RESTARTS?']);
   });
-
-  it('port-forwards are checked, kept and said to be left out', async () => {
-    using project = new ConfigProject({
-      'erp.config.yaml': `${minimal}portForwards:\n  grafana: {namespace: m, target: svc/grafana, remotePort: http, port: {primary: 3001, alternatives: [3002]}}\n`,
-    });
-    expect((await project.prepare()).notices).toEqual(['This version does not run port-forwards; left out: grafana.']);
-  });
 });
 
 describe('the environment of a service', () => {

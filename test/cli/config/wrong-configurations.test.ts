@@ -23,6 +23,11 @@ interface Wrong {
 
 /** A service with one more line, which stands in line 4. */
 const service = (line: string, more = '') => `services:\n  a:\n    command: run\n    ${line}\n${more}`;
+/** A port-forward whose third line is this; nothing else is in the file. */
+const forward = (line: string, more = '') => `portForwards:\n  grafana:\n    ${line}\n    port: 3000\n${more}`;
+/** The same with alternatives. */
+const movable = (line: string) => `portForwards:\n  g:\n    ${line}\n    port: {primary: 80, alternatives: [81]}\n`;
+const shared = (line: string) => `connection:\n  ${line}\n${forward('target: svc/g')}`;
 const utf16 = (text: string) =>
   new Uint8Array(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]));
 
@@ -267,6 +272,239 @@ const wrong: readonly Wrong[] = [
     content: service('', 'portForwards:\n  b:\n    target: svc/b\n    port: {primary: 80, alternatives: [80]}\n'),
     at: '8:40',
     says: '80 is already the primary',
+  },
+  {
+    what: 'a bare name as a target',
+    content: forward('target: web-0'),
+    at: '3:13',
+    says: 'kubectl takes a bare name as that of a pod. Did you mean svc/web-0?',
+  },
+  {
+    what: 'a kind of target with a slip in it',
+    content: forward('target: servce/web'),
+    at: '3:13',
+    says: '"servce" is nothing that erp forwards to. Did you mean service/web?',
+  },
+  {
+    what: 'a kind of target that erp does not forward to',
+    content: forward('target: ingress/web'),
+    at: '3:13',
+    says: 'allowed: svc/NAME, pod/NAME, deploy/NAME, statefulset/NAME',
+  },
+  {
+    what: 'a target with capitals',
+    content: forward('target: svc/Web'),
+    at: '3:13',
+    says: "can't be a name. Did you mean svc/web?",
+  },
+  {what: 'a target without a name', content: forward('target: svc/'), at: '3:13', says: 'the name is missing'},
+  {
+    what: 'a forward whose name is that of no service, without a target',
+    content: 'portForwards:\n  My_Graphs:\n    port: 3000\n',
+    at: '2:3',
+    says: 'portForwards.My_Graphs needs a target',
+  },
+  {
+    what: 'a remote port in quotes',
+    content: forward('remotePort: "80"'),
+    at: '3:17',
+    says: '"80" is not a port. Did you mean 80?',
+  },
+  {what: 'a remote port out of range', content: forward('remotePort: 70000'), at: '3:17', says: '70000 is not a port'},
+  {
+    what: 'a name of a remote port with capitals',
+    content: forward('remotePort: HTTP'),
+    at: '3:17',
+    says: '"HTTP" is not a port. Did you mean http?',
+  },
+  {
+    what: 'a forward without a local port',
+    content: 'portForwards:\n  grafana:\n    target: svc/g\n',
+    at: '2:3',
+    says: 'portForwards.grafana.port is missing: a port.',
+  },
+  {
+    what: 'a namespace with capitals',
+    content: forward('namespace: ERP_System'),
+    at: '3:16',
+    says: "can't be a namespace. Did you mean erp-system?",
+  },
+  {
+    what: 'a name as an address',
+    content: forward('address: localhost'),
+    at: '3:14',
+    says: '"localhost" is not an address. Did you mean 127.0.0.1?',
+  },
+  {
+    what: 'an address with a slip in it',
+    content: forward('address: 127.0.0.256'),
+    at: '3:14',
+    says: '"127.0.0.256" is not an address',
+  },
+  {
+    what: 'addresses of a forward as those of a service',
+    content: 'portForwards:\n  g:\n    port: {primary: 80, addresses: ["::1"]}\n',
+    at: '3:25',
+    says: 'address: ::1, beside port',
+  },
+  {
+    what: 'a probe with a slip in it',
+    content: forward('probe: postgress'),
+    at: '3:12',
+    says: '"postgress" is not a probe. Did you mean postgres?',
+  },
+  {
+    what: 'a probe by another name of the database',
+    content: forward('probe: mariadb'),
+    at: '3:12',
+    says: 'Did you mean mysql?',
+  },
+  {
+    what: 'a whole address as the probe of a forward',
+    content: forward('probe: http://127.0.0.1:3000/api/health'),
+    at: '3:12',
+    says: 'only the path counts. Did you mean /api/health?',
+  },
+  {
+    what: 'a path without its slash',
+    content: forward('probe: {http: health}'),
+    at: '3:19',
+    says: 'only the path counts. Did you mean /health?',
+  },
+  {
+    what: 'a probe of a service at a forward',
+    content: forward('probe: {command: x}'),
+    at: '3:13',
+    says: 'portForwards.grafana.probe.command is unknown',
+  },
+  {
+    what: 'a probe that asks nothing',
+    content: forward('probe: {expect: a=b}'),
+    at: '3:12',
+    says: 'names nothing to ask',
+  },
+  {
+    what: 'a key of a forward with a slip in it',
+    content: forward('namspace: m'),
+    at: '3:5',
+    says: 'portForwards.grafana.namspace is unknown. Did you mean namespace?',
+  },
+  {
+    what: 'a way back of a forward without a way out',
+    content: forward('returnToPrimary: idle'),
+    at: '3:5',
+    says: 'has no meaning without alternatives: it never moves',
+  },
+  {
+    what: 'a pause of a forward before a return that never comes',
+    content: movable('returnToPrimary: never\n    returnAfter: 5s'),
+    at: '4:5',
+    says: 'has no meaning with returnToPrimary: never',
+  },
+  {
+    what: 'a forward with the name of a service',
+    content: service('', 'portForwards:\n  a: {port: 80}\n'),
+    at: '6:3',
+    says: 'portForwards.a: a is the name of a service too: commands and dependsOn take either.\n  6 |   a: {port: 80}\n    |   ^  allowed: another name, a-forward',
+  },
+  {
+    what: 'a forward with the name of a service in capitals',
+    content: service('', 'portForwards:\n  A: {target: svc/a, port: 80}\n'),
+    at: '6:3',
+    says: 'differs from a only in upper and lower case',
+  },
+  {
+    what: 'a name in dependsOn that is near that of a forward',
+    content: service('dependsOn: grafna', forward('target: svc/g')),
+    at: '4:16',
+    says: 'no service or port-forward grafna. Did you mean grafana?',
+  },
+  {
+    what: 'a forward in restartWith',
+    content: service('restartWith: grafana', forward('target: svc/g')),
+    at: '4:18',
+    says: 'grafana is a port-forward, not a service',
+  },
+  {
+    what: 'a forward that needs a forward',
+    content: forward('dependsOn: other', '  other: {port: 3001}\n'),
+    at: '3:16',
+    says: 'other is a port-forward, not a service',
+  },
+  {
+    what: 'a circle through a forward',
+    content: service('dependsOn: grafana', forward('dependsOn: a')),
+    at: '4:16',
+    says: 'a circle, nobody could start first: a needs grafana needs a',
+  },
+  {
+    what: 'a forward that needs an unknown service',
+    content: service('', forward('dependsOn: [b]')),
+    at: '7:17',
+    says: 'no service b',
+  },
+  {what: 'port-forwards that are empty', content: 'portForwards: {}\n', at: '1:1', says: 'portForwards is empty'},
+  {
+    what: 'a key of connection with a slip in it',
+    content: shared('probeIntervall: 2s'),
+    at: '2:3',
+    says: 'connection.probeIntervall is unknown. Did you mean probeInterval?',
+  },
+  {
+    what: 'a key of connection at the top',
+    content: `kubeconfig: x\n${forward('target: svc/g')}`,
+    at: '1:1',
+    says: 'kubeconfig is unknown',
+  },
+  {
+    what: 'a quote in kubectl that is not closed',
+    content: shared("kubectl: '\"my kubectl'"),
+    at: '2:12',
+    says: 'has a quote that is not closed',
+  },
+  {
+    what: 'an empty list as kubectl',
+    content: shared('kubectl: []'),
+    at: '2:12',
+    says: 'an empty list is not a command',
+  },
+  {what: 'an empty kubectl', content: shared('kubectl: ""'), at: '2:12', says: '"" is not a command'},
+  {
+    what: 'a public target without its port',
+    content: shared('publicTargets: [1.1.1.1]'),
+    at: '2:19',
+    says: '"1.1.1.1" is not host:port. Did you mean 1.1.1.1:443?',
+  },
+  {what: 'a portal that is no address', content: shared('portal: off'), at: '2:11', says: '"off" is not an address'},
+  {
+    what: 'a probe interval of nothing',
+    content: shared('probeInterval: 0'),
+    at: '2:18',
+    says: '0 is not a duration of 100ms or more',
+  },
+  {
+    what: 'a log interval that is no duration',
+    content: shared('logInterval: hourly'),
+    at: '2:16',
+    says: '"hourly" is not a duration above zero',
+  },
+  {
+    what: 'a number of restarts that is none',
+    content: shared('maxRestarts: -1'),
+    at: '2:16',
+    says: '-1 is not a whole number',
+  },
+  {
+    what: 'restarts without end with a slip in it',
+    content: shared('maxRestarts: unlimitd'),
+    at: '2:16',
+    says: 'Did you mean unlimited?',
+  },
+  {
+    what: 'a wish that is neither yes nor no',
+    content: shared('autoRestart: maybe'),
+    at: '2:16',
+    says: '"maybe" is not yes or no',
   },
   {
     what: 'a slip in a placeholder',

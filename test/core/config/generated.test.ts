@@ -35,6 +35,7 @@ describe('what is made from the schema', () => {
     expect(Object.keys(keyHelp.machine).sort()).toEqual(Object.keys(shape.machine.unwrap().shape).sort());
     const forward = shape.portForwards.unwrap().valueType.shape;
     expect(Object.keys(keyHelp.forward).sort()).toEqual(Object.keys(forward).sort());
+    expect(Object.keys(keyHelp.connection).sort()).toEqual(Object.keys(shape.connection.unwrap().shape).sort());
   });
 
   it('every default of a service is what `defaults:` accepts', () => {

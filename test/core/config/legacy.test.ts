@@ -108,6 +108,31 @@ describe("the operators' system_config.json", () => {
     });
   });
 
+  it('the times and limits of the old monitor', () => {
+    const {document, notices} = convert(valeo);
+    expect(document['connection']).toEqual({logInterval: 60, maxRestarts: 3, autoRestart: true});
+    expect(notices.join('\n')).not.toMatch(/forward/);
+  });
+
+  it('a monitor that is switched off forwards nothing and says so; AutoStart: false waits to be asked', () => {
+    const monitor = valeo['ConnectionMonitor'] as object;
+    const off = convert({...valeo, ConnectionMonitor: {...monitor, Enabled: false}});
+    expect(off.document['portForwards']).toBeUndefined();
+    expect(off.document['connection']).toBeUndefined();
+    expect(off.notices.join('\n')).toMatch(/ConnectionMonitor.Enabled is false: frontend, .* are not forwarded/);
+    expect(off.keys.filter(({why}) => why === 'erp does not know this key')).toEqual([]);
+    expect(validate(off.document, () => null)).toMatchObject({ok: true});
+    const waiting = convert({...valeo, ConnectionMonitor: {...monitor, AutoStart: false}}).document['portForwards'];
+    expect(Object.values(waiting as Record<string, object>)).toHaveLength(7);
+    for (const forward of Object.values(waiting as object)) expect(forward).toMatchObject({autoStart: false});
+  });
+
+  it('what is to be monitored and has no ports is said', () => {
+    const {notices, document} = convert({ConnectionMonitor: {ServicesToMonitor: ['kibana']}, Services: {}});
+    expect(document['portForwards']).toBeUndefined();
+    expect(notices.join('\n')).toContain('ServicesToMonitor lists kibana');
+  });
+
   it('logging and name win', () => {
     expect(convert(valeo).document).toMatchObject({
       name: 'AI-driven ERP System',

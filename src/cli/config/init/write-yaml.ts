@@ -23,7 +23,7 @@ export function writeYaml({header, content, comments, footer = []}: YamlFile): s
   return `${comment(header)}\n${body}${footer.length === 0 ? '' : `\n${comment(footer)}`}`;
 }
 
-const groups = new Set(['services', 'portForwards', 'logging', 'machine', 'defaults']);
+const groups = new Set(['services', 'portForwards', 'connection', 'logging', 'machine', 'defaults']);
 
 function visit(map: YAMLMap, path: readonly string[], comments: YamlFile['comments']): void {
   map.items.forEach((item, index) => {

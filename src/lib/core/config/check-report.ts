@@ -1,5 +1,5 @@
 import {type ConfigPath, formatPath, type PositionLookup, type Problem, showValue} from './problems.js';
-import type {Config, ServiceConfig} from './schema.js';
+import type {Config, PortForwardConfig, ServiceConfig} from './schema.js';
 import {isSecretName, maskUrls} from './secrets.js';
 import {valueAt} from './shape.js';
 
@@ -9,6 +9,7 @@ export interface Checking {
   /** The same before misshapen parts were taken out. */
   readonly document: unknown;
   readonly services: readonly (readonly [string, ServiceConfig])[];
+  readonly forwards: readonly (readonly [string, PortForwardConfig])[];
   readonly position: PositionLookup;
   report(path: ConfigPath, sentence: string, details?: Details): void;
 }
@@ -31,6 +32,7 @@ export function checking(
     config,
     document,
     services: Object.entries(config.services ?? {}),
+    forwards: Object.entries(config.portForwards ?? {}),
     position,
     problems,
     report(path, sentence, {allowed = null, nearest = null, atKey = false} = {}) {

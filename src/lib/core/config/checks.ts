@@ -1,5 +1,6 @@
 import {expressionMistake, isTimezone} from '../schedule/cron.js';
 import {checkDependencies} from './check-dependencies.js';
+import {checkForwards} from './check-forwards.js';
 import {checkPlaceholders} from './check-placeholders.js';
 import {checkPorts} from './check-ports.js';
 import {checkProbes} from './check-probes.js';
@@ -28,6 +29,7 @@ export function meaningProblems(
   }
   checkBudget(checks, ['defaults'], config.defaults ?? {});
   checkDependencies(checks);
+  checkForwards(checks);
   checkPorts(checks);
   checkProbes(checks);
   checkPlaceholders(checks, constants);
@@ -35,26 +37,48 @@ export function meaningProblems(
 }
 
 function checkExistence(checks: Checking): void {
-  const written = valueAt(checks.document, ['services']);
-  if (written === undefined && checks.config.portForwards === undefined) {
+  const groups = {services: 'NAME: {command: …}', portForwards: 'NAME: {target: svc/NAME, port: …}'} as const;
+  const written = (group: keyof typeof groups) => valueAt(checks.document, [group]);
+  if (written('services') === undefined && written('portForwards') === undefined) {
     checks.report([], 'has no services', {allowed: 'services: {NAME: {command: …}}', atKey: true});
-  } else if (typeof written === 'object' && written !== null && Object.keys(written).length === 0) {
-    checks.report(['services'], 'is empty', {allowed: 'NAME: {command: …}', atKey: true});
   }
-  // zod leaves this name out of every record without a word.
-  if (typeof written === 'object' && written !== null && Object.hasOwn(written, '__proto__')) {
-    checks.report(['services', '__proto__'], '"__proto__" is not a name', {atKey: true});
+  for (const [group, allowed] of Object.entries(groups) as [keyof typeof groups, string][]) {
+    const value = written(group);
+    if (typeof value !== 'object' || value === null) continue;
+    // A configuration may have one kind only, and then say so.
+    const other = written(group === 'services' ? 'portForwards' : 'services');
+    if (Object.keys(value).length === 0 && (group === 'portForwards' || other === undefined))
+      checks.report([group], 'is empty', {allowed, atKey: true});
+    // zod leaves this name out of every record without a word.
+    if (Object.hasOwn(value, '__proto__'))
+      checks.report([group, '__proto__'], '"__proto__" is not a name', {atKey: true});
   }
-  // They share a log file where the file system does not tell upper from lower case.
-  const lower = new Map<string, string>();
-  for (const [name] of checks.services) {
+  checkNames(checks);
+}
+
+/** They share a log file where the file system does not tell upper from lower case; and `erp stop NAME` takes either kind. */
+function checkNames(checks: Checking): void {
+  const lower = new Map<string, {name: string; group: string}>();
+  const all = [
+    ...checks.services.map(([name]) => ({group: 'services', name})),
+    ...checks.forwards.map(([name]) => ({group: 'portForwards', name})),
+  ];
+  for (const {group, name} of all) {
     const twin = lower.get(name.toLowerCase());
-    if (twin !== undefined) {
-      checks.report(['services', name], `differs from ${twin} only in upper and lower case`, {atKey: true});
+    if (twin?.name === name) {
+      checks.report([group, name], `${name} is the name of a service too: commands and dependsOn take either`, {
+        allowed: `another name, ${freeName(`${name}-forward`, all)}`,
+        atKey: true,
+      });
+    } else if (twin !== undefined) {
+      checks.report([group, name], `differs from ${twin.name} only in upper and lower case`, {atKey: true});
     }
-    lower.set(name.toLowerCase(), name);
+    lower.set(name.toLowerCase(), {name, group});
   }
 }
+
+const freeName = (wanted: string, all: readonly {name: string}[]): string =>
+  all.some(({name}) => name.toLowerCase() === wanted.toLowerCase()) ? freeName(`${wanted}-2`, all) : wanted;
 
 /** What belongs to running a process means nothing where erp only watches. */
 const runningKeys = [

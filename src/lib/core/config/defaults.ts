@@ -74,6 +74,7 @@ export const ifRunningDefault = d(
 /** Also keys of `connection:`. */
 export const connectionDefaults = {
   kubectl: d('kubectl', 'the one on the PATH; KUBECTL in the environment names another'),
+  kubeconfig: d('KUBECONFIG, else ~/.kube/config', 'what kubectl takes'),
   publicTargets: d(
     ['1.1.1.1:443', '8.8.8.8:443', '9.9.9.9:443'],
     'three that do not fail together; asked only for the wording once the API server is out of reach',
@@ -89,6 +90,10 @@ export const connectionDefaults = {
 } as const;
 
 export const forwardDefaults = {
+  context: d('the current one', 'what kubectl takes'),
+  namespace: d('that of the context', 'what kubectl takes'),
+  target: d('svc/NAME', 'a service keeps its name when its pods change'),
+  remotePort: d('the only one', 'of several the one named http'),
   address: d('127.0.0.1', 'with both families kubectl lets a stranger have one of them and does not say so'),
   autoStart: d(true, '`erp start` starts everything'),
   probe: d('auto', 'postgres, redis and mysql in their own words by the number of the remote port, else HEAD /'),

@@ -2,6 +2,7 @@ import type {PositionLookup, Problem} from './problems.js';
 import {formatPath, showValue} from './problems.js';
 import type {LegacyFacts} from './legacy-facts.js';
 import {isFields, type LegacyFields, LegacyKeys, type LegacyKey, word} from './legacy-keys.js';
+import {legacyForwards} from './legacy-forwards.js';
 import {legacyServices} from './legacy-services.js';
 
 export interface LegacyConversion {
@@ -45,7 +46,7 @@ export function convertLegacy(old: LegacyFields, facts: LegacyFacts, position: P
   }
   system(keys, facts);
   const {services, observed, notices} = legacyServices(keys, facts);
-  const portForwards = forwards(keys);
+  const {portForwards, connection, notices: forwardNotices} = legacyForwards(keys);
   const logging = loggingOf(keys);
   const logDir = keys.use(['Logging', 'LogDir'], ['logDir']);
   const name = keys.use(['System', 'Name'], ['name']);
@@ -55,11 +56,12 @@ export function convertLegacy(old: LegacyFields, facts: LegacyFacts, position: P
       ...(logDir === undefined ? {} : {logDir}),
       services,
       ...(Object.keys(portForwards).length === 0 ? {} : {portForwards}),
+      ...(Object.keys(connection).length === 0 ? {} : {connection}),
       ...(Object.keys(logging).length === 0 ? {} : {logging}),
     },
     keys: keys.finish(),
     observed,
-    notices,
+    notices: [...notices, ...forwardNotices],
     problems: [],
     oldPath: (path) => keys.oldPath(formatPath(path)),
   };
@@ -71,42 +73,6 @@ function system(keys: LegacyKeys, facts: LegacyFacts): void {
   const root = ['System', 'WorkspaceRoot'];
   if (facts.workspaceFound) keys.note(root, 'the folder of the project', 'paths are relative to it');
   else keys.ignore(root, 'no such folder on this machine: the folder above config/ is taken');
-}
-
-function forwards(keys: LegacyKeys): Record<string, unknown> {
-  const later = 'port-forwards are kept; this version does not run them';
-  for (const key of ['Enabled', 'AutoStart', 'CheckInterval', 'MaxRestartAttempts'])
-    keys.ignore(['ConnectionMonitor', key], later);
-  keys.ignore(['ConnectionMonitor', 'Mode'], 'erp runs in the background by itself: erp start --detach');
-  keys.ignore(['ConnectionMonitor', 'ScriptPath'], 'erp monitor-connection takes the place of the script');
-  keys.ignore(['Kubernetes', 'EnableAutoRestart'], later);
-  const monitored = keys.peek(['ConnectionMonitor', 'ServicesToMonitor']);
-  const namespace = keys.peek(['Kubernetes', 'Namespace']);
-  const configs = keys.peek(['Kubernetes', 'PortForwardConfig']);
-  const result: Record<string, unknown> = {};
-  if (isFields(configs)) {
-    for (const [name, ports] of Object.entries(configs)) {
-      const old = ['Kubernetes', 'PortForwardConfig', name];
-      if (Array.isArray(monitored) && !monitored.includes(name)) {
-        keys.ignore(old, 'ServicesToMonitor does not list it');
-        continue;
-      }
-      const path = ['portForwards', name, 'port'];
-      const primary = isFields(ports) ? keys.use([...old, 'Primary'], [...path, 'primary']) : keys.use(old, path);
-      const alternatives = isFields(ports) ? keys.use([...old, 'Alternatives'], [...path, 'alternatives']) : undefined;
-      result[name] = {
-        ...(namespace === undefined ? {} : {namespace}),
-        target: `svc/${name}`,
-        port: alternatives === undefined ? primary : {primary, alternatives},
-      };
-    }
-  }
-  const names = Object.keys(result);
-  if (namespace !== undefined)
-    keys.note(['Kubernetes', 'Namespace'], 'portForwards.*.namespace', `for ${names.length} port-forwards`);
-  if (monitored !== undefined)
-    keys.note(['ConnectionMonitor', 'ServicesToMonitor'], 'portForwards', 'only these are kept');
-  return result;
 }
 
 function loggingOf(keys: LegacyKeys): Record<string, unknown> {

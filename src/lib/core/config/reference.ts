@@ -1,6 +1,8 @@
 import {
   backOffJitter,
+  connectionDefaults,
   type Default,
+  forwardDefaults,
   ifRunningDefault,
   jobDefaults,
   loggingDefaults,
@@ -29,7 +31,8 @@ const sections: readonly {title: string; help: Readonly<Record<string, string>>;
   {title: '`stop`', help: keyHelp.stop, defaults: {signal: serviceDefaults.stop}},
   {title: '`logging`', help: keyHelp.logging, defaults: loggingDefaults},
   {title: '`machine`', help: keyHelp.machine, defaults: machineDefaults},
-  {title: '`portForwards.NAME`', help: keyHelp.forward, defaults: {}},
+  {title: '`portForwards.NAME`', help: keyHelp.forward, defaults: forwardDefaults},
+  {title: '`connection`', help: keyHelp.connection, defaults: connectionDefaults},
 ];
 
 /** Every key with its default and the reason for it, as Markdown: the generated part of docs/reference/configuration.md. */

@@ -7,7 +7,7 @@ import {misspeltVariables, type Overrides, readOverrides} from './overrides.js';
 import type {Problem} from './problems.js';
 import {Ledger, type ResolvedValue} from './provenance.js';
 import {isReferredTo} from './references.js';
-import {resolveConnection, resolveForward} from './resolve-forward.js';
+import {forwardNotices, resolveConnection, resolveForward} from './resolve-forward.js';
 import {resolveService} from './resolve-service.js';
 import {fill, type ResolveContext, type Resolving} from './resolving.js';
 import type {Config} from './schema.js';
@@ -67,8 +67,10 @@ export function resolveProject(config: Config, context: ResolveContext): Resolut
       r,
       Object.entries(config.services ?? {}).map(([service, value]) => resolveService(r, service, value)),
     ),
-    portForwards: Object.entries(config.portForwards ?? {}).map(([forward, value]) => resolveForward(forward, value)),
-    connection: resolveConnection(),
+    portForwards: Object.entries(config.portForwards ?? {}).map(([forward, value]) =>
+      resolveForward(r, forward, value),
+    ),
+    connection: resolveConnection(isForwarding(config) ? r : aside(r)),
     baseEnv: baseEnvironment(context.env, context.dotenv, context.platform),
     logging: resolveLogging(r),
     machine: resolveMachine(r),
@@ -128,10 +130,11 @@ function thresholdProblems(services: ProjectSpec['services'], overrides: Overrid
   return [];
 }
 
-function forwardNotices(config: Config): string[] {
-  const names = Object.keys(config.portForwards ?? {});
-  return names.length === 0 ? [] : [`This version does not run port-forwards; left out: ${names.join(', ')}.`];
-}
+const isForwarding = ({portForwards, connection}: Config): boolean =>
+  connection !== undefined || Object.keys(portForwards ?? {}).length > 0;
+
+/** Where nothing is forwarded, a KUBECTL of the environment is nobody's mistake, and its defaults are no news. */
+const aside = (r: Resolving): Resolving => ({...r, ledger: new Ledger(() => ''), problems: []});
 
 const dayMs = 86_400_000;
 

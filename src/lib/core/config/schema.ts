@@ -163,16 +163,56 @@ const serviceShape = {
 const portForward = keys({
   context: text('a context', 'a context of your kubeconfig').optional(),
   namespace: text('a namespace', 'the namespace of the target').optional(),
-  target: text('a target', 'svc/grafana, pod/web-0, deploy/api').optional(),
+  target: text('a target', 'svc/grafana, pod/web-0, deploy/api, statefulset/db').optional(),
   remotePort: described(
-    z.union([portNumber, z.string().regex(/^[a-z0-9-]+$/)]),
+    z.union([portNumber, z.string().regex(/\S/)]),
     'a port',
-    '80, or a port name',
+    '80 (1 to 65535, without quotes), or the name of a port of the target (http)',
   ).optional(),
   port: port,
-  probe: probe.optional(),
+  probe: described(
+    z.union([
+      z.string().regex(/\S/),
+      keys({
+        http: text('a path', '/health').optional(),
+        expect: expectations.optional(),
+        headers: textMap('a group of headers').optional(),
+      }),
+    ]),
+    'a probe',
+    '/health, auto, tcp, postgres, redis, mysql, none, or {http: /health, expect, headers}',
+  ).optional(),
   address: text('an address', '127.0.0.1').optional(),
   dependsOn: serviceNames.optional(),
+  autoStart: flag.optional(),
+  returnToPrimary: oneOf('a decision', ['idle', 'never']).optional(),
+  returnAfter: positiveDuration.optional(),
+});
+
+const connection = keys({
+  kubectl: described(command, 'a command', 'kubectl, minikube kubectl --, or a list: [microk8s, kubectl]').optional(),
+  kubeconfig: text('a path', 'a path, relative to the folder of the project; ~ is your home').optional(),
+  publicTargets: described(
+    z.array(text('host:port', '1.1.1.1:443')),
+    'a list of host:port',
+    '["1.1.1.1:443"], or [] to ask nobody',
+  ).optional(),
+  portal: text('an address', 'http://connectivitycheck.gstatic.com/generate_204, none').optional(),
+  probeInterval: interval.optional(),
+  probeTimeout: interval.optional(),
+  startTimeout: positiveDuration.optional(),
+  logInterval: described(
+    z.union([z.literal('never'), positiveDuration]),
+    'a duration above zero',
+    '1m, 1h, never',
+  ).optional(),
+  maxRestarts: described(
+    z.union([z.literal('unlimited'), z.int().min(0).max(1_000_000)]),
+    'a whole number',
+    '0 or more, unlimited',
+  ).optional(),
+  slowRetry: positiveDuration.optional(),
+  autoRestart: flag.optional(),
 });
 
 export const configSchema = keys({
@@ -198,6 +238,7 @@ export const configSchema = keys({
     'a group of port-forwards',
     'NAME: {target: …, port: …}',
   ).optional(),
+  connection: connection.optional(),
   logging: keys({
     maxFileSize: size.optional(),
     rotateEvery: described(z.union([z.literal('never'), interval]), 'a duration', '1d, 12h, never').optional(),
@@ -230,6 +271,8 @@ export type ProbeObject = Exclude<ProbeConfig, string>;
 export type PortConfig = NonNullable<ServiceConfig['port']>;
 export type CommandConfig = NonNullable<ServiceConfig['command']>;
 export type PortForwardConfig = NonNullable<Config['portForwards']>[string];
+export type ForwardProbeConfig = NonNullable<PortForwardConfig['probe']>;
+export type ConnectionConfig = NonNullable<Config['connection']>;
 
 export const policyKeys: readonly PolicyKey[] = Object.keys(policyShape) as PolicyKey[];
 export const probeKinds = ['http', 'tcp', 'command', 'log'] as const;
@@ -284,5 +327,6 @@ function helpOf(schema: z.core.$ZodType): Readonly<Record<string, string>> | und
   if (has('signal')) return keyHelp.stop;
   if (has('gzip')) return keyHelp.logging;
   if (has('cpuWarn')) return keyHelp.machine;
+  if (has('kubectl')) return keyHelp.connection;
   return has('namespace') ? keyHelp.forward : undefined;
 }

@@ -12,12 +12,25 @@ export function canonicalJson(value: unknown): string {
 
 /**
  * What changes what runs. Left out: the terminal's environment (another login would look like another configuration),
- * `tie`, and the places of socket and file. The project's `.env` counts.
+ * `tie`, and the places of socket and file. The project's `.env` counts; what port-forwards share counts where there are any.
  */
 export function hashedText(
   spec: Omit<ProjectSpec, 'hash'>,
   dotenv: Readonly<Record<string, string | undefined>>,
 ): string {
   const {services, portForwards, stateDir, logDir, ownLogDir, logging, machine, name, instance} = spec;
-  return canonicalJson({services, portForwards, stateDir, logDir, ownLogDir, logging, machine, name, instance, dotenv});
+  const connection = portForwards.length === 0 ? undefined : spec.connection;
+  return canonicalJson({
+    services,
+    portForwards,
+    connection,
+    stateDir,
+    logDir,
+    ownLogDir,
+    logging,
+    machine,
+    name,
+    instance,
+    dotenv,
+  });
 }
