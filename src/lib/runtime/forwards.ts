@@ -156,13 +156,14 @@ export class Forwards {
    * @returns names that were wanted up and do not run
    */
   adopt(): readonly string[] {
-    const {world, projectMark, tell} = this.#host.around;
+    const {around} = this.#host;
+    const {world, projectMark} = around;
     const wantedUp: string[] = [];
     const lost = new Set<string>();
     for (const [name, forwarder] of this.#byName) {
       const {records, problem} = world.journal.read(name);
       const known = remember(records);
-      if (problem !== null) tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
+      if (problem !== null) around.tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
       if (!known.newer && (problem !== null || records.length > 20))
         world.journal.compact(name, summary(known, world.clock.wall()));
       forwarder.recall(known.incarnation, known.totalRestarts);
@@ -174,7 +175,7 @@ export class Forwards {
       const isAlive = identity !== null && world.processes.isAlive(identity);
       if (identity !== null && isAlive && process?.port != null && known.wanted !== false) {
         const {incarnation, port, spawnedAtWall} = process;
-        this.#want(name, () => forwarder.adopt(identity, incarnation, port as number, spawnedAtWall));
+        this.#want(name, () => forwarder.adopt(identity, incarnation, port, spawnedAtWall));
         continue;
       }
       if (identity !== null && isAlive) world.processes.signalGroup(identity.pid, 'SIGKILL');
@@ -239,12 +240,12 @@ export class Forwards {
 
   /** A service that runs and is told to use it goes first. */
   #isNeeded(name: string): boolean {
-    const {spec, now} = this.#host.around;
-    return spec.services.some(
+    const {around} = this.#host;
+    return around.spec.services.some(
       ({name: service, dependsOn}) =>
         dependsOn.some((dependency) => dependency.name === name) &&
-        !isAtRest(now(service).state) &&
-        now(service).memory.wanted === 'down',
+        !isAtRest(around.now(service).state) &&
+        around.now(service).memory.wanted === 'down',
     );
   }
 
@@ -267,9 +268,15 @@ export class Forwards {
       this.#idleSince.delete(spec.name);
     };
     ports.listening(spec.primary, (sockets) => {
-      if (sockets?.length !== 0) return isBusy();
+      if (sockets?.length !== 0) {
+        isBusy();
+        return;
+      }
       ports.connections(state.run.port, (count) => {
-        if (count !== 0) return isBusy();
+        if (count !== 0) {
+          isBusy();
+          return;
+        }
         const since = this.#idleSince.get(spec.name) ?? now;
         this.#idleSince.set(spec.name, since);
         if (now - since < spec.returnAfterMs) return;
