@@ -14,7 +14,9 @@ export default class ConfigShow extends ErpCommand {
     'ERP_MAX_RESTARTS=10 <%= config.bin %> <%= command.id %> backend',
     '<%= config.bin %> <%= command.id %> --json',
   ];
-  static override args = {service: Args.string({description: 'only this service or port-forward (default: everything)'})};
+  static override args = {
+    service: Args.string({description: 'only this service or port-forward (default: everything)'}),
+  };
   static override flags = {
     changed: Flags.boolean({description: 'without the values that are defaults'}),
     watchdog: Flags.boolean({description: 'with the defaults of `erp watchdog`'}),

@@ -83,6 +83,10 @@ export class ConnectivityMonitor {
     return gate.state.tag !== 'offline';
   }
 
+  isUnsure(context: string | null): boolean {
+    return this.#gates.get(context)?.state.tag === 'unsure';
+  }
+
   hindrance(context: string | null): ForwardFailure | null {
     const answer = this.#gates.get(context)?.answer ?? null;
     return answer === null || answer.ok ? null : answer.failure;

@@ -61,7 +61,11 @@ export class Forwards {
         const forwarder = new PortForwarder(spec, {
           around,
           kubectl,
-          gate: () => ({isOnline: this.#monitor.isOnline(context), hindrance: this.#monitor.hindrance(context)}),
+          gate: () => ({
+            isOnline: this.#monitor.isOnline(context),
+            isUnsure: this.#monitor.isUnsure(context),
+            hindrance: this.#monitor.hindrance(context),
+          }),
           missing: () => this.#missing(name),
           doubtGate: () => this.#monitor.doubt(context),
           watchPods: (ready) => this.#pods.watch({context, namespace}, ready),

@@ -3,6 +3,7 @@ import type {ForwardFailure} from '../core/connection/forward-failure.js';
 import {forwardQuestion} from '../core/connection/forward-question.js';
 import {
   type Forward,
+  type ForwardContext,
   type ForwardEffect,
   type ForwardEvent,
   initialForward,
@@ -28,7 +29,7 @@ export interface ForwarderHost {
   readonly around: Surroundings;
   readonly kubectl: Kubectl;
   /** What else a decision depends on, as of now. */
-  gate(): {readonly isOnline: boolean | null; readonly hindrance: ForwardFailure | null};
+  gate(): Pick<ForwardContext, 'isOnline' | 'isUnsure' | 'hindrance'>;
   missing(): readonly string[];
   doubtGate(): void;
   /** Calls until cancelled when a pod of its namespace has become ready. */

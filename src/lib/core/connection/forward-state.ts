@@ -201,6 +201,8 @@ export interface ForwardContext {
   readonly connection: ConnectionSpec;
   /** The API server of its context is within reach; null: not known yet. */
   readonly isOnline: boolean | null;
+  /** It did not answer once, and is being asked again. */
+  readonly isUnsure: boolean;
   /** Its context can't be asked at all: no kubectl, no such context, a bad kubeconfig. */
   readonly hindrance: ForwardFailure | null;
   /** Services that it waits for. */

@@ -393,7 +393,9 @@ function missed(state: Up, memory: ForwardMemory, event: Event<'missed'>, ctx: F
   }
 }
 
-const secondAskMs = (memory: ForwardMemory, ctx: ForwardContext): number => Math.max(1000, patience(memory, ctx) / 2);
+/** A little longer than the gate takes for its answer to the same doubt. */
+const secondAskMs = (memory: ForwardMemory, ctx: ForwardContext): number =>
+  Math.max(1200, (patience(memory, ctx) * 3) / 5);
 
 /** Nothing answers. Whose fault? */
 function noProof(
@@ -410,6 +412,8 @@ function noProof(
       lost(marked, null, ctx),
       step({tag: 'offline', run: state.run, since: ctx.now}, {...marked, toldCause: marked.toldCause ?? 'network'}),
     );
+  // Is it the network? That is known in a moment.
+  if (ctx.isUnsure) return ask({...state, proof, ask: null}, marked, secondAskMs(memory, ctx), ctx);
   const isEvent = proof.tag === 'doubted' && proof.why !== 'missed';
   if (isEvent || memory.silentRestarts < silentRestartsLimit)
     return replace(state, {...marked, silentRestarts: memory.silentRestarts + 1}, detail, ctx);
