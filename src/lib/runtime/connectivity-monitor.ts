@@ -176,7 +176,7 @@ class ContextGate implements Gate {
 
   handle(event: ConnectivityEvent): void {
     // Without an address there is nobody to ask.
-    if (this.#isClosed || (this.#answer?.ok !== true && event.tag !== 'gap')) return;
+    if (this.#isClosed || this.#answer?.ok !== true) return;
     this.#inbox.push(event);
     if (this.#inbox.length > 1) return;
     const before = this.#state;

@@ -30,6 +30,7 @@ const explainsWithinMs = 120;
 /** Closing a half-open connection can block kubectl: it has no state that it could lose. */
 const graceMs = 200;
 const unkillableMs = 5000;
+const provenForMs = 5000;
 /** So often it is replaced because nothing answers; then it is the app. */
 const silentRestartsLimit = 1;
 /** A slow app is no dead forward. */
@@ -271,11 +272,17 @@ function ask(state: Up, memory: ForwardMemory, timeoutMs: number, ctx: ForwardCo
   if (ctx.spec.probe.type === 'none') return step({...state, ask: null, nextAskAt: Number.POSITIVE_INFINITY}, memory);
   const id = memory.askId + 1;
   return step(
-    {...state, ask: id, nextAskAt: Number.POSITIVE_INFINITY},
+    {...state, ask: id, nextAskAt: staleAt(state, memory, ctx)},
     {...memory, askId: id},
     ...(state.ask === null ? [] : [{tag: 'cancel-ask'} as const]),
     {tag: 'ask', id, port: state.run.port, timeoutMs, isIdle: state.proof.tag === 'impossible'},
   );
+}
+
+/** An answer is proof for so long, and no longer: a slow app is not shown as verified meanwhile. */
+function staleAt({proof}: Up, {answeredAt}: ForwardMemory, {now, connection}: ForwardContext): number {
+  if (proof.tag !== 'given' || answeredAt === null) return Number.POSITIVE_INFINITY;
+  return Math.max(now, answeredAt + Math.max(provenForMs, connection.probeIntervalMs + provenForMs / 2));
 }
 
 function listening({state, memory}: Forward, port: number, ctx: ForwardContext): ForwardStep {
@@ -599,6 +606,8 @@ function tick(forward: Forward, ctx: ForwardContext): ForwardStep {
       if (now < state.deadline) return [forward, []];
       return hung(state, memory, ctx);
     case 'up':
+      if (state.ask !== null && now >= state.nextAskAt)
+        return step({...state, proof: doubted('missed'), nextAskAt: Number.POSITIVE_INFINITY}, memory);
       return now < state.nextAskAt
         ? [forward, []]
         : ask(state, memory, state.proof.tag === 'silent' ? longestAskMs : patience(memory, ctx), ctx);
