@@ -170,7 +170,7 @@ export class Supervisor {
   ): {started: string[]; alreadyRunning: string[]} {
     const started: string[] = [];
     const alreadyRunning: string[] = [];
-    for (const name of alone ? names : withDependencies(this.#spec, names)) {
+    for (const name of alone ? names : [...withDependencies(this.#spec, names), ...this.#byKind(names).forwards]) {
       if (this.forwards.has(name)) {
         (this.forwards.forward(name).memory.wanted === 'up' ? alreadyRunning : started).push(name);
         continue;
