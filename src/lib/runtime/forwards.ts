@@ -169,8 +169,8 @@ export class Forwards {
       const known = remember(records);
       if (problem !== null) around.tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
       if (!known.newer && (problem !== null || records.length > 20))
-        world.journal.compact(name, summary(known, world.clock.wall()));
-      forwarder.recall(known.incarnation, known.totalRestarts);
+        world.journal.compact(name, [...summary(known, world.clock.wall()), ...remoteRecord(records)]);
+      forwarder.recall(known.incarnation, known.totalRestarts, remoteRecord(records)[0]?.port ?? null);
       const {process} = known;
       const identity =
         process === null || bootRelation(process.bootId, world.bootId) !== 'same'
@@ -303,4 +303,11 @@ export class Forwards {
       });
     }
   }
+}
+
+/** What a configuration without `remotePort` was found to mean: a kubectl that is taken over is asked in its words. */
+function remoteRecord(records: readonly unknown[]): readonly {readonly port: number | string}[] {
+  const isRemote = (record: unknown): record is {readonly port: number | string} =>
+    typeof record === 'object' && record !== null && (record as {t?: unknown}).t === 'remote';
+  return records.filter(isRemote).slice(-1);
 }

@@ -116,7 +116,8 @@ export class PortForwarder {
   }
 
   /** The incarnation that the journal knows: the next one is another. */
-  recall(incarnation: number, totalRestarts: number): void {
+  recall(incarnation: number, totalRestarts: number, remotePort: number | string | null): void {
+    this.#remotePort ??= remotePort;
     const {memory} = this.#forward;
     this.#forward = {...this.#forward, memory: {...memory, incarnation, totalRestarts}};
   }
@@ -237,6 +238,7 @@ export class PortForwarder {
           return;
         }
         this.#remotePort = answer.port;
+        this.#note({v: 1, t: 'remote', port: answer.port});
         findPort();
       });
   }
@@ -345,8 +347,16 @@ export class PortForwarder {
     this.#cancelAsk = this.#host.around.world.prober.probe(this.#target(port, isIdle), timeoutMs, (answer) => {
       this.#cancelAsk = never;
       const {probe} = this.spec;
+      if (answer.tag === 'silent' && answer.reason === 'refused') this.#lookWhetherItLives();
       this.handle(readAnswer(id, answer, probe.type === 'http' && probe.expect.length > 0));
     });
+  }
+
+  /** The end of one that was adopted is noticed late; but who lives listens. */
+  #lookWhetherItLives(): void {
+    const identity = this.#identity;
+    if (identity === null || this.#host.around.world.processes.isAlive(identity)) return;
+    this.#onExit(identity, this.#forward.memory.incarnation, {code: null, signal: null});
   }
 
   #target(port: number, isIdle: boolean): ProbeTarget {

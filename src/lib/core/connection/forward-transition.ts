@@ -112,8 +112,8 @@ export function forwardStep(forward: Forward, event: ForwardEvent, ctx: ForwardC
       const run = {pid: event.pid, port: event.port};
       const up = upAwaited(run, ctx);
       const known = {...memory, wanted: 'up' as const, incarnation: event.incarnation, port: event.port};
-      if (up.proof.tag === 'impossible') return open(up, {...known, beganAt: ctx.now}, ctx);
-      return ask({...up, proof: doubted('adopted')}, {...known, beganAt: ctx.now}, urgentMs, ctx);
+      if (up.proof.tag === 'impossible') return open(up, known, ctx);
+      return ask({...up, proof: doubted('adopted')}, known, urgentMs, ctx);
     }
     case 'gap':
       return [{state: shifted(state, event.ms), memory}, []];
