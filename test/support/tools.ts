@@ -25,6 +25,12 @@ export const starlette: Tool = tool(
 );
 export const redis: Tool = tool('redis-server', 'redis-server', ['--version'], 'apt-get install redis-server');
 
+export const kubectl: Tool = tool(
+  'kubectl',
+  'kubectl',
+  ['version', '--client'],
+  'see https://kubernetes.io/docs/tasks/tools/',
+);
 export const nginx: Tool = tool('nginx', 'nginx', ['-v'], 'apt-get install nginx');
 export const compiler: Tool = tool('C compiler', 'cc', ['--version'], 'apt-get install gcc');
 /** A runtime alone can't run a source file. */

@@ -1,5 +1,6 @@
 import {connect} from 'node:net';
 import type {Socket} from 'node:net';
+import {classifyConnectError} from './connect-error.js';
 import {HttpAnswer} from './http-answer.js';
 import {judgeAnswer} from './http-health.js';
 import type {Cancel, ProbeAnswer, ProbeTarget, Prober} from './types.js';
@@ -192,21 +193,23 @@ function connectTls(address: string, port: number, host: string): Socket {
 const silent = (reason: Silence['reason'], detail: string): Silence => ({tag: 'silent', reason, detail});
 
 function silenceOf(error: NodeJS.ErrnoException): Silence {
-  // Several addresses tried by Node: the last one tells as much as the first.
-  const inner = (error as {errors?: NodeJS.ErrnoException[]}).errors?.at(-1);
-  const {code = '', message} = inner ?? error;
-  if (code === 'ECONNREFUSED') return silent('refused', 'connection refused: nobody listens there');
-  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED')
-    return silent('reset', 'the connection was reset');
-  if (code === 'ETIMEDOUT') return silent('timeout', 'the connection timed out');
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return silent('unreachable', `the name has no address (${code})`);
-  if (
-    ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ENETDOWN', 'EHOSTDOWN', 'EAFNOSUPPORT', 'EINVAL'].includes(code)
-  )
-    return silent('unreachable', `the address can't be reached (${code})`);
-  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
-    return silent('garbage', 'it does not speak TLS (try http:// instead of https://)');
-  return silent('error', code === '' ? message : `${message} (${code})`);
+  const {tag, code, message} = classifyConnectError(error);
+  switch (tag) {
+    case 'refused':
+      return silent('refused', 'connection refused: nobody listens there');
+    case 'reset':
+      return silent('reset', 'the connection was reset');
+    case 'timeout':
+      return silent('timeout', 'the connection timed out');
+    case 'no-name':
+      return silent('unreachable', `the name has no address (${code})`);
+    case 'unreachable':
+      return silent('unreachable', `the address can't be reached (${code})`);
+    case 'error':
+      return code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
+        ? silent('garbage', 'it does not speak TLS (try http:// instead of https://)')
+        : silent('error', code === '' ? message : `${message} (${code})`);
+  }
 }
 
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');

@@ -4,6 +4,8 @@ import type {Listeners} from './listeners.js';
 import {WindowsListeners} from './listeners.windows.js';
 import {FileJournal} from './journal.js';
 import type {LogRetention} from './log-retention.js';
+import {SystemKubectl} from './kubectl.js';
+import {SystemNetwork} from './network.js';
 import {noKubectl, noNetwork} from './no-kubectl.js';
 import {PosixOutputs} from './output.js';
 import {WindowsOutputs} from './output.windows.js';
@@ -21,7 +23,7 @@ import {WindowsProcessTable} from './process-table.windows.js';
 import {uptime} from 'node:os';
 import type {ConnectionSpec, LoggingSpec, MachineSpec} from '../core/spec.js';
 import type {JournalRecord} from '../core/supervision/journal.js';
-import type {ProcessIdentity, World} from './types.js';
+import type {Kubectl, ProcessIdentity, World} from './types.js';
 
 export interface WorldOptions {
   /** Socket, lock, FIFOs. */
@@ -70,8 +72,8 @@ export function createWorld(options: WorldOptions): SystemWorld {
     ports: new SystemPorts({table, listeners: systemListeners(table), memory}),
     output,
     journal,
-    network: noNetwork,
-    kubectl: noKubectl,
+    network: options.connection === undefined ? noNetwork : new SystemNetwork(),
+    kubectl: kubectlOf(options),
     random: Math.random,
     sampler: new Sampler({table, memory, places: placesOf(options)}),
     retention: output.retention,
@@ -90,6 +92,11 @@ export function createWorld(options: WorldOptions): SystemWorld {
       journal.close();
     },
   };
+}
+
+function kubectlOf({connection, baseEnv = {}, projectDir}: WorldOptions): Kubectl {
+  if (connection === undefined) return noKubectl;
+  return new SystemKubectl({...connection, environment: baseEnv, cwd: projectDir ?? process.cwd()});
 }
 
 function placesOf({stateDir, logDir, projectDir}: WorldOptions): readonly Place[] {

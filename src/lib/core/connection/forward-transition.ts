@@ -235,7 +235,10 @@ function look(forward: Forward, ctx: ForwardContext): ForwardStep {
 }
 
 const isAboutSetUp = ({kind, diagnosis}: ForwardFailure): boolean =>
-  kind === 'tool-missing' || diagnosis.cause.startsWith('kubeconfig') || diagnosis.cause === 'kube-context-unknown';
+  kind === 'tool-missing' ||
+  /^(kubeconfig|kube-context-unknown|kubectl-(no-answer|garbage|killed|not-started|wrapper-failed))/.test(
+    diagnosis.cause,
+  );
 
 /** Is what hinders it still the same? A failure of another kind has nothing to do with it. */
 const isSameHindrance = (failure: ForwardFailure, hindrance: ForwardFailure | null): boolean =>
