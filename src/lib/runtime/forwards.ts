@@ -22,6 +22,8 @@ export interface ForwardsHost {
   readonly kubectl: Kubectl;
   /** For services that need it, and for who wants to know its port. */
   changed(name: string, view: ForwardView): void;
+  /** It has answered again, or something else that only whoever looks at it wants to know. */
+  refreshed(): void;
 }
 
 /** All port-forwards of the project, what they wait for, and who waits for them. */
@@ -34,6 +36,7 @@ export class Forwards {
   readonly #leaving = new Set<string>();
   /** Since when the primary of a forward that has another port is free and nobody is connected. */
   readonly #idleSince = new Map<string, number>();
+  readonly #views = new Map<string, ForwardView>();
   #primariesAt = 0;
   #loggedAt = 0;
 
@@ -258,7 +261,13 @@ export class Forwards {
     if (before.memory.wanted !== now.memory.wanted) this.#monitor.want(this.#wanted());
     const port = pidOf(now) === null ? null : now.memory.port;
     if (now.state.tag === 'stopped' || port === null || port === primary) this.#idleSince.delete(name);
-    this.#host.changed(name, {wanted: now.memory.wanted, isUp: isUp(now), port, primary});
+    const view = {wanted: now.memory.wanted, isUp: isUp(now), port, primary};
+    const last = this.#views.get(name);
+    this.#views.set(name, view);
+    const isNews = last?.wanted !== view.wanted || last.isUp !== view.isUp || last.port !== view.port;
+    // The end of everything waits for this one as well.
+    if (isNews || now.state.tag === 'stopped') this.#host.changed(name, view);
+    else this.#host.refreshed();
   }
 
   /** It never binds: a watcher that binds steals the port it watches. */

@@ -15,7 +15,7 @@ import {remember, summary} from '../core/supervision/journal.js';
 import {isKeptSame, kept, type KeptMemory, keptBriefly, type Moment} from '../core/supervision/kept.js';
 import {followersOf} from '../core/supervision/port-following.js';
 import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
-import {missingDependencies} from '../core/supervision/dependencies.js';
+import {missingDependencies, type Services} from '../core/supervision/dependencies.js';
 import {runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
 import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
@@ -68,7 +68,8 @@ export class Supervisor {
   readonly #world: World;
   readonly #sink: SupervisorSink;
   readonly #entries: ReadonlyMap<string, Entry>;
-  readonly #services = new Map<string, Service>();
+  readonly #forwardViews = new Map<string, ForwardView>();
+  readonly #services = Object.assign(new Map<string, Service>(), {forwards: this.#forwardViews});
   readonly #redactor: Redactor;
   readonly #schedules: Schedules;
   readonly #dependents: Dependents;
@@ -140,11 +141,13 @@ export class Supervisor {
       goBack: (name, text, done) => this.restartUnasked(name, 'port', text, done),
     });
     for (const entry of this.#entries.values()) this.#index(entry);
+    for (const {name, primary} of spec.portForwards) this.#portsToTell[name] = primary;
     this.forwards = new Forwards({
       around: this.#around,
       network: world.network,
       kubectl: world.kubectl,
       changed: (name, view) => this.forwardChanged(name, view),
+      refreshed: () => this.#sink.changed(),
     });
     this.#schedules = new Schedules(spec, {
       clock: world.clock,
@@ -170,7 +173,7 @@ export class Supervisor {
   ): {started: string[]; alreadyRunning: string[]} {
     const started: string[] = [];
     const alreadyRunning: string[] = [];
-    for (const name of alone ? names : [...withDependencies(this.#spec, names), ...this.#byKind(names).forwards]) {
+    for (const name of alone ? names : withDependencies(this.#spec, names)) {
       if (this.forwards.has(name)) {
         (this.forwards.forward(name).memory.wanted === 'up' ? alreadyRunning : started).push(name);
         continue;
@@ -362,7 +365,7 @@ export class Supervisor {
     return this.#entry(name).service;
   }
 
-  services(): ReadonlyMap<string, Service> {
+  services(): Services {
     return this.#services;
   }
 
@@ -432,8 +435,11 @@ export class Supervisor {
   // ——— the loop ———
 
   /** A port-forward is not what it was. */
-  forwardChanged(name: string, {port}: ForwardView): void {
-    this.#ports.note(name, port);
+  forwardChanged(name: string, view: ForwardView): void {
+    this.#forwardViews.set(name, view);
+    this.#ports.note(name, view.port);
+    if (view.port !== null) this.#portsToTell[name] = view.port;
+    this.#changed.add(name);
     this.#work();
   }
 
@@ -574,6 +580,8 @@ export class Supervisor {
       chance: this.#world.random(),
       spec: entry.spec,
       dependenciesUp: entry.spec.dependsOn.every(({name}) => {
+        const forward = this.#forwardViews.get(name);
+        if (forward !== undefined) return forward.isUp;
         const tag = this.#services.get(name)?.state.tag;
         return tag === 'ready' || tag === 'done';
       }),

@@ -42,6 +42,7 @@ export class ClusterRig {
       network: this.world.network,
       kubectl: this.world.kubectl,
       changed: (name, {port}) => book.note(name, port),
+      refreshed: () => {},
     });
     this.#beat();
   }

@@ -24,7 +24,7 @@ export function checkPlaceholders(checks: Checking, constants: readonly string[]
         if (said !== null) {
           checks.report(path, said.sentence, {
             nearest: said.nearest,
-            allowed: '{port}, {services.NAME.port}, {node}; {{word}} for the text {word}',
+            allowed: '{port}, {services.NAME.port}, {portForwards.NAME.port}, {node}; {{word}} for the text {word}',
           });
         }
       }
@@ -48,7 +48,23 @@ function judge(
   }
   if (constants.includes(placeholder)) return null;
   if (placeholder === 'demo') return {sentence: '{demo} is known in the built-in demo only', nearest: null};
+  const forwards = Object.keys(checks.config.portForwards ?? {});
+  const forward = placeholder.startsWith('portForwards.') ? serviceOfPlaceholder(placeholder) : null;
+  if (forward !== null) {
+    if (forwards.includes(forward)) return null;
+    const near = nearest(forward, forwards);
+    return {
+      sentence: `{${placeholder}}: no port-forward ${forward}`,
+      nearest: near === null ? null : `{portForwards.${near}.port}`,
+    };
+  }
   const service = serviceOfPlaceholder(placeholder);
+  if (service !== null && forwards.includes(service)) {
+    return {
+      sentence: `{${placeholder}}: ${service} is a port-forward`,
+      nearest: `{portForwards.${service}.port}`,
+    };
+  }
   if (service !== null) {
     if (withPort.includes(service)) return null;
     const near = nearest(service, withPort);
@@ -60,11 +76,15 @@ function judge(
     };
   }
   const known = ['port', ...constants];
-  const wanted = [...known, ...withPort.map((name) => `services.${name}.port`)];
+  const wanted = [
+    ...known,
+    ...withPort.map((name) => `services.${name}.port`),
+    ...forwards.map((name) => `portForwards.${name}.port`),
+  ];
   const near = nearest(placeholder, wanted);
   // In commands and variables a word in braces may be meant for the program (`awk {print}`): only a slip of the keys counts.
   const slip =
-    /^services?\./.test(placeholder) ||
+    /^(services?|portForwards?)\./.test(placeholder) ||
     known.some((word) => word.length > 3 && editDistance(word, placeholder.toLowerCase()) <= 1);
   if (!isStrict && !slip) return null;
   return {sentence: `{${placeholder}} is no placeholder`, nearest: near === null ? null : `{${near}}`};

@@ -1,5 +1,5 @@
 /**
- * `{port}` and `{services.NAME.port}` in commands, environment and addresses. Filled in at every spawn, because a port
+ * `{port}`, `{services.NAME.port}` and `{portForwards.NAME.port}` in commands, environment and addresses. Filled in at every spawn, because a port
  * may have moved since; so this file is part of the supervisor and stays small.
  *
  * Braces mean many things in command lines. Only a bare word in single braces can be a placeholder: `${port}` (shell),
@@ -7,17 +7,17 @@
  */
 const word = String.raw`[A-Za-z][\w.-]*`;
 const braces = new RegExp(String.raw`\{\{(${word})\}\}|(?<![$%])\{(${word})\}`, 'g');
-const otherPort = /^services\.([^.]+)\.port$/;
+const otherPort = /^(?:services|portForwards)\.([^.]+)\.port$/;
 
 export interface PortsInUse {
   /** The service's own port. */
   readonly port?: number | null;
-  /** Ports of all services that have one, by name. */
+  /** Ports of all services that have one, and of port-forwards, by name: a name is never both. */
   readonly services?: Readonly<Record<string, number>>;
 }
 
 /** Splits a text at what stands for a port, without capturing it. */
-export const placeholderPattern = (): RegExp => /(?<![$%])\{(?:port|services\.[\w-]+\.port)\}/;
+export const placeholderPattern = (): RegExp => /(?<![$%])\{(?:port|(?:services|portForwards)\.[\w-]+\.port)\}/;
 
 /** What is no placeholder, or has no port at this moment, stays as it is written. */
 export function expandPlaceholders(text: string, ports: PortsInUse): string {
@@ -42,7 +42,7 @@ export function placeholdersIn(text: string): string[] {
   return [...text.matchAll(braces)].flatMap((match) => (match[2] === undefined ? [] : [match[2]]));
 }
 
-/** The service that `services.NAME.port` speaks of, or null. */
+/** The service or port-forward that `services.NAME.port` or `portForwards.NAME.port` speaks of, or null. */
 export function serviceOfPlaceholder(placeholder: string): string | null {
   return otherPort.exec(placeholder)?.[1] ?? null;
 }

@@ -1,7 +1,7 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
 import {bareReadyMs, isBare} from '../probes/tracks.js';
-import {missingDependencies} from '../supervision/dependencies.js';
+import {missingDependencies, type Services} from '../supervision/dependencies.js';
 import {roomText} from '../diagnosis/disk-full.js';
 import {movedPort, takenText} from '../ports/moved-port.js';
 import {type OldPort, oldPorts, oldPortsText} from '../supervision/port-following.js';
@@ -52,7 +52,7 @@ export function serviceStateName(state: State): ServiceStateName {
 export function serviceStatus(
   spec: ServiceSpec,
   service: Service,
-  services: ReadonlyMap<string, Service>,
+  services: Services,
   seen: Observation,
   calendar: Calendar,
 ): ServiceStatus {
@@ -127,7 +127,7 @@ export function serviceStatus(
     lastErrorLine: seen.lastErrorLine,
     nextTryAt: nextAt === null ? null : calendar.iso(nextAt),
     nextTryInMs: nextAt === null ? null : Math.max(0, Math.round(nextAt - now)),
-    note: noteOf(spec, service, missing, calendar) ?? oldPortNote(spec, old),
+    note: noteOf(spec, service, missing, calendar) ?? oldPortNote(spec, old) ?? lostForwardNote(spec, state, services),
     diagnosis: troubled
       ? (lastEnd?.end.diagnosis ?? null)
       : state.tag === 'ready' && (silent || health === 'unhealthy')
@@ -311,6 +311,13 @@ function portNote({primaryState, holder, primary, remedy}: MovedPort, told: stri
   return primaryState === 'unknown' ? (told ?? 'taken when it started') : takenText(holder);
 }
 
+/** It stays when a port-forward that it needs is lost, and says so. */
+function lostForwardNote(spec: ServiceSpec, state: State, {forwards}: Services): string | null {
+  if (state.tag !== 'ready') return null;
+  const lost = spec.dependsOn.map(({name}) => name).filter((name) => forwards?.get(name)?.isUp === false);
+  return lost.length === 0 ? null : `needs ${lost.join(', ')}: no answer there now`;
+}
+
 function oldPortNote(spec: ServiceSpec, old: readonly OldPort[]): string | null {
   if (old.length === 0) return null;
   const then = spec.policy.onPortChange === 'ignore' ? 'onPortChange: ignore' : 'restarted when it can come back';
@@ -357,7 +364,7 @@ export function overallMark(overall: StatusDocument['overall'], services: readon
 
 export function statusDocument(
   spec: ProjectSpec,
-  services: ReadonlyMap<string, Service>,
+  services: Services,
   observe: (name: string) => Observation,
   calendar: Calendar,
   supervisor: StatusDocument['supervisor'],

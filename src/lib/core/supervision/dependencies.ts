@@ -1,7 +1,9 @@
 import type {ServiceSpec} from '../spec.js';
+import type {ForwardViews} from './forward-view.js';
 import type {Service} from './state.js';
 
-export type Services = ReadonlyMap<string, Service>;
+/** All services, and the port-forwards beside them: a name is never both. */
+export type Services = ReadonlyMap<string, Service> & {readonly forwards?: ForwardViews};
 
 /**
  * Names of what it needs that is not there yet. What nobody wants up holds nobody back. A first start waits until it is
@@ -16,6 +18,8 @@ export function missingDependencies(
   return service.dependsOn
     .map(({name}) => name)
     .filter((name) => {
+      const forward = services.forwards?.get(name);
+      if (forward !== undefined) return forward.wanted === 'up' && !forward.isUp;
       const dependency = services.get(name);
       if (dependency === undefined || dependency.memory.wanted === 'down') return false;
       const {state} = dependency;

@@ -17,6 +17,12 @@ export function oldPorts(spec: ServiceSpec, {state}: Service, services: Services
   if ((state.tag !== 'starting' && state.tag !== 'ready') || !state.life.own || spec.kind !== 'service') return [];
   const {told} = state.life;
   return portsToldTo(spec).flatMap((name): readonly OldPort[] => {
+    const forward = services.forwards?.get(name);
+    if (forward !== undefined) {
+      const before = told?.[name];
+      if (!forward.isUp || forward.port === null || before === undefined || before === forward.port) return [];
+      return [{name, told: before, port: forward.port}];
+    }
     const other = services.get(name);
     if (other?.state.tag !== 'ready' || other.memory.port === null) return [];
     const {port, announcedPort} = other.memory;

@@ -78,9 +78,10 @@ export function runningDependents(
   return spec.services.map(({name}) => name).filter((name) => affected.has(name) && !names.has(name));
 }
 
-/** The named services and all they need, in the order of the configuration. */
+/** The named services and port-forwards and all they need, in the order of the configuration, services first. */
 export function withDependencies(spec: ProjectSpec, names: readonly string[]): readonly string[] {
-  const byName = new Map(spec.services.map((service) => [service.name, service]));
+  const all = [...spec.services, ...spec.portForwards];
+  const byName = new Map(all.map((each) => [each.name, each]));
   const wanted = new Set<string>();
   const add = (name: string): void => {
     const service = byName.get(name);
@@ -89,5 +90,5 @@ export function withDependencies(spec: ProjectSpec, names: readonly string[]): r
     for (const dependency of service.dependsOn) add(dependency.name);
   };
   for (const name of names) add(name);
-  return spec.services.map(({name}) => name).filter((name) => wanted.has(name));
+  return all.map(({name}) => name).filter((name) => wanted.has(name));
 }
