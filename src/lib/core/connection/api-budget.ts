@@ -3,28 +3,27 @@
  * minute, and yet a fresh one may try quickly.
  */
 export interface ApiBudget {
-  readonly tokens: number;
-  /** Monotonic milliseconds: when `tokens` was right. */
-  readonly at: number;
+  /** Monotonic milliseconds: when it is, or was, as full as it gets. */
+  readonly fullAt: number;
 }
 
+/** With what comes in during a minute: 28. */
 const most = 8;
-const perMs = 20 / 60_000;
+const msPerRequest = 3000;
+/** What a start costs is known when it has ended: room for a whole one, or the bucket would be overdrawn. */
+const fullStart = 4;
 
-export const fullBudget = (now: number): ApiBudget => ({tokens: most, at: now});
+export const fullBudget = (now: number): ApiBudget => ({fullAt: now});
 
-export function spend(budget: ApiBudget, now: number, requests: number): ApiBudget {
-  return {tokens: tokensAt(budget, now) - requests, at: now};
+export function spend({fullAt}: ApiBudget, now: number, requests: number): ApiBudget {
+  return {fullAt: Math.max(fullAt, now) + requests * msPerRequest};
 }
 
-/** @returns monotonic milliseconds, not before `now`, at which so many requests may be made */
-export function affordableAt(budget: ApiBudget, now: number, requests: number): number {
-  const lacking = Math.min(requests, most) - tokensAt(budget, now);
-  return lacking <= 0 ? now : now + Math.ceil(lacking / perMs);
+/** @returns monotonic milliseconds, not before `now`, at which a start that costs so many requests may be made */
+export function affordableAt({fullAt}: ApiBudget, now: number, requests: number): number {
+  const needed = Math.min(Math.max(requests, fullStart), most);
+  return Math.max(now, fullAt - (most - needed) * msPerRequest);
 }
-
-const tokensAt = ({tokens, at}: ApiBudget, now: number): number =>
-  Math.min(most, tokens + Math.max(0, now - at) * perMs);
 
 const pausesMs = [0, 300, 600, 1200, 2400, 4000, 5000];
 const spread = 0.2;

@@ -1,5 +1,6 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import {formatDuration} from '../report/format.js';
+import {isLocalCluster, startOfLocalCluster} from './local-cluster.js';
 
 /** What was seen around when an API server was out of reach. */
 export interface NetworkFacts {
@@ -26,10 +27,6 @@ export interface GateAbout {
   readonly context: string;
   readonly server: {readonly host: string; readonly port: number};
 }
-
-/** On this machine, or in a virtual machine or container of it: minikube, Docker Desktop, kind, k3s, microk8s. */
-export const isLocalCluster = (host: string): boolean =>
-  /^(127\.|localhost$|::1$|192\.168\.(49|39|59|64|99)\.|kubernetes\.docker\.internal$)/.test(host);
 
 export const serverText = ({host, port}: GateAbout['server']): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -58,9 +55,11 @@ export function offlineDiagnosis(miss: DialMiss, facts: NetworkFacts | null, abo
       'api-refused',
       0.9,
       [seen],
-      isLocal ? startOf(about.context) : `start the API server on ${server}, or correct the context ${about.context}`,
+      isLocal
+        ? startOfLocalCluster(about.context)
+        : `start the API server on ${server}, or correct the context ${about.context}`,
     );
-  if (isLocal) return is('cluster-stopped', 0.8, [seen], startOf(about.context));
+  if (isLocal) return is('cluster-stopped', 0.8, [seen], startOfLocalCluster(about.context));
   if (facts?.internet === 'captive-portal')
     return is(
       'captive-portal',
@@ -84,13 +83,6 @@ export function offlineDiagnosis(miss: DialMiss, facts: NetworkFacts | null, abo
   if (facts?.internet === 'away')
     return is('internet-away', 0.85, ['public addresses are silent as well', seen], 'wait, or another network');
   return is('api-unreachable', 0.7, [seen], `see whether ${server} can be reached from this network`);
-}
-
-function startOf(context: string): string {
-  if (/minikube/i.test(context)) return context === 'minikube' ? 'minikube start' : `minikube start -p ${context}`;
-  if (/docker-desktop/i.test(context)) return 'start Docker Desktop';
-  if (context.startsWith('kind-')) return `docker start ${context.slice('kind-'.length)}-control-plane`;
-  return 'start the cluster: minikube start (or Docker Desktop, kind, k3s)';
 }
 
 function missText({tag, detail}: DialMiss, server: string): string {

@@ -1,0 +1,92 @@
+import {describe, expect, it} from '@jest/globals';
+import fc from 'fast-check';
+import {affordableAt, fullBudget, nextPause, spend} from '../../../src/lib/core/connection/api-budget.js';
+
+/** Starts of a forward that is broken for good, as early as it may. @returns times of its requests */
+function requestsOf(tries: readonly {readonly expected: number; readonly cost: number; readonly takesMs: number}[]) {
+  const times: number[] = [];
+  let now = 0;
+  let budget = fullBudget(now);
+  for (const {expected, cost, takesMs} of tries) {
+    now = affordableAt(budget, now, expected);
+    for (let n = 0; n < cost; n += 1) times.push(now);
+    now += takesMs;
+    budget = spend(budget, now, cost);
+  }
+  return times;
+}
+
+const mostInAMinute = (times: readonly number[]): number =>
+  Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + 60_000).length));
+
+describe('the API budget', () => {
+  it('keeps below 30 requests in any minute, whatever a start was thought to cost and did cost', () => {
+    const tries = fc.array(
+      fc.record({
+        expected: fc.integer({min: 1, max: 8}),
+        cost: fc.integer({min: 0, max: 5}),
+        takesMs: fc.oneof(fc.constant(0), fc.nat(300), fc.nat(20_000)),
+      }),
+      {maxLength: 120},
+    );
+    fc.assert(
+      fc.property(tries, (each) => {
+        expect(mostInAMinute(requestsOf(each))).toBeLessThan(30);
+      }),
+    );
+  });
+
+  it.each([1, 2, 3, 4, 5])('does so in the long run of starts that cost %i', (cost) => {
+    const tries = Array.from({length: 300}, () => ({expected: cost, cost, takesMs: 60}));
+    const times = requestsOf(tries);
+    expect(mostInAMinute(times)).toBeLessThan(30);
+    // And no slower than it must: a try when the reason is gone comes within two of these.
+    const [from = 0, to = 0] = [times.at(-2 * cost), times.at(-1)];
+    expect(to - from).toBeLessThanOrEqual(cost * 3100);
+  });
+
+  it('lets a fresh forward try twice at once', () => {
+    const budget = spend(fullBudget(0), 60, 4);
+    expect(affordableAt(budget, 60, 4)).toBe(60);
+    expect(affordableAt(spend(budget, 120, 4), 120, 4)).toBeGreaterThan(10_000);
+  });
+
+  it('is full again after a quiet while, and never fuller', () => {
+    const spent = spend(spend(fullBudget(0), 0, 4), 0, 4);
+    expect(affordableAt(spent, 3_600_000, 8)).toBe(3_600_000);
+    expect(affordableAt(spend(spent, 3_600_000, 8), 3_600_000, 4)).toBeGreaterThan(3_600_000);
+    // More than it ever holds is asked for in vain: it waits until it is full.
+    expect(affordableAt(fullBudget(0), 5, 100)).toBe(5);
+  });
+
+  it('names a time at which it is affordable, and no earlier one', () => {
+    fc.assert(
+      fc.property(fc.nat(12), fc.nat(100_000), fc.integer({min: 1, max: 8}), (spent, later, requests) => {
+        const budget = spend(fullBudget(0), 0, spent);
+        const at = affordableAt(budget, later, requests);
+        expect(at).toBeGreaterThanOrEqual(later);
+        expect(affordableAt(budget, at, requests)).toBe(at);
+        if (at > later) expect(affordableAt(budget, at - 1, requests)).toBe(at);
+      }),
+    );
+  });
+});
+
+describe('the pause before the next try', () => {
+  it('is none at first, then grows to five seconds', () => {
+    expect([0, 1, 2, 3, 4, 5, 6, 7, 1000].map((failures) => nextPause(failures, 0.5))).toEqual([
+      0, 300, 600, 1200, 2400, 4000, 5000, 5000, 5000,
+    ]);
+  });
+
+  it('is spread by a fifth to either side', () => {
+    expect(nextPause(6, 0)).toBe(4000);
+    expect(nextPause(6, 0.999_999)).toBe(6000);
+    fc.assert(
+      fc.property(fc.nat(20), fc.double({min: 0, max: 1, maxExcluded: true, noNaN: true}), (failures, chance) => {
+        const middle = nextPause(failures, 0.5);
+        expect(Math.abs(nextPause(failures, chance) - middle)).toBeLessThanOrEqual(middle * 0.2 + 1);
+      }),
+    );
+  });
+});
