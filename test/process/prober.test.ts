@@ -256,7 +256,7 @@ describe('any answer', () => {
 });
 
 /** A server that says this as soon as somebody connects, or once it has been asked. */
-async function speaker(words: Buffer | string, {asked = false, then = 'wait' as 'wait' | 'end' | 'reset'} = {}) {
+async function speaker(words: Buffer | string, {asked = false, then = 'wait'} = {}) {
   const heard: Buffer[] = [];
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
