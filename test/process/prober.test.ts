@@ -1,8 +1,13 @@
 import {describe, expect, it} from '@jest/globals';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import type {AddressInfo} from 'node:net';
 import {SocketProber} from '../../src/lib/platform/prober.js';
+import {itNeeds, redis} from '../support/tools.js';
+import {freePort} from '../support/rig.js';
+import {until} from './rig.js';
 import type {ProbeAnswer, ProbeTarget} from '../../src/lib/platform/types.js';
 
 const prober = new SocketProber();
@@ -192,5 +197,219 @@ describe('tcp', () => {
     await new Promise((done) => dropping.close(done));
     expect(await tcp(port)).toMatchObject({tag: 'silent', reason: 'refused'});
     expect(await tcp(0)).toMatchObject({tag: 'silent', reason: 'error'});
+  });
+});
+
+describe('HEAD', () => {
+  const head = (url: string, anyAnswer = false) =>
+    ask({type: 'http', url, expect: [], headers: {}, method: 'HEAD', anyAnswer}, 60_000);
+
+  it.each([
+    ['a length', 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n', 200],
+    ['chunks', 'HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n', 404],
+    ['neither', 'HTTP/1.0 405 No\r\n\r\n', 405],
+  ])('waits for no body, whatever is promised: %s', async (_, words, status) => {
+    await using server = await raw([words], {close: false});
+    expect(await head(server.url)).toMatchObject({tag: 'answered', status});
+    expect(server.asked[0]).toMatch(/^HEAD \/health HTTP\/1\.1\r\n(.*\r\n)*User-Agent: erp-probe\r\n/);
+  });
+
+  it('is understood by a real server', async () => {
+    const server = http.createServer((_request, response) => response.writeHead(200).end('body'.repeat(1000)));
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const {port} = server.address() as AddressInfo;
+    expect(await head(`http://127.0.0.1:${port}/`)).toMatchObject({tag: 'answered', status: 200, health: 'healthy'});
+    await new Promise((done) => server.close(done));
+  });
+});
+
+describe('any answer', () => {
+  const any = (url: string, timeoutMs = 2000) =>
+    ask({type: 'http', url, expect: [], headers: {}, method: 'HEAD', anyAnswer: true}, timeoutMs);
+
+  it('takes bytes that are no HTTP, and says what they were', async () => {
+    await using greeting = await raw(['220 mail.example ready\r\n']);
+    expect(await any(greeting.url)).toMatchObject({
+      tag: 'answered',
+      status: null,
+      detail: expect.stringContaining('220 mail.example'),
+    });
+    await using binary = await raw(['\x15\x03\x01'], {close: false});
+    expect(await any(binary.url)).toMatchObject({tag: 'answered', status: null});
+    await using half = await raw(['HTTP/1.'], {close: false});
+    expect(await any(half.url, 300)).toMatchObject({tag: 'answered', status: null});
+    await using cut = await raw(['HTTP/1.']);
+    expect(await any(cut.url)).toMatchObject({tag: 'answered', status: null});
+  });
+
+  it('takes HTTP for what it is', async () => {
+    await using server = await raw([json(503, {})]);
+    expect(await any(server.url)).toMatchObject({tag: 'answered', status: 503});
+  });
+
+  it('does not take nothing for something', async () => {
+    await using closing = await raw(['']);
+    expect(await any(closing.url)).toMatchObject({tag: 'silent', reason: 'reset'});
+    await using silent = await raw([''], {close: false});
+    expect(await any(silent.url, 100)).toMatchObject({tag: 'silent', reason: 'timeout'});
+  });
+});
+
+/** A server that says this as soon as somebody connects, or once it has been asked. */
+async function speaker(words: Buffer | string, {asked = false, then = 'wait'} = {}) {
+  const heard: Buffer[] = [];
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    const speak = (): void => {
+      if (words.length > 0) socket.write(words);
+      if (then === 'end') socket.end();
+      if (then === 'reset') setImmediate(() => socket.resetAndDestroy());
+    };
+    socket.on('data', (bytes) => {
+      heard.push(bytes);
+      if (asked) speak();
+    });
+    if (!asked) speak();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  return {
+    heard,
+    at: {host: '127.0.0.1', port: (server.address() as AddressInfo).port},
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((done) => server.close(done));
+    },
+  };
+}
+
+describe('postgres', () => {
+  const error = (text: string): Buffer => {
+    const bytes = Buffer.from(`E....SFATAL\0C53300\0M${text}\0\0`);
+    bytes.writeUInt32BE(bytes.length - 1, 1);
+    return bytes;
+  };
+
+  it.each([['S'], ['N']])('answers %s to a request for TLS', async (letter) => {
+    await using server = await speaker(letter, {asked: true});
+    expect(await ask({type: 'postgres', ...server.at})).toMatchObject({
+      tag: 'answered',
+      health: 'healthy',
+      detail: null,
+    });
+    expect(server.heard[0]).toEqual(Buffer.from('0000000804d2162f', 'hex'));
+  });
+
+  it('answers with an error, too, and never with anything else', async () => {
+    await using full = await speaker(error('sorry, too many clients already'), {asked: true, then: 'end'});
+    expect(await ask({type: 'postgres', ...full.at})).toMatchObject({
+      tag: 'answered',
+      detail: expect.stringContaining('too many clients'),
+    });
+    await using web = await speaker('HTTP/1.1 400 Bad Request\r\n\r\n', {asked: true, then: 'end'});
+    expect(await ask({type: 'postgres', ...web.at})).toMatchObject({tag: 'silent', reason: 'garbage'});
+    await using gone = await speaker('', {asked: true, then: 'end'});
+    expect(await ask({type: 'postgres', ...gone.at})).toMatchObject({tag: 'silent', reason: 'reset'});
+    await using mute = await speaker('');
+    expect(await ask({type: 'postgres', ...mute.at}, 100)).toMatchObject({tag: 'silent', reason: 'timeout'});
+  });
+});
+
+describe('redis', () => {
+  it.each([
+    ['+PONG\r\n', null],
+    ['-NOAUTH Authentication required.\r\n', 'NOAUTH Authentication required.'],
+    ['-ERR max number of clients reached\r\n', 'ERR max number of clients reached'],
+  ])('answers %j', async (words, detail) => {
+    await using server = await speaker(words, {asked: true});
+    expect(await ask({type: 'redis', ...server.at})).toMatchObject({tag: 'answered', detail});
+    expect(server.heard[0]?.toString()).toBe('*1\r\n$4\r\nPING\r\n');
+  });
+
+  it('never answers with anything else', async () => {
+    await using web = await speaker('HTTP/1.1 400 Bad Request\r\n\r\n', {asked: true});
+    expect(await ask({type: 'redis', ...web.at})).toMatchObject({tag: 'silent', reason: 'garbage'});
+    await using reset = await speaker('', {asked: true, then: 'reset'});
+    expect(await ask({type: 'redis', ...reset.at})).toMatchObject({tag: 'silent', reason: 'reset'});
+  });
+
+  itNeeds([redis], 'of a real server, with and without a password', async (rig) => {
+    for (const options of [[], ['--requirepass', 'hidden']]) {
+      const port = await freePort();
+      const child = spawn('redis-server', ['--port', String(port), '--save', '', '--dir', rig.dir, ...options], {
+        stdio: 'ignore',
+      });
+      const exit = once(child, 'exit');
+      try {
+        let answer: ProbeAnswer | null = null;
+        await until('redis answers', async () => {
+          answer = await ask({type: 'redis', host: '127.0.0.1', port});
+          return answer.tag === 'answered' && !String(answer.detail).startsWith('LOADING');
+        });
+        const detail = options.length === 0 ? null : expect.stringContaining('NOAUTH');
+        expect(answer).toMatchObject({tag: 'answered', health: 'healthy', detail});
+      } finally {
+        child.kill('SIGKILL');
+        await exit;
+      }
+    }
+  });
+});
+
+describe('mysql', () => {
+  const packet = (payload: Buffer): Buffer => Buffer.concat([Buffer.from([payload.length, 0, 0, 0]), payload]);
+  /** Protocol::HandshakeV10 as MySQL 8 sends it. */
+  const greeting = packet(
+    Buffer.concat([
+      Buffer.from('\x0a8.0.36\0', 'latin1'),
+      Buffer.from('0800000052423c4a5a2e4a7400ffffff0200ffdf15000000000000000000002b44275d6c2a3e1a0d5a2d3f00', 'hex'),
+      Buffer.from('caching_sha2_password\0'),
+    ]),
+  );
+
+  it('greets first, or says why not; nothing is sent to it', async () => {
+    await using server = await speaker(greeting);
+    expect(await ask({type: 'mysql', ...server.at})).toMatchObject({tag: 'answered', health: 'healthy', detail: null});
+    expect(server.heard).toEqual([]);
+    const full = packet(Buffer.concat([Buffer.from([0xff, 0x10, 0x04]), Buffer.from('Too many connections')]));
+    await using refusing = await speaker(full, {then: 'end'});
+    expect(await ask({type: 'mysql', ...refusing.at})).toMatchObject({
+      tag: 'answered',
+      detail: expect.stringContaining('Too many connections'),
+    });
+  });
+
+  it('is not taken for what it is not', async () => {
+    await using mail = await speaker('220 mail.example ESMTP\r\n');
+    expect(await ask({type: 'mysql', ...mail.at})).toMatchObject({tag: 'silent', reason: 'garbage'});
+    await using part = await speaker(greeting.subarray(0, 20));
+    expect(await ask({type: 'mysql', ...part.at}, 200)).toMatchObject({tag: 'silent', reason: 'garbage'});
+    await using gone = await speaker('', {then: 'end'});
+    expect(await ask({type: 'mysql', ...gone.at})).toMatchObject({tag: 'silent', reason: 'reset'});
+  });
+});
+
+describe('held open', () => {
+  it('tells bytes, silence and an end apart', async () => {
+    await using greeting = await speaker('hello');
+    expect(await ask({type: 'held-open', ...greeting.at})).toMatchObject({tag: 'answered', detail: null});
+    await using silent = await speaker('');
+    expect(await ask({type: 'held-open', ...silent.at})).toMatchObject({tag: 'answered', detail: 'silent'});
+    for (const then of ['end', 'reset'] as const) {
+      await using dead = await speaker('', {then});
+      expect(await ask({type: 'held-open', ...dead.at})).toMatchObject({tag: 'silent', reason: 'reset'});
+    }
+  });
+
+  it('sees an end that comes late', async () => {
+    const server = net.createServer((socket) => {
+      setTimeout(() => socket.resetAndDestroy(), 50);
+      socket.on('error', () => undefined);
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const at = {host: '127.0.0.1', port: (server.address() as AddressInfo).port};
+    expect(await ask({type: 'held-open', ...at})).toMatchObject({tag: 'silent', reason: 'reset'});
+    await new Promise((done) => server.close(done));
   });
 });

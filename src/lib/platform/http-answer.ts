@@ -10,6 +10,12 @@ export class HttpAnswer {
   /** null: until the connection is closed. */
   #bodyBytes: number | null = null;
   #isChunked = false;
+  readonly #isBodiless: boolean;
+
+  /** @param isBodiless it answers HEAD: whatever length it tells, no body follows */
+  constructor(isBodiless = false) {
+    this.#isBodiless = isBodiless;
+  }
 
   get isEmpty(): boolean {
     return this.#bytes.length === 0;
@@ -66,7 +72,10 @@ export class HttpAnswer {
     this.#isChunked = /\bchunked\b/i.test(this.#headers.get('transfer-encoding') ?? '');
     const length = this.#headers.get('content-length');
     this.#bodyBytes = this.#isChunked || length === undefined || !/^\d+$/.test(length) ? null : Number(length);
-    if (status === 204 || status === 304 || status === 101) this.#bodyBytes = 0;
+    if (this.#isBodiless || status === 204 || status === 304 || status === 101) {
+      this.#bodyBytes = 0;
+      this.#isChunked = false;
+    }
     this.state = 'body';
     return false;
   }

@@ -1,15 +1,11 @@
 import {connect} from 'node:net';
 import type {Socket} from 'node:net';
-import {classifyConnectError} from './connect-error.js';
-import {HttpAnswer} from './http-answer.js';
-import {judgeAnswer} from './http-health.js';
+import {askHttp} from './probe-http.js';
+import {askProtocol, watchHeld, watchTcp} from './probe-protocols.js';
+import {silenceOf, silent} from './probe-answers.js';
 import type {Cancel, ProbeAnswer, ProbeTarget, Prober} from './types.js';
 
-/** A server whose own back end is away accepts a connection and closes it at once; this long we wait to see that. */
-const settleMs = 20;
 const knownUrls = 200;
-
-type Silence = Extract<ProbeAnswer, {tag: 'silent'}>;
 
 /**
  * Probes over plain sockets: node:http costs twice the processor time, fetch six times (6,000 probes: 0.36, 0.65, 2.2 s).
@@ -43,8 +39,8 @@ export class SocketProber implements Prober {
       return end;
     }
     const isTls = url?.protocol === 'https:';
-    const host = target.type === 'tcp' ? target.host : bare((url as URL).hostname);
-    const port = target.type === 'tcp' ? target.port : Number((url as URL).port || (isTls ? 443 : 80));
+    const host = target.type === 'http' ? bare((url as URL).hostname) : target.host;
+    const port = target.type === 'http' ? Number((url as URL).port || (isTls ? 443 : 80)) : target.port;
     if (!(port > 0 && port < 65536)) {
       setImmediate(() => answer(silent('error', `${port} is no port`)));
       return end;
@@ -62,7 +58,8 @@ export class SocketProber implements Prober {
           attempt(others);
           return;
         }
-        answer((connected ? progress?.() : null) ?? silence);
+        // What has come of an HTTP answer counts; a connection that was only held has been let go of.
+        answer((connected && target.type === 'http' ? progress?.() : null) ?? silence);
       };
       try {
         socket = isTls ? connectTls(address, port, host) : connect({host: address, port});
@@ -75,10 +72,7 @@ export class SocketProber implements Prober {
       current.once(isTls ? 'secureConnect' : 'connect', () => {
         connected = true;
         if (over) return;
-        progress =
-          target.type === 'tcp'
-            ? watchTcp(current, latency, answer)
-            : ask(current, target, url as URL, latency, answer);
+        progress = begin(current, target, url, latency, answer);
       });
     };
     // Programs listen on one of the two, and which one "localhost" means differs by system and by program.
@@ -102,79 +96,26 @@ export class SocketProber implements Prober {
   }
 }
 
-/** Sends the request. Returns what can be said when time is up. */
-function ask(
+/** What is asked on a connection. Returns what can be said when time is up. */
+function begin(
   socket: Socket,
-  target: Extract<ProbeTarget, {type: 'http'}>,
-  url: URL,
+  target: ProbeTarget,
+  url: URL | null,
   latency: () => number,
   answer: (result: ProbeAnswer) => void,
 ): () => ProbeAnswer | null {
-  const response = new HttpAnswer();
-  const result = (complete: boolean): ProbeAnswer | null =>
-    response.status === null
-      ? null
-      : {
-          tag: 'answered',
-          ...judgeAnswer(
-            {status: response.status, body: response.body(), complete},
-            target.expect,
-            response.location(),
-          ),
-          status: response.status,
-          latencyMs: latency(),
-        };
-  const garbage = (): Silence => silent('garbage', `not an HTTP answer: ${response.firstBytes()}`);
-  socket.on('data', (bytes: Buffer) => {
-    response.push(bytes);
-    if (response.state === 'garbage') answer(garbage());
-    else if (response.state === 'complete') answer(result(true) ?? garbage());
-  });
-  socket.on('end', () => {
-    response.end();
-    if (response.state === 'complete' || response.status !== null)
-      answer(result(response.state === 'complete') ?? garbage());
-    else if (response.isEmpty) answer(silent('reset', 'the connection was closed without an answer'));
-    else answer(garbage());
-  });
-  socket.on('close', () => answer(result(false) ?? silent('reset', 'the connection was closed without an answer')));
-  socket.write(request(url, target.headers, target.method ?? 'GET'));
-  return () => result(false);
-}
-
-function request(url: URL, headers: Readonly<Record<string, string>>, method: 'GET' | 'POST'): string {
-  const fields = new Map<string, [string, string]>();
-  const set = (name: string, value: string): void => {
-    // A line break in a header from the configuration would begin another header, or another request.
-    fields.set(name.toLowerCase(), [name.replace(/[^\w!#$%&'*+.^`|~-]/g, ''), value.replace(/[\r\n\0]+/g, ' ')]);
-  };
-  set('Host', url.host);
-  set('User-Agent', 'erp-probe');
-  set('Accept', '*/*');
-  if (url.username !== '') {
-    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    set('Authorization', `Basic ${Buffer.from(user).toString('base64')}`);
+  switch (target.type) {
+    case 'http':
+      return askHttp(socket, target, url as URL, latency, answer);
+    case 'tcp':
+      return watchTcp(socket, latency, answer);
+    case 'held-open':
+      return watchHeld(socket, latency, answer);
+    case 'postgres':
+    case 'redis':
+    case 'mysql':
+      return askProtocol(socket, target.type, latency, answer);
   }
-  for (const [name, value] of Object.entries(headers)) set(name, value);
-  set('Connection', 'close');
-  if (method === 'POST') set('Content-Length', '0');
-  const lines = [...fields.values()].map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
-}
-
-/** An accepted connection is an answer, unless it is dropped in the same breath. */
-function watchTcp(socket: Socket, latency: () => number, answer: (result: ProbeAnswer) => void): () => ProbeAnswer {
-  const latencyMs = latency();
-  const good: ProbeAnswer = {tag: 'answered', health: 'healthy', status: null, detail: null, latencyMs};
-  const dropped = silent('reset', 'the connection was accepted and closed at once');
-  const timer = setTimeout(() => answer(good), settleMs);
-  socket.on('data', () => answer(good)); // a greeting, as of a mail or database server
-  socket.on('end', () => answer(dropped));
-  socket.on('close', () => {
-    clearTimeout(timer);
-    answer(dropped);
-  });
-  return () => good;
 }
 
 function connectTls(address: string, port: number, host: string): Socket {
@@ -188,28 +129,6 @@ function connectTls(address: string, port: number, host: string): Socket {
     // Nobody has a certificate for 127.0.0.1 that a public authority signed.
     rejectUnauthorized: !isLoopback,
   });
-}
-
-const silent = (reason: Silence['reason'], detail: string): Silence => ({tag: 'silent', reason, detail});
-
-function silenceOf(error: NodeJS.ErrnoException): Silence {
-  const {tag, code, message} = classifyConnectError(error);
-  switch (tag) {
-    case 'refused':
-      return silent('refused', 'connection refused: nobody listens there');
-    case 'reset':
-      return silent('reset', 'the connection was reset');
-    case 'timeout':
-      return silent('timeout', 'the connection timed out');
-    case 'no-name':
-      return silent('unreachable', `the name has no address (${code})`);
-    case 'unreachable':
-      return silent('unreachable', `the address can't be reached (${code})`);
-    case 'error':
-      return code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG'
-        ? silent('garbage', 'it does not speak TLS (try http:// instead of https://)')
-        : silent('error', code === '' ? message : `${message} (${code})`);
-  }
 }
 
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');

@@ -2,10 +2,24 @@ import {closeSync, fstatSync, mkdirSync, readSync, renameSync, rmSync, statSync,
 import {dirname} from 'node:path';
 import {appendWhole} from './append-whole.js';
 import {isFullError} from './disk-space.js';
-import {openOwn} from './safe-open.js';
+import {openAppend, openOwn} from './safe-open.js';
 
 const checkEveryMs = 1000;
 const newline = 10;
+
+/** Who may read it, and how it is opened. */
+interface Access {
+  readonly folderMode: number;
+  open(path: string): number;
+}
+
+/** A file of our state folder. */
+const ownState: Access = {folderMode: 0o700, open: (path) => openOwn(path, 'read and write')};
+/** A log that others of the group may read. */
+export const sharedLog: Access = {
+  folderMode: 0o755,
+  open: (path) => openAppend(path, 0o640, 'read and write'),
+};
 
 /** Kept while the disk is full, so that nothing is missing afterwards. */
 const keptWhileFull = 5000;
@@ -24,6 +38,7 @@ export class RotatingFile {
   #checkedAt = 0;
   #waiting: string[] = [];
   readonly #onFull: () => boolean;
+  readonly #access: Access;
 
   /** @param onFull the disk is full; true: there is a little room now, try again */
   constructor(
@@ -32,7 +47,9 @@ export class RotatingFile {
     keep: number,
     onError: (error: Error) => void,
     onFull: () => boolean = () => false,
+    access: Access = ownState,
   ) {
+    this.#access = access;
     this.#onFull = onFull;
     this.#path = path;
     this.#maxBytes = maxBytes;
@@ -80,8 +97,8 @@ export class RotatingFile {
   }
 
   #open(): number {
-    mkdirSync(dirname(this.#path), {recursive: true, mode: 0o700});
-    const fd = openOwn(this.#path, 'read and write');
+    mkdirSync(dirname(this.#path), {recursive: true, mode: this.#access.folderMode});
+    const fd = this.#access.open(this.#path);
     this.#size = fstatSync(fd).size;
     // Whoever was killed while it wrote has left a part of a line: ours is not glued to it.
     const last = Buffer.alloc(1);

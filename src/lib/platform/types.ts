@@ -2,7 +2,7 @@ import type {DiskRoom} from '../core/diagnosis/disk-full.js';
 import type {Foundling} from '../core/supervision/foundling.js';
 import type {DialAnswer, NetworkFacts} from '../core/connection/offline-cause.js';
 import type {ForwardFailure} from '../core/connection/forward-failure.js';
-import type {CommandSpec, ForwardSpec, HealthExpectation, StopSignal} from '../core/spec.js';
+import type {CommandSpec, ForwardSpec, HealthExpectation, StopSignal, WireProtocol} from '../core/spec.js';
 
 /**
  * The world as the runtime sees it. One file per operating system implements each interface; simulation implements all
@@ -197,10 +197,21 @@ export type ProbeTarget =
       readonly url: string;
       readonly expect: readonly HealthExpectation[];
       readonly headers: Readonly<Record<string, string>>;
-      /** default GET */
-      readonly method?: 'GET' | 'POST';
+      /** default GET; after HEAD no body is waited for, so `expect` has nothing to look into */
+      readonly method?: 'GET' | 'HEAD' | 'POST';
+      /** Any bytes that come back are an answer, HTTP or not; `detail` says what they were. default false */
+      readonly anyAnswer?: boolean;
     }
-  | {readonly type: 'tcp'; readonly host: string; readonly port: number};
+  /** Answered when the connection is accepted and not closed within 20 ms. */
+  | {readonly type: 'tcp'; readonly host: string; readonly port: number}
+  /**
+   * `postgres`, `redis`, `mysql`: asks what they answer before a log-in; an error of theirs is an answer, too, and is
+   * told in `detail`. Words of another protocol are `garbage`.
+   *
+   * `held-open`: bytes within 300 ms are an answer; so is silence, with `silent` as `detail`, as it proves little. An end
+   * of the connection within this time is `reset`.
+   */
+  | {readonly type: WireProtocol | 'held-open'; readonly host: string; readonly port: number};
 
 /** Any HTTP answer proves life; what it says decides health. */
 export type ProbeAnswer =

@@ -362,10 +362,10 @@ export class PortForwarder {
   #target(port: number, isIdle: boolean): ProbeTarget {
     const host = this.spec.addresses[0] ?? '127.0.0.1';
     const question = forwardQuestion(this.spec, this.#remotePort, isIdle);
-    if (question.type !== 'http') return {type: question.type, host, port} as unknown as ProbeTarget;
+    if (question.type !== 'http') return {type: question.type, host, port};
     const {path, ...rest} = question;
     const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    return {...rest, url: `http://${authority}${path}`} as unknown as ProbeTarget;
+    return {...rest, url: `http://${authority}${path}`};
   }
 
   #journal(record: JournalRecord): void {

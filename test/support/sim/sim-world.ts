@@ -858,7 +858,7 @@ export class SimSession implements World {
 
   #probe(target: ProbeTarget, timeoutMs: number, callback: (answer: ProbeAnswer) => void): Cancel {
     const world = this.#world;
-    const port = target.type === 'tcp' ? target.port : Number(urlPort.exec(target.url)?.[1] ?? 0);
+    const port = target.type === 'http' ? Number(urlPort.exec(target.url)?.[1] ?? 0) : target.port;
     let over = false;
     let cancelTimeout: Cancel = () => {};
     const finish = (answer: ProbeAnswer, process: SimProcess | null): void => {
