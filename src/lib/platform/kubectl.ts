@@ -7,7 +7,7 @@ import {parseServerUrl, readKubeconfigView} from '../core/connection/kubeconfig-
 import {getFailure} from '../core/connection/get-failure.js';
 import type {HelperOutcome} from '../core/connection/helper-outcome.js';
 import {missingProgram} from '../core/connection/kubectl-missing.js';
-import {PodWatch} from '../core/connection/pod-watch.js';
+import {PodWatch, podWatchOutput} from '../core/connection/pod-watch.js';
 import {chooseTargetPort, readTargetPorts} from '../core/connection/target-ports.js';
 import type {ForwardFailure} from '../core/connection/forward-failure.js';
 import type {ConnectionSpec} from '../core/spec.js';
@@ -148,7 +148,7 @@ export class SystemKubectl implements Kubectl {
     ended: () => void,
   ): Cancel {
     const args = [
-      ...['get', 'pods', '--watch', '--no-headers', '--output-watch-events', `--request-timeout=${watchSeconds}s`],
+      ...['get', 'pods', '--watch', '-o', podWatchOutput, `--request-timeout=${watchSeconds}s`],
       ...contextArgs(where.context),
       ...namespaceArgs(where.namespace),
     ];
