@@ -422,15 +422,17 @@ describe('pods, watched by the real kubectl', () => {
       () => (ends += 1),
     );
     await until('it watches', () => api.watches === 1);
-    api.pod('ADDED', 'web-1', '0/1', 'Pending');
-    api.pod('MODIFIED', 'web-1', '0/1', 'Running');
-    api.pod('MODIFIED', 'web-1', '1/1', 'Running');
-    api.pod('MODIFIED', 'old-1', '1/1', 'Terminating');
-    api.pod('DELETED', 'old-1', '1/1', 'Running');
-    api.pod('ADDED', 'job-1', '0/1', 'Completed');
-    api.pod('ADDED', 'web-2', '2/2', 'Running');
+    api.pod('ADDED', 'web-1', false);
+    api.pod('MODIFIED', 'web-1', false);
+    api.pod('MODIFIED', 'web-1', true);
+    api.pod('MODIFIED', 'web-1', true);
+    api.pod('MODIFIED', 'old-1', true, '2026-11-23T00:00:00Z');
+    api.pod('DELETED', 'old-1', true, '2026-11-23T00:00:00Z');
+    api.pod('ADDED', 'old-1', false);
+    api.pod('MODIFIED', 'old-1', true);
+    api.pod('ADDED', 'web-2', true);
     await until('the last one is told', () => ready.includes('web-2'));
-    expect(ready.filter((pod) => pod !== 'old-1')).toEqual(['web-1', 'web-2']);
+    expect(ready).toEqual(['old-1', 'web-1', 'old-1', 'web-2']);
     expect(api.asked).toContain('/api/v1/namespaces/shop/pods');
     cancel();
     await until('nobody watches', () => api.watches === 0);

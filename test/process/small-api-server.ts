@@ -78,25 +78,21 @@ export const deployment = (...containers: object[]) => ({
   spec: {template: {spec: {containers}}},
 });
 
-const columns = ['Name', 'Ready', 'Status', 'Restarts', 'Age'].map((name) => ({
-  name,
-  type: 'string',
-  format: '',
-  priority: 0,
-}));
-const table = (rows: readonly (readonly string[])[]) => ({
-  kind: 'Table',
-  apiVersion: 'meta.k8s.io/v1',
-  metadata: {resourceVersion: '1'},
-  columnDefinitions: columns,
-  rows: rows.map((cells) => ({
-    cells,
-    object: {
-      kind: 'PartialObjectMetadata',
-      apiVersion: 'meta.k8s.io/v1',
-      metadata: {name: cells[0], namespace: 'shop'},
-    },
-  })),
+const podOf = (name: string, ready: boolean, deletedAt?: string) => ({
+  kind: 'Pod',
+  apiVersion: 'v1',
+  metadata: {
+    name,
+    namespace: 'shop',
+    resourceVersion: '1',
+    ...(deletedAt === undefined ? {} : {deletionTimestamp: deletedAt}),
+  },
+  status: {
+    conditions: [
+      {type: 'Initialized', status: 'True'},
+      {type: 'Ready', status: ready ? 'True' : 'False'},
+    ],
+  },
 });
 
 /** As much of an API server as `kubectl get` of one object and `kubectl get pods --watch` need. */
@@ -122,10 +118,10 @@ export class SmallApiServer implements AsyncDisposable {
     return this.#watches.size;
   }
 
-  /** One line of the watch: name, ready, status. */
-  pod(type: string, name: string, ready: string, status: string): void {
+  /** What the watchers are told about a pod. */
+  pod(type: 'ADDED' | 'MODIFIED' | 'DELETED', name: string, ready: boolean, deletedAt?: string): void {
     for (const watch of this.#watches)
-      watch.write(`${JSON.stringify({type, object: table([[name, ready, status, '0', '1s']])})}\n`);
+      watch.write(`${JSON.stringify({type, object: podOf(name, ready, deletedAt)})}\n`);
   }
 
   endWatches(): void {
@@ -155,7 +151,10 @@ export class SmallApiServer implements AsyncDisposable {
       return;
     }
     if (pathname.endsWith('/pods')) {
-      send({status: 200, body: table([['old-1', '1/1', 'Running', '0', '1d']])});
+      send({
+        status: 200,
+        body: {kind: 'PodList', apiVersion: 'v1', metadata: {resourceVersion: '1'}, items: [podOf('old-1', true)]},
+      });
       return;
     }
     const object = this.objects.get(pathname);

@@ -8,7 +8,7 @@ import {getFailure} from '../core/connection/get-failure.js';
 import type {HelperOutcome} from '../core/connection/helper-outcome.js';
 import {missingProgram} from '../core/connection/kubectl-missing.js';
 import {readPodBehind} from '../core/connection/pod-behind.js';
-import {PodWatch} from '../core/connection/pod-watch.js';
+import {PodWatch, podWatchOutput} from '../core/connection/pod-watch.js';
 import {chooseTargetPort, readTargetPorts} from '../core/connection/target-ports.js';
 import type {ForwardFailure} from '../core/connection/forward-failure.js';
 import type {ConnectionSpec} from '../core/spec.js';
@@ -172,7 +172,7 @@ export class SystemKubectl implements Kubectl {
     ended: () => void,
   ): Cancel {
     const args = [
-      ...['get', 'pods', '--watch', '--no-headers', '--output-watch-events', `--request-timeout=${watchSeconds}s`],
+      ...['get', 'pods', '--watch', '-o', podWatchOutput, `--request-timeout=${watchSeconds}s`],
       ...contextArgs(where.context),
       ...namespaceArgs(where.namespace),
     ];

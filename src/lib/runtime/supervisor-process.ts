@@ -10,16 +10,16 @@ import type {StatusDocument} from '../core/report/status.js';
 import type {ProjectSpec} from '../core/spec.js';
 import {lastErrorLine} from '../core/diagnosis/exit-cause.js';
 import {projectMark} from '../core/supervision/mark.js';
-import {OwnLog} from '../platform/own-log.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
 import {ControlServer} from './control-server.js';
 import {Door, takeLock} from './door.js';
 import {defectExitCode, guardianFiles} from '../platform/guardian.js';
 import {EventLog} from './event-log.js';
-import {lastSeq, logText} from './event-text.js';
+import {lastSeq} from './event-text.js';
 import {Guarding} from './guarding.js';
 import {Measurements} from './measurements.js';
 import {OwnFiles} from './own-files.js';
+import {OwnLogs} from './own-logs.js';
 import {ServiceWatches} from './service-watches.js';
 import type {News} from './shared.js';
 import {type EndReason, Supervisor} from './supervisor.js';
@@ -92,7 +92,7 @@ class SupervisorProcess {
   readonly #options: SupervisorOptions;
   readonly #ownFiles: OwnFiles;
   readonly #world: SystemWorld;
-  readonly #ownLog: OwnLog;
+  readonly #ownLogs: OwnLogs;
   readonly #events: EventLog;
   readonly #supervisor: Supervisor;
   readonly #control: ControlServer;
@@ -120,21 +120,11 @@ class SupervisorProcess {
       env: process.env,
       tell: (news) => this.#tell(news),
     });
-    this.#ownLog = new OwnLog({
-      ownLogDir: spec.ownLogDir,
-      stateDir: spec.stateDir,
-      projectDir: spec.projectDir,
-      level: spec.logging.ownLevel,
-      maxAgeDays: spec.logging.ownMaxAgeDays,
-      onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
-    });
+    this.#ownLogs = new OwnLogs(spec, (level, text) => this.#tell({level, service: null, type: 'problem', text}));
     const redactor = new Redactor(spec);
     this.#redact = (value) => redactor.deep(value);
     this.#events = new EventLog(lastSeq(join(spec.stateDir, 'events.jsonl')), () => Date.now(), this.#redact);
-    this.#events.subscribe((event) => {
-      this.#ownLog.event(event);
-      this.#ownLog.log(event.level, logText(event));
-    });
+    this.#events.subscribe((event) => this.#ownLogs.record(event));
     this.#world = createWorld({
       runtimeDir: spec.runtimeDir,
       stateDir: spec.stateDir,
@@ -239,7 +229,7 @@ class SupervisorProcess {
     await this.#door.open();
     this.#guarding.up(adopted, rebooted || this.#options.adoptOnly ? 0 : wantedUp.length);
     // From here on nobody waits for us: the heavy part of the log comes last.
-    await this.#ownLog.load();
+    await this.#ownLogs.load();
     this.#tell({
       level: 'DEBUG',
       service: null,
@@ -327,7 +317,7 @@ class SupervisorProcess {
     this.#guarding.look();
     if (this.#door.look()) {
       this.#world.look();
-      this.#ownLog.retry();
+      this.#ownLogs.retry();
       return;
     }
     this.#tell({
@@ -395,7 +385,7 @@ class SupervisorProcess {
   /** What else would be written when this turn of the event loop is over: for whoever ends the process before. */
   #writeAll(): void {
     this.#events.flush();
-    this.#ownLog.flushSync();
+    this.#ownLogs.flushSync();
   }
 
   /** Our own defect: said synchronously, and the guardian brings the next supervisor, which adopts everything. */

@@ -94,6 +94,8 @@ export interface ForwardMemory {
   /** Requests that the last start has cost. */
   readonly lastCost: number;
   readonly answeredAt: number | null;
+  /** Since when it has answered each question. */
+  readonly wellSince: number | null;
   readonly latencyMs: number | null;
   /** How long answers take here at most, so that a slow app is no dead forward. */
   readonly usualMs: number;
@@ -236,6 +238,7 @@ export const initialForward: Forward = {
     budget: null,
     lastCost: 4,
     answeredAt: null,
+    wellSince: null,
     latencyMs: null,
     usualMs: 0,
     port: null,

@@ -31,6 +31,7 @@ const explainsWithinMs = 120;
 const graceMs = 200;
 const unkillableMs = 5000;
 const provenForMs = 5000;
+const calmAfterMs = 10_000;
 /** So often it is replaced because nothing answers; then it is the app. */
 const silentRestartsLimit = 1;
 /** A slow app is no dead forward. */
@@ -332,6 +333,7 @@ function answered(
   // One answer that came late is no incident.
   const isNoise =
     proof.tag === 'given' || (proof.tag === 'doubted' && memory.toldCause === null && memory.restarts === 0);
+  const wellSince = proof.tag === 'given' && memory.wellSince !== null ? memory.wellSince : ctx.now;
   const isNews = memory.beganAt !== null || memory.answeredAt === null || !isNoise;
   const [well, calm] = becomeWell(isNoise ? {...memory, loss: null} : memory, ctx);
   return step(
@@ -339,6 +341,9 @@ function answered(
     {
       ...well,
       answeredAt: ctx.now,
+      wellSince,
+      // The load counts while it is broken, not what the last incident has cost.
+      budget: ctx.now - wellSince >= calmAfterMs ? null : memory.budget,
       latencyMs,
       // Forgotten slowly: one slow answer in a busy hour says that others will come.
       usualMs: Math.max(latencyMs, memory.usualMs * 0.98),
@@ -494,7 +499,11 @@ const counted = (memory: ForwardMemory): ForwardMemory => ({
 });
 
 function spent(memory: ForwardMemory, cost: number, {now}: ForwardContext): ForwardMemory {
-  return {...memory, budget: spend(memory.budget ?? fullBudget(now), now, cost), lastCost: Math.max(1, cost)};
+  return {
+    ...memory,
+    budget: spend(memory.budget ?? fullBudget(now), now, cost),
+    lastCost: cost === 0 ? memory.lastCost : cost,
+  };
 }
 
 function exited({state, memory}: Forward, {failure, cost}: Event<'exited'>, ctx: ForwardContext): ForwardStep {
