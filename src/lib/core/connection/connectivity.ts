@@ -15,11 +15,13 @@ import {
  * Is the API server of a context within reach? Not the internet: offices, VPNs and proxies make the two differ in both
  * directions.
  *
- *   ┌─────────┐ reached  ┌────────┐   a miss    ┌────────┐  second miss, or one that is certain  ┌─────────┐
- *   │ unknown ├─────────►│ online ├────────────►│ unsure ├──────────────────────────────────────►│ offline │
- *   └────┬────┘          └───▲──▲─┘◄── reached ─┴────────┘                                        └─┬────▲──┘
- *        │                   │  ╰──────────────────────── reached: everybody is asked now ──────────╯    │
- *        ╰── two misses ─────┼───────────────────────────────────────────────────────────────────────────╯
+ *   ┌─────────┐ reached  ┌────────┐   a miss    ┌────────┐ another one  ┌─────────┐
+ *   │ unknown ├─────────►│ online ├────────────►│ unsure ├─────────────►│ offline │
+ *   └────┬────┘          └▲──▲──┬─┘◄── reached ─┴────────┘              └─┬─▲───▲─┘
+ *        │                │  │  ╰── a miss that is certain, or shortly ───┼─╯   │
+ *        │                │  │      after an event that explains it        │     │
+ *        │                │  ╰────────────── reached ─────────────────────╯     │
+ *        ╰── two misses, or one that is certain ───────────────────────────────╯
  */
 export type ConnectivityState =
   | {readonly tag: 'unknown'; readonly dials: Dials; readonly misses: number}
@@ -27,22 +29,26 @@ export type ConnectivityState =
   | {
       readonly tag: 'unsure';
       readonly dials: Dials;
+      /** Of the first miss. */
       readonly since: number;
-      readonly miss: DialMiss;
+      readonly onlineSince: number;
       readonly lastOutage: Outage | null;
     }
   | {
       readonly tag: 'offline';
       readonly dials: Dials;
+      /** Of the first miss. */
       readonly since: number;
       readonly miss: DialMiss;
       readonly facts: NetworkFacts | null;
       readonly nextLookAt: number;
-      readonly toldCause: string | null;
+      /** What was told in this outage: servers and causes. */
+      readonly told: readonly string[];
       readonly lastOutage: Outage | null;
-      /** Nobody has been told: what was never within reach is not lost. */
+      /** What was never within reach is not lost. */
       readonly wasOnline: boolean;
     };
+type Offline = Extract<ConnectivityState, {tag: 'offline'}>;
 
 export interface Outage {
   /** Monotonic milliseconds of its end. */
@@ -52,15 +58,20 @@ export interface Outage {
 
 interface Dials {
   readonly lastId: number;
+  readonly lastAt: number;
+  /** Of an earlier dial nothing is to be learnt: another network, another server, or a later one was answered. */
+  readonly countsFrom: number;
   readonly nextAt: number;
-  /** An event that often means a change happened then; -Infinity: none. */
+  /** When something happened that often ends a connection; -Infinity: nothing did. */
   readonly eventAt: number;
 }
+
+export type NetworkChange = 'address' | 'woke' | 'kubeconfig';
 
 export type ConnectivityEvent =
   | {readonly tag: 'go'}
   | {readonly tag: 'dialled'; readonly id: number; readonly answer: DialAnswer}
-  | {readonly tag: 'changed'; readonly what: 'address' | 'woke' | 'kubeconfig'}
+  | {readonly tag: 'changed'; readonly what: NetworkChange}
   /** A forward got no answer: is it the network? */
   | {readonly tag: 'doubt'}
   | {readonly tag: 'looked'; readonly facts: NetworkFacts}
@@ -73,7 +84,7 @@ export type ConnectivityEffect =
   /** It is back: who uses it proves or replaces itself now. */
   | {readonly tag: 'up'; readonly awayMs: number}
   | {readonly tag: 'down'}
-  | {readonly tag: 'suspect'; readonly why: 'address' | 'woke' | 'kubeconfig'}
+  | {readonly tag: 'suspect'; readonly why: NetworkChange}
   | {readonly tag: 'tell'; readonly level: LogLevel; readonly text: string; readonly diagnosis?: Diagnosis};
 
 export type ConnectivityStep = readonly [ConnectivityState, readonly ConnectivityEffect[]];
@@ -86,12 +97,18 @@ const offlineEveryMs = 500;
 const dialTimeoutMs = 1000;
 const lookEveryMs = 10_000;
 const eventCountsMs = 3000;
-/** Two questions at once say no more than one. */
+/** Twenty forwards that miss at once ask once. */
 const doubtPauseMs = 200;
 
 export const initialConnectivity: ConnectivityState = {
   tag: 'unknown',
-  dials: {lastId: 0, nextAt: Number.POSITIVE_INFINITY, eventAt: Number.NEGATIVE_INFINITY},
+  dials: {
+    lastId: 0,
+    lastAt: Number.NEGATIVE_INFINITY,
+    countsFrom: 1,
+    nextAt: Number.POSITIVE_INFINITY,
+    eventAt: Number.NEGATIVE_INFINITY,
+  },
   misses: 0,
 };
 
@@ -104,22 +121,18 @@ export function connectivityStep(state: ConnectivityState, event: ConnectivityEv
   const {now} = ctx;
   switch (event.tag) {
     case 'go':
-      return dial(state, now, againAfterMs * 2);
+      return dial(state, now);
     case 'tick':
       return tick(state, now);
     case 'doubt':
-      // One under way, or a moment ago, answers as well.
-      if (state.tag !== 'online' || state.dials.nextAt - now > onlineEveryMs - doubtPauseMs) return [state, []];
-      return dial(state, now, onlineEveryMs);
-    case 'changed': {
-      const marked = {...state, dials: {...state.dials, eventAt: now}};
-      const [next, effects] = dial(marked, now, state.tag === 'online' ? onlineEveryMs : offlineEveryMs);
-      return [next, state.tag === 'offline' ? effects : [...effects, {tag: 'suspect', why: event.what}]];
-    }
+      return doubt(state, now);
+    case 'changed':
+      return changed(state, event.what, now);
     case 'dialled':
-      return event.answer.tag === 'reached' ? reached(state, now) : missed(state, event.answer, ctx);
+      if (event.id < state.dials.countsFrom) return [state, []];
+      return event.answer.tag === 'reached' ? reached(state, event.id, ctx) : missed(state, event.answer, ctx);
     case 'looked':
-      return looked(state, event.facts, ctx);
+      return state.tag === 'offline' ? retold({...state, facts: event.facts}, ctx) : [state, []];
     case 'gap':
       return [shifted(state, event.ms), []];
     default:
@@ -132,41 +145,64 @@ export function nextConnectivityDeadline(state: ConnectivityState): number {
   return state.tag === 'offline' ? Math.min(state.dials.nextAt, state.nextLookAt) : state.dials.nextAt;
 }
 
-function dial<S extends ConnectivityState>(state: S, now: number, everyMs: number): readonly [S, ConnectivityEffect[]] {
+const everyMs: Readonly<Record<ConnectivityState['tag'], number>> = {
+  unknown: dialTimeoutMs,
+  online: onlineEveryMs,
+  unsure: dialTimeoutMs,
+  offline: offlineEveryMs,
+};
+
+function dial<S extends ConnectivityState>(state: S, now: number): readonly [S, ConnectivityEffect[]] {
   const id = state.dials.lastId + 1;
   return [
-    {...state, dials: {...state.dials, lastId: id, nextAt: now + everyMs}},
+    {...state, dials: {...state.dials, lastId: id, lastAt: now, nextAt: now + everyMs[state.tag]}},
     [{tag: 'dial', id, timeoutMs: dialTimeoutMs}],
   ];
 }
 
 function tick(state: ConnectivityState, now: number): ConnectivityStep {
-  if (state.tag !== 'offline')
-    return now < state.dials.nextAt
-      ? [state, []]
-      : dial(state, now, state.tag === 'online' ? onlineEveryMs : dialTimeoutMs);
-  const [dialled, dials] = now < state.dials.nextAt ? [state, []] : dial(state, now, offlineEveryMs);
-  if (now < dialled.nextLookAt) return [dialled, dials];
-  return [{...dialled, nextLookAt: now + lookEveryMs}, [...dials, {tag: 'look-around'}]];
+  const [dialled, effects] = now < state.dials.nextAt ? [state, []] : dial(state, now);
+  if (dialled.tag !== 'offline' || now < dialled.nextLookAt) return [dialled, effects];
+  return [{...dialled, nextLookAt: now + lookEveryMs}, [...effects, {tag: 'look-around'}]];
 }
 
-function reached(state: ConnectivityState, now: number): ConnectivityStep {
-  const dials = {...state.dials, nextAt: now + onlineEveryMs};
+function doubt(state: ConnectivityState, now: number): ConnectivityStep {
+  // The others ask often enough.
+  if (state.tag !== 'online') return [state, []];
+  const at = state.dials.lastAt + doubtPauseMs;
+  if (now >= at) return dial(state, now);
+  return [{...state, dials: {...state.dials, nextAt: Math.min(state.dials.nextAt, at)}}, []];
+}
+
+function changed(state: ConnectivityState, what: NetworkChange, now: number): ConnectivityStep {
+  const {dials} = state;
+  const afresh = {...state, dials: {...dials, eventAt: now, countsFrom: dials.lastId + 1}};
+  const [next, effects] = dial(afresh, now);
+  if (next.tag !== 'offline') return [next, [...effects, {tag: 'suspect', why: what}]];
+  if (what !== 'kubeconfig') return [next, effects];
+  // It may be another server, with which something else is wrong.
+  return [{...next, facts: null, nextLookAt: now + lookEveryMs}, [...effects, {tag: 'look-around'}]];
+}
+
+function reached(state: ConnectivityState, id: number, ctx: Context): ConnectivityStep {
+  const {now} = ctx;
+  // Misses of dials before this one, still to come, tell of a time that is over.
+  const dials = {...state.dials, countsFrom: id + 1};
+  const calm = {...dials, nextAt: now + onlineEveryMs};
   switch (state.tag) {
     case 'online':
-      return [state, []];
+      return [{...state, dials}, []];
     case 'unknown':
-      return [{tag: 'online', dials, since: now, lastOutage: null}, []];
+      return [{tag: 'online', dials: calm, since: now, lastOutage: null}, []];
     case 'unsure':
-      return [{tag: 'online', dials, since: state.since, lastOutage: state.lastOutage}, []];
+      return [{tag: 'online', dials: calm, since: state.onlineSince, lastOutage: state.lastOutage}, []];
     case 'offline': {
       const tookMs = now - state.since;
-      const lastOutage = {endedAt: now, tookMs};
-      const text = state.wasOnline ? `is back after ${formatDuration(tookMs)}` : 'is within reach';
+      const lastOutage = state.wasOnline ? {endedAt: now, tookMs} : state.lastOutage;
       return [
-        {tag: 'online', dials, since: now, lastOutage},
+        {tag: 'online', dials: calm, since: now, lastOutage},
         [
-          {tag: 'tell', level: 'INFO', text},
+          {tag: 'tell', level: 'INFO', text: backText(state, tookMs, ctx)},
           {tag: 'up', awayMs: tookMs},
         ],
       ];
@@ -178,65 +214,73 @@ function reached(state: ConnectivityState, now: number): ConnectivityStep {
 
 function missed(state: ConnectivityState, miss: DialMiss, ctx: Context): ConnectivityStep {
   const {now} = ctx;
-  const again = {...state.dials, nextAt: now + againAfterMs};
+  const again = {...state.dials, nextAt: Math.min(state.dials.nextAt, now + againAfterMs)};
   // The system itself says so: there is nothing to wait for.
   const isCertain = miss.tag === 'unreachable';
-  const hasEvent = now - state.dials.eventAt <= eventCountsMs;
+  const isExplained = now - state.dials.eventAt <= eventCountsMs;
   switch (state.tag) {
     case 'unknown':
       if (state.misses === 0 && !isCertain) return [{...state, dials: again, misses: 1}, []];
-      return goOffline(state, miss, null, false, ctx);
-    case 'online':
-      if (isCertain || hasEvent) return goOffline(state, miss, state.lastOutage, true, ctx);
-      return [{tag: 'unsure', dials: again, since: state.since, miss, lastOutage: state.lastOutage}, []];
-    case 'unsure':
-      return goOffline(state, miss, state.lastOutage, true, ctx);
-    case 'offline': {
-      if (miss.tag === state.miss.tag) return [{...state, miss}, []];
-      return retold({...state, miss}, ctx);
+      return goOffline(state.dials, miss, {since: now, lastOutage: null, wasOnline: false}, now);
+    case 'online': {
+      const {since: onlineSince, lastOutage} = state;
+      if (isCertain || isExplained) return goOffline(state.dials, miss, {since: now, lastOutage, wasOnline: true}, now);
+      return [{tag: 'unsure', dials: again, since: now, onlineSince, lastOutage}, []];
     }
+    case 'unsure': {
+      const {since, lastOutage} = state;
+      return goOffline(state.dials, miss, {since, lastOutage, wasOnline: true}, now);
+    }
+    case 'offline':
+      return retold({...state, miss}, ctx);
     default:
       return unreachable(state);
   }
 }
 
 function goOffline(
-  {dials}: ConnectivityState,
+  dials: Dials,
   miss: DialMiss,
-  lastOutage: Outage | null,
-  wasOnline: boolean,
-  {now}: Context,
+  outage: Pick<Offline, 'since' | 'lastOutage' | 'wasOnline'>,
+  now: number,
 ): ConnectivityStep {
   return [
     {
       tag: 'offline',
-      dials: {...dials, nextAt: now + offlineEveryMs},
-      since: now,
+      dials: {...dials, nextAt: Math.min(dials.nextAt, now + offlineEveryMs)},
+      ...outage,
       miss,
       facts: null,
       nextLookAt: now + lookEveryMs,
-      toldCause: null,
-      lastOutage,
-      wasOnline,
+      told: [],
     },
     [{tag: 'down'}, {tag: 'look-around'}],
   ];
 }
 
-function looked(state: ConnectivityState, facts: NetworkFacts, ctx: Context): ConnectivityStep {
-  return state.tag === 'offline' ? retold({...state, facts}, ctx) : [state, []];
-}
-
-/** Told when it is known what lies behind it, and again when that changes. */
-function retold(state: Extract<ConnectivityState, {tag: 'offline'}>, {about}: Context): ConnectivityStep {
+/** Told when it is known what lies behind it, and again when that is something else: each once in an outage. */
+function retold(state: Offline, {about}: Context): ConnectivityStep {
   if (state.facts === null) return [state, []];
   const diagnosis = offlineDiagnosis(state.miss, state.facts, about);
-  if (diagnosis.cause === state.toldCause) return [state, []];
-  const text = `context ${about.context}, ${serverText(about.server)}: ${diagnosis.evidence[0] ?? 'out of reach'}`;
-  return [{...state, toldCause: diagnosis.cause}, [{tag: 'tell', level: 'WARNING', text, diagnosis}]];
+  const fact = `${serverText(about.server)} ${diagnosis.cause}`;
+  if (state.told.includes(fact)) return [state, []];
+  const text = `context ${about.context} is out of reach: ${diagnosis.evidence.join(', ')}`;
+  return [{...state, told: [...state.told, fact]}, [{tag: 'tell', level: 'WARNING', text, diagnosis}]];
+}
+
+function backText({told, wasOnline}: Offline, tookMs: number, {about}: Context): string {
+  const name = `context ${about.context}`;
+  if (!wasOnline) return `${name} is within reach`;
+  const took = formatDuration(tookMs);
+  return told.length > 0 ? `${name} is back after ${took}` : `${name} was out of reach for ${took}`;
 }
 
 function shifted(state: ConnectivityState, ms: number): ConnectivityState {
-  const dials = {...state.dials, nextAt: state.dials.nextAt + ms};
+  const dials = {
+    ...state.dials,
+    lastAt: state.dials.lastAt + ms,
+    nextAt: state.dials.nextAt + ms,
+    eventAt: state.dials.eventAt + ms,
+  };
   return state.tag === 'offline' ? {...state, dials, nextLookAt: state.nextLookAt + ms} : {...state, dials};
 }
