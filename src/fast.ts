@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {addressLine, type AddressKind, addressOf} from './cli/address.js';
+import {addressLine, type AddressKind, addressOf, isForwardThere} from './cli/address.js';
 import {ask} from './cli/http10.js';
 import {locate} from './cli/locate.js';
 import {parseFast} from './cli/parse-fast.js';
@@ -103,7 +103,13 @@ async function presentStatus({values}: Wish, root: string): Promise<StatusDocume
 }
 
 /** false: there is something to explain. */
-function showAddress({services}: StatusDocument, {command, service, json}: Wish): boolean {
+function showAddress({services, forwards = []}: StatusDocument, {command, service, json}: Wish): boolean {
+  const forward = forwards.find(({name}) => name === service);
+  // Its address is in the configuration alone.
+  if (forward !== undefined && command === 'port' && !json && isForwardThere(forward) && forward.port !== null) {
+    write(`${forward.port}\n`);
+    return true;
+  }
   const found = services.find(({name}) => name === service);
   const line = found === undefined ? null : addressLine(found, command as AddressKind);
   if (found === undefined || line === null) return false;

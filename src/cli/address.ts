@@ -1,11 +1,11 @@
-import type {ServiceStatus} from '../lib/core/report/status.js';
+import type {ForwardStatus, ServiceStatus} from '../lib/core/report/status.js';
 
 export type AddressKind = 'port' | 'url';
 
 /** What `erp port NAME --json` and `erp url NAME --json` print. */
 export interface Address {
   readonly service: string;
-  readonly state: ServiceStatus['state'];
+  readonly state: ServiceStatus['state'] | ForwardStatus['state'];
   /** null: it has none. */
   readonly port: number | null;
   readonly primaryPort: number | null;
@@ -25,3 +25,6 @@ export function addressLine(service: ServiceStatus, kind: AddressKind): string |
   if (kind === 'url') return service.url ?? null;
   return service.port === null ? null : String(service.port);
 }
+
+/** Our kubectl listens there: the right app has answered, is being asked again, or can't be asked. */
+export const isForwardThere = ({state}: ForwardStatus): boolean => state === 'verified' || state === 'suspect';

@@ -4,7 +4,7 @@ export interface Translated {
   readonly advice: string | null;
 }
 
-/** Of the old starter's `-Mode`. */
+/** Of the old starter's `-Mode`; that of the old connection monitor is a flag here too. */
 const modes: Readonly<Record<string, readonly string[]>> = {
   start: ['start'],
   stop: ['stop'],
@@ -45,8 +45,9 @@ export function translate(argv: readonly string[]): Translated {
     }
     const [, name = '', attached] = match;
     if (name === 'Mode') {
-      const value = attached ?? own[(index += 1)] ?? '';
-      command = modes[value.toLowerCase()] ?? [value.toLowerCase()];
+      const value = (attached ?? own[(index += 1)] ?? '').toLowerCase();
+      if (words.includes('monitor-connection')) words.push('--mode', value);
+      else command = modes[value] ?? [value];
     } else if (name === 'Force') forced = true;
     else words.push(kebab(name), ...(attached === undefined ? [] : [attached]));
     old.push(word);

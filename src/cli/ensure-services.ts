@@ -1,5 +1,6 @@
 import {ErpError} from '../lib/core/errors.js';
 import type {Hello, StartAnswer} from '../lib/core/report/api.js';
+import {forwardsOf} from '../lib/core/report/verdict.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {actor} from './actor.js';
 import {clientFor, doorOf} from './compose.js';
@@ -34,7 +35,8 @@ export async function ensureServices(options: StartOptions): Promise<Started | n
   if (found === null && !isWanted && !leavesSomething(spec)) return null;
   const hello = found ?? (await launch({spec: {...spec, tie: 'none'}, supervisorFile, version, client}));
   // It takes up by itself what was wanted before its predecessor's death; after a reboot it waits to be asked.
-  const isUp = (await client.status())?.services.some(({wanted}) => wanted === 'up') === true;
+  const now = await client.status();
+  const isUp = now !== null && [...now.services, ...forwardsOf(now)].some(({wanted}) => wanted === 'up');
   const answers = [
     ...(isUp ? [] : await started(client, up, true)),
     ...(await started(client, fresh, options.alone, found === null || !isUp ? null : spec)),
@@ -61,7 +63,8 @@ async function started(
 }
 
 function wantedLast({spec, services, named}: StartOptions): {up: readonly string[]; fresh: readonly string[]} {
-  const wanted = new Map(spec.services.map(({name}) => [name, journalOf(spec, name).wanted]));
+  const all = [...spec.services, ...spec.portForwards];
+  const wanted = new Map(all.map(({name}) => [name, journalOf(spec, name).wanted]));
   const isFirst = [...wanted.values()].every((each) => each === null);
   return {
     up: [...wanted].filter(([, each]) => each === true).map(([name]) => name),

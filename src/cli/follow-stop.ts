@@ -1,7 +1,7 @@
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import {formatDuration, listOf} from '../lib/core/report/format.js';
-import type {ServiceStatus} from '../lib/core/report/status.js';
+import {type Supervised, forwardsOf} from '../lib/core/report/verdict.js';
 import type {Progress} from './progress/progress.js';
 import type {SupervisorClient} from './supervisor-client.js';
 
@@ -18,7 +18,7 @@ export interface FollowStopOptions {
 }
 
 /**
- * Shows how services go down until they are.
+ * Shows how services and port-forwards go down until they are.
  * @returns false: the supervisor that was asked went away without a word. The next one knows that the services are
  * wanted down, not that it was asked to end: ask again.
  * @throws ErpError 9 when that takes too long
@@ -30,7 +30,7 @@ export async function followStop(options: FollowStopOptions): Promise<boolean> {
     return true;
   }
   const late = AbortSignal.timeout(options.timeoutMs);
-  let services: readonly ServiceStatus[] = [];
+  let all: readonly Supervised[] = [];
   let asked: number | null = options.supervisor;
   try {
     const follow = {after: options.after, lease: null, status: true, signal: late};
@@ -45,18 +45,17 @@ export async function followStop(options: FollowStopOptions): Promise<boolean> {
         if (asked !== null && pid !== asked) return false;
         asked = pid;
         progress.status(message.status);
-        services = message.status.services;
-        const again = services.filter(({name, wanted}) => stopping.includes(name) && wanted === 'up');
+        all = [...message.status.services, ...forwardsOf(message.status)];
+        const again = all.filter(({name, wanted}) => stopping.includes(name) && wanted === 'up');
         if (again.length > 0) throw takenBack(again.map(({name}) => name));
-        if (names.length > 0 && stopping.every((name) => isDown(services.find((each) => each.name === name))))
-          return true;
+        if (names.length > 0 && stopping.every((name) => isDown(all.find((each) => each.name === name)))) return true;
       }
     }
   } finally {
     await progress.close();
   }
   if (!late.aborted) return false;
-  const open = stopping.filter((name) => !isDown(services.find((each) => each.name === name)));
+  const open = stopping.filter((name) => !isDown(all.find((each) => each.name === name)));
   throw new ErpError(`Not stopped within ${formatDuration(options.timeoutMs)}: ${listOf(open)}.`, {
     code: 'ERP_STOP_TIMED_OUT',
     exitCode: ExitCode.timedOut,
@@ -82,5 +81,7 @@ const notEnded = (text: string) =>
     remedy: ['see what they wait for: ps -o pid,stat,wchan:30,cmd -p PID (mostly a disk or a network file system)'],
   });
 
-const isDown = (service: ServiceStatus | undefined) =>
-  service === undefined || ['stopped', 'failed', 'done'].includes(service.state) || service.kind === 'external';
+const isDown = (each: Supervised | undefined) =>
+  each === undefined ||
+  ['stopped', 'failed', 'done'].includes(each.state) ||
+  ('kind' in each && each.kind === 'external');

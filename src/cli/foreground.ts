@@ -2,7 +2,7 @@ import {ExitCode} from '../lib/core/exit-codes.js';
 import {countOf} from '../lib/core/report/format.js';
 import type {StreamMessage} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
-import {verdictOf} from '../lib/core/report/verdict.js';
+import {forwardsOf, verdictOf} from '../lib/core/report/verdict.js';
 import {actor} from './actor.js';
 import type {EarlySignals} from './early-signals.js';
 import {exitWithoutTerminal} from './lost-terminal.js';
@@ -106,7 +106,12 @@ export async function stayInForeground(options: ForegroundOptions): Promise<Fore
 function stoppingWords(document: StatusDocument | null): string {
   if (document === null) return 'Stopping everything. Ctrl-C again kills what is left.';
   const running = document.services.filter(({pid, kind}) => pid !== null && kind !== 'external').length;
-  return `Stopping ${countOf(running, 'service')}. Ctrl-C again kills ${running === 1 ? 'it' : 'them'}.`;
+  const forwards = forwardsOf(document).filter(({pid}) => pid !== null).length;
+  const what = [
+    ...(running > 0 || forwards === 0 ? [countOf(running, 'service')] : []),
+    ...(forwards > 0 ? [countOf(forwards, 'port-forward')] : []),
+  ];
+  return `Stopping ${what.join(', ')}. Ctrl-C again kills ${running + forwards === 1 ? 'it' : 'them'}.`;
 }
 
 /** Ctrl-C ends with 130, as everywhere; SIGTERM is how another program asks politely, and that went well. */

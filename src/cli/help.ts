@@ -35,7 +35,7 @@ const last = 'erp COMMAND --help has examples, exit codes and variables. Everywh
 
 /** What exists, by what one wants to do. A test holds it against the commands. */
 export const commandGroups: readonly (readonly [string, readonly string[]])[] = [
-  ['RUN', ['start', 'stop', 'restart', 'watchdog', 'attach', 'supervisor']],
+  ['RUN', ['start', 'stop', 'restart', 'watchdog', 'attach', 'monitor-connection', 'supervisor']],
   ['LOOK', ['status', 'ports', 'port', 'url', 'logs', 'ls']],
   ['SET UP', ['config', 'autostart', 'demo']],
 ];

@@ -1,7 +1,7 @@
 import {readFileSync, readlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {maskText} from '../lib/core/config/secrets.js';
-import type {ProjectSpec} from '../lib/core/spec.js';
+import {nothingForwarded, type ProjectSpec} from '../lib/core/spec.js';
 import {type Remembered, remember} from '../lib/core/supervision/journal.js';
 import {instanceStateDir, specFile, stateDirFile} from './place.js';
 import {isProcessAlive} from './process-alive.js';
@@ -24,11 +24,18 @@ export interface LeftOver {
 export function lastSpec(place: WhereItRan): ProjectSpec | null {
   try {
     const spec = JSON.parse(readFileSync(specFile(stateDirOf(place)), 'utf8')) as ProjectSpec;
-    return spec.projectDir === place.projectDir && spec.instance === place.instance ? spec : null;
+    return spec.projectDir === place.projectDir && spec.instance === place.instance ? withForwards(spec) : null;
   } catch {
     return null;
   }
 }
+
+/** A former version knew no port-forwards. */
+const withForwards = (spec: Omit<ProjectSpec, 'portForwards' | 'connection'> & Partial<ProjectSpec>): ProjectSpec => ({
+  ...spec,
+  portForwards: spec.portForwards ?? [],
+  connection: spec.connection ?? nothingForwarded,
+});
 
 /** As the last start wrote it down; that note goes with a reboot, and then the default is all there is. */
 export function stateDirOf(place: WhereItRan): string {
@@ -48,7 +55,7 @@ export function stateDirOf(place: WhereItRan): string {
 export function leftOver(place: WhereItRan): LeftOver[] {
   const spec = lastSpec(place);
   if (spec === null) return [];
-  return spec.services.flatMap(({name}) => {
+  return [...spec.services, ...spec.portForwards].flatMap(({name}) => {
     const {process: known} = journalOf(spec, name);
     return known !== null && isProcessAlive(known)
       ? [{service: name, pid: known.pid, command: commandOf(known.pid)}]

@@ -1,10 +1,11 @@
-import {configuredForward} from './configured-forward.js';
 import {type Address, addressLine, type AddressKind, addressOf, isThere} from './address.js';
 import type {Place} from './compose.js';
+import {configuredForward, forwardAddress, notStarted} from './forward-address.js';
 import {unknownService} from '../lib/core/config/selection.js';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {ServiceStatus, StatusDocument} from '../lib/core/report/status.js';
+import {forwardsOf, namesIn} from '../lib/core/report/verdict.js';
 
 export interface Answer {
   readonly line: string;
@@ -24,12 +25,10 @@ export async function addressAnswer(
 ): Promise<Answer> {
   const service = document.services.find((each) => each.name === name);
   if (service === undefined) {
-    const forward = await configuredForward(place, name);
-    if (forward !== null) throw notRun(name, forward);
-    throw unknownService(
-      name,
-      document.services.map((each) => each.name),
-    );
+    const forward = forwardsOf(document).find((each) => each.name === name);
+    if (forward !== undefined) return await forwardAddress(forward, kind, place);
+    const configured = await configuredForward(place, name);
+    throw configured === null ? unknownService(name, namesIn(document)) : notStarted(name, configured);
   }
   const line = addressLine(service, kind);
   if (line !== null) return {line, address: addressOf(service)};
@@ -59,14 +58,5 @@ function notThere(service: ServiceStatus): ErpError {
     exitCode: ExitCode.serviceFailed,
     remedy: [kind === 'external' ? `erp status ${name}` : `erp start ${name}`],
     facts: {service: name, state, primaryPort},
-  });
-}
-
-function notRun(name: string, port: number): ErpError {
-  return new ErpError(`${name} is a port-forward, and this version does not run port-forwards; it would be ${port}.`, {
-    code: 'ERP_NOT_RUNNING',
-    exitCode: ExitCode.serviceFailed,
-    remedy: ['kubectl port-forward, by hand'],
-    facts: {portForward: name, primaryPort: port},
   });
 }

@@ -5,6 +5,7 @@ import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello} from '../lib/core/report/api.js';
 import {apiPaths} from '../lib/core/report/api.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
+import {forwardsOf, isForwardUp} from '../lib/core/report/verdict.js';
 import {ask} from './http10.js';
 import type {LeftOver} from './left-over.js';
 import {controlSocketPath} from '../lib/platform/project-paths.js';
@@ -18,6 +19,7 @@ export interface RunningProject {
   readonly overall: StatusDocument['overall'];
   readonly mark: StatusDocument['mark'];
   readonly services: {readonly up: number; readonly all: number};
+  readonly forwards: {readonly up: number; readonly all: number};
   readonly supervisor: {readonly pid: number; readonly version: string; readonly uptimeMs: number};
   readonly lease: string | null;
 }
@@ -54,6 +56,7 @@ async function look(socketPath: string): Promise<RunningProject | null> {
         up: status.services.filter((service) => service.state === 'ready' || service.state === 'done').length,
         all: status.services.length,
       },
+      forwards: {up: forwardsOf(status).filter(isForwardUp).length, all: forwardsOf(status).length},
       supervisor: {pid: hello.pid, version: hello.version, uptimeMs: status.supervisor?.uptimeMs ?? 0},
       lease: hello.lease,
     };

@@ -1,4 +1,5 @@
 import {readFileSync} from 'node:fs';
+import {canonicalJson} from '../lib/core/config/spec-hash.js';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {Hello, StartAnswer} from '../lib/core/report/api.js';
@@ -19,6 +20,8 @@ export interface StartOptions {
   readonly named: readonly string[];
   /** Without what they need (`--frontend-only`). */
   readonly alone: boolean;
+  /** Only what concerns port-forwards has to be the same in the configuration that runs. */
+  readonly forwardsOnly?: boolean;
   /** Ctrl-C in this terminal will stop everything: nobody else's terminal may hold them. null: detached. */
   readonly lease: string | null;
   readonly supervisorFile: string;
@@ -68,7 +71,7 @@ export async function startServices(options: StartOptions): Promise<Started> {
   const services = options.services.filter((name) => options.named.includes(name) || !done.includes(name));
   const answer = await client.start({
     services,
-    spec: found === null ? null : spec,
+    spec: found === null || found.specHash !== spec.hash ? null : spec,
     actor: actor(),
     ...(options.alone ? {alone: true} : {}),
   });
@@ -90,8 +93,9 @@ async function jobsDone(client: SupervisorClient): Promise<string[]> {
   return status?.services.filter(({state}) => state === 'done').map(({name}) => name) ?? [];
 }
 
-function refuseOthers(hello: Hello, {spec, lease, named}: StartOptions): void {
-  if (hello.specHash !== spec.hash) throw otherConfiguration(hello, spec);
+function refuseOthers(hello: Hello, {spec, lease, named, forwardsOnly}: StartOptions): void {
+  const isOther = hello.specHash !== spec.hash;
+  if (isOther && !(forwardsOnly === true && forwardsAreSame(hello, spec))) throw otherConfiguration(hello, spec);
   // Whoever names services adds them to what runs, and takes nothing from the terminal that holds it.
   if (lease !== null && named.length === 0 && hello.lease !== null && hello.lease !== lease) {
     throw new ErpError(`${spec.name} is held by another terminal (${hello.lease}, supervisor pid ${hello.pid}).`, {
@@ -101,6 +105,14 @@ function refuseOthers(hello: Hello, {spec, lease, named}: StartOptions): void {
       facts: {lease: hello.lease, pid: hello.pid},
     });
   }
+}
+
+/** Flags of an `erp start` that speak of services (`--max-restarts`) are nothing to its port-forwards. */
+function forwardsAreSame(hello: Hello, spec: ProjectSpec): boolean {
+  if (hello.configFile !== spec.configFile) return false;
+  const about = ({portForwards, connection}: ProjectSpec) => canonicalJson({portForwards, connection});
+  const [same] = comparedWithRunning(spec, (running, asked) => (about(running) === about(asked) ? ['same'] : []));
+  return same !== undefined;
 }
 
 function otherConfiguration(hello: Hello, spec: ProjectSpec): ErpError {

@@ -35,6 +35,12 @@ const otherNames: Readonly<Record<string, string>> = {
   lsof: 'ports PORT',
   free: 'ports release',
   release: 'ports release',
+  connection: 'monitor-connection',
+  'port-forward': 'monitor-connection',
+  forward: 'monitor-connection',
+  forwards: 'monitor-connection',
+  tunnel: 'monitor-connection',
+  kubectl: 'monitor-connection',
 };
 
 /** What other tools call our flags; only suggested where the command has the flag. */

@@ -3,8 +3,15 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import {formatDuration, listOf} from '../lib/core/report/format.js';
 import {isoWithOffset} from '../lib/core/report/format.js';
-import type {ServiceStatus, StatusDocument} from '../lib/core/report/status.js';
-import {failureExitCode, type Goal, givenUp, verdictOf} from '../lib/core/report/verdict.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
+import {
+  type Supervised,
+  failureExitCode,
+  forwardsOf,
+  type Goal,
+  givenUp,
+  verdictOf,
+} from '../lib/core/report/verdict.js';
 import type {Place} from './compose.js';
 import type {SupervisorClient} from './supervisor-client.js';
 
@@ -89,13 +96,9 @@ export function tooLate(
   timeoutMs: number,
   names: readonly string[] | null,
 ): ErpError {
-  const left = (document?.services ?? []).filter((service) =>
-    names === null ? service.wanted === 'up' : names.includes(service.name),
-  );
-  const open = left.filter(
-    (service) =>
-      verdictOf({services: [service], supervisor: document?.supervisor ?? null}, goal, [service.name]) !== 'reached',
-  );
+  const all: readonly Supervised[] = document === null ? [] : [...document.services, ...forwardsOf(document)];
+  const left = all.filter(({name, wanted}) => (names === null ? wanted === 'up' : names.includes(name)));
+  const open = left.filter(({name}) => document !== null && verdictOf(document, goal, [name]) !== 'reached');
   const words = open.map(({name, state, note}) => `${name} is ${state}${note === null ? '' : ` (${note})`}`);
   return new ErpError(
     `Not ${goal} within ${formatDuration(timeoutMs)}${words.length === 0 ? '' : `: ${listOf(words)}`}.`,
@@ -113,11 +116,12 @@ function hopeless(document: StatusDocument, goal: Goal, names: readonly string[]
 }
 
 /** Names what has failed, and of the first, which decides the exit code, all that is known. */
-export function failure(outcome: string, failed: readonly ServiceStatus[], facts: Record<string, unknown>): ErpError {
+export function failure(outcome: string, failed: readonly Supervised[], facts: Record<string, unknown>): ErpError {
   const [first] = failed;
   const diagnosis = first?.diagnosis ?? null;
+  const names = listOf(failed.map(({name}) => name));
   const lines = [
-    `${outcome}: ${listOf(failed.map(({name}) => name))} failed (${diagnosis?.cause ?? 'cause unknown'}).`,
+    `${outcome}: ${names} ${failedWord(first, failed.length)} (${diagnosis?.cause ?? 'cause unknown'}).`,
     ...(diagnosis?.evidence ?? []).map((line) => `  ${line}`),
     ...(first?.nextTryInMs == null ? [] : [`  erp tries it again in ${formatDuration(first.nextTryInMs)}`]),
   ];
@@ -130,6 +134,12 @@ export function failure(outcome: string, failed: readonly ServiceStatus[], facts
     ],
     facts: {...facts, failed: failed.map(({name, diagnosis}) => ({name, diagnosis}))},
   });
+}
+
+/** A port-forward does not end: it waits for somebody, or for its tool. */
+function failedWord(first: Supervised | undefined, count: number): string {
+  if (first?.state === 'tool-missing') return `can't run`;
+  return first?.state === 'needs-you' ? `${count === 1 ? 'needs' : 'need'} you` : 'failed';
 }
 
 export function gone(projectDir: string): ErpError {

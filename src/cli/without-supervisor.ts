@@ -37,8 +37,8 @@ async function configured({projectDir, configFile, instance}: Place): Promise<Pr
 }
 
 /** Does anything run that carries a mark of this project? */
-function marked({runtimeDir, services}: ProjectSpec): boolean {
-  const names = services.map(({name}) => name);
+function marked({runtimeDir, services, portForwards}: ProjectSpec): boolean {
+  const names = [...services, ...portForwards].map(({name}) => name);
   const sources = {table: systemProcessTable(), streamsOf: () => []};
   return findMarked(projectMark(runtimeDir), names, sources).length > 0;
 }
@@ -53,7 +53,7 @@ export async function adoptToStop(options: LeftOverStop): Promise<AdoptedStop | 
   if (spec === null) return null;
   const open =
     marked(spec) ||
-    spec.services.some(({name}) => {
+    [...spec.services, ...spec.portForwards].some(({name}) => {
       const known = journalOf(spec, name);
       return known.wanted === true || known.process !== null || known.openIntent !== null;
     });

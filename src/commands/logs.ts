@@ -37,7 +37,7 @@ secrets are masked. Works without a supervisor. Exit codes: 0, 2 wrong usage, 3 
     "<%= config.bin %> logs --since 10m --level error --grep 'tax_rate'",
     '<%= config.bin %> logs backend --previous',
   ];
-  static override args = {services: Args.string({description: 'services (default: all)'})};
+  static override args = {services: Args.string({description: 'services and port-forwards (default: all)'})};
   static override flags = {
     follow: Flags.boolean({char: 'f', description: 'go on with what comes'}),
     lines: Flags.string({
@@ -117,11 +117,12 @@ secrets are masked. Works without a supervisor. Exit codes: 0, 2 wrong usage, 3 
     flags: {readonly project?: string | undefined; readonly config?: string | undefined},
   ): Promise<{services: readonly string[]; logDir: string; stateDir: string}> {
     const spec = lastSpec(place) ?? (await loadSpec({...flags, cwd: process.cwd()})).spec;
-    const all = spec.services.map(({name}) => name);
+    const forwards = spec.portForwards.map(({name}) => name);
+    const all = [...spec.services.map(({name}) => name), ...forwards];
     for (const name of names) if (!all.includes(name)) throw unknownService(name, all);
     const written = spec.services.filter(({kind, observed}) => kind !== 'external' && observed === null);
     return {
-      services: names.length > 0 ? [...new Set(names)] : written.map(({name}) => name),
+      services: names.length > 0 ? [...new Set(names)] : [...written.map(({name}) => name), ...forwards],
       logDir: spec.logDir,
       stateDir: spec.stateDir,
     };

@@ -15,20 +15,23 @@ export default class Ls extends ErpCommand {
     const view = this.view(process.stdout, flags.color);
     if (projects.length === 0) this.print('No project of this user runs here.\n');
     else {
+      const hasForwards = projects.some(({forwards}) => forwards.all > 0);
       const columns: Column[] = [
         {title: 'PROJECT', align: 'left', cut: true},
         {title: 'STATE', align: 'left'},
         {title: 'SERVICES', align: 'right'},
+        ...(hasForwards ? [{title: 'FORWARDS', align: 'right'} as const] : []),
         {title: 'PID', align: 'right', drop: 2},
         {title: 'UPTIME', align: 'right', drop: 1},
         {title: 'FOLDER', align: 'left', cut: true},
       ];
-      const rows = projects.map(({name, instance, overall, mark, services, supervisor, project}) => ({
+      const rows = projects.map(({name, instance, overall, mark, services, forwards, supervisor, project}) => ({
         mark,
         cells: [
           neutralise(instance === null ? name : `${name} (${instance})`),
           overall,
           `${services.up} / ${services.all}`,
+          ...(hasForwards ? [forwards.all === 0 ? null : `${forwards.up} / ${forwards.all}`] : []),
           String(supervisor.pid),
           formatDuration(supervisor.uptimeMs),
           neutralise(project),

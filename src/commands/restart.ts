@@ -12,6 +12,7 @@ import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import {listOf} from '../lib/core/report/format.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
+import {namesIn} from '../lib/core/report/verdict.js';
 
 export interface RestartReport {
   readonly restarted: readonly string[];
@@ -26,7 +27,9 @@ follows. Exit codes: 0 ready again, 4 a service failed, 5 no port free or the pr
 9 not ready in time.`;
   static override strict = false;
   static override examples = ['<%= config.bin %> restart backend', '<%= config.bin %> restart backend --primary'];
-  static override args = {services: Args.string({description: 'services to restart (default: all that run)'})};
+  static override args = {
+    services: Args.string({description: 'services and port-forwards to restart (default: all that run)'}),
+  };
   static override flags = {
     primary: Flags.boolean({description: 'on their primary ports (default: all that have another one)'}),
     timeout: duration({description: 'how long to wait', default: 240_000, defaultHelp: async () => '4m'}),
@@ -39,7 +42,7 @@ follows. Exit codes: 0 ready again, 4 a service failed, 5 no port free or the pr
     const place = await placeOf(flags);
     const {client} = await connect(place, this.config.version);
     if (place.note !== null) this.advise(place.note);
-    const known = (await client.presentStatus()).services.map(({name}) => name);
+    const known = namesIn(await client.presentStatus());
     for (const name of names) if (!known.includes(name)) throw unknownService(name, known);
     const answer = await client.restart({
       services: names.length === 0 ? null : names,

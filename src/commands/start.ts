@@ -8,17 +8,19 @@ import {firstProcessAdvice} from '../cli/first-process.js';
 import {duration, output} from '../cli/flags.js';
 import {type ForegroundOutcome, isSaid, stayInForeground} from '../cli/foreground.js';
 import {loadSpec} from '../cli/load-spec.js';
+import {notAfterReboot} from '../cli/not-after-reboot.js';
 import {chooseProgress} from '../cli/progress/choose.js';
 import type {Progress} from '../cli/progress/progress.js';
 import {paintMark} from '../cli/render/colour.js';
 import {dryRun, type DryRunReport, renderDryRun} from '../cli/render/dry-run.js';
+import {countedParts} from '../cli/counted-parts.js';
 import {headline} from '../cli/render/status.js';
 import type {View} from '../cli/render/table.js';
 import {type Started, startServices} from '../cli/start-services.js';
 import {waitUntilReady} from '../cli/wait-ready.js';
 import {selectServices} from '../lib/core/config/selection.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
-import {countOf, formatDuration, listOf} from '../lib/core/report/format.js';
+import {formatDuration, listOf} from '../lib/core/report/format.js';
 import type {StatusDocument} from '../lib/core/report/status.js';
 import {startLimitMs} from '../lib/core/report/waves.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
@@ -34,21 +36,19 @@ export interface StartReport {
   readonly notSurvived: string | null;
 }
 
-/** Whoever detaches means it to stay, and a reboot is what it does not survive by itself. */
-const notAfterReboot =
-  'Not started again after a reboot: erp autostart prints the line for cron, systemd or what this machine has.';
-
 export default class Start extends ErpCommand {
   static override summary = 'start services in order, wait until they are ready, then watch them';
   static override description = `Exit codes: 0 stopped as asked, 3 configuration, 4 a service failed, 5 no port free,
-7 other configuration, 9 not ready in time, 130 interrupted.`;
+7 other configuration, 8 kubectl is missing, 9 not ready in time, 130 interrupted.`;
   static override strict = false;
   static override examples = [
     '<%= config.bin %> start',
     '<%= config.bin %> start --backend-only --max-restarts 10',
     '<%= config.bin %> start --detach && <%= config.bin %> status --wait healthy --timeout 60',
   ];
-  static override args = {services: Args.string({description: 'services to start, with all they need (default: all)'})};
+  static override args = {
+    services: Args.string({description: 'services and port-forwards to start, with all they need (default: all)'}),
+  };
   static override flags = {
     'backend-only': Flags.boolean({description: 'role backend, and all it needs', exclusive: ['frontend-only']}),
     'frontend-only': Flags.boolean({description: 'role frontend, without what it needs'}),
@@ -173,7 +173,7 @@ export default class Start extends ErpCommand {
     });
     if (!this.streaming && !flags.ensure && !this.jsonEnabled()) {
       const file = flags.demo ? 'built-in demo' : (spec.configFile?.slice(spec.projectDir.length + 1) ?? '');
-      progress.notice(`${spec.name}  ${countOf(selection.start.length, 'service')}, ${file}`);
+      progress.notice(`${spec.name}  ${countedParts(spec, selection.start)}, ${file}`);
     }
     // Named services join a supervisor that runs already; what else it holds is not this terminal's to stop.
     const joined = !started.launched && wish.names.length > 0;
@@ -191,13 +191,12 @@ export default class Start extends ErpCommand {
     flags: {readonly timeout?: number | undefined; readonly 'or-stop': boolean; readonly ensure: boolean},
     begunAt: number,
   ): Promise<StartReport> {
-    const meant = spec.services.filter(({name}) => names.includes(name));
     const status = await waitUntilReady({
       client: started.client,
       progress,
       following: started.follow(null),
       names: flags.ensure ? null : names,
-      timeoutMs: flags.timeout ?? startLimitMs(meant),
+      timeoutMs: flags.timeout ?? startLimitMs(spec, names),
       orStop: flags['or-stop'],
     });
     const isNews = started.launched || started.answer.started.length > 0;

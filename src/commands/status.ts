@@ -2,13 +2,14 @@ import {Args, Flags} from '@oclif/core';
 import {ErpCommand} from '../cli/base-command.js';
 import {connect, nobodyThere, nothingRuns, placeOf} from '../cli/compose.js';
 import {duration, output} from '../cli/flags.js';
+import {renderForward} from '../cli/render/forwards.js';
 import {renderService, renderStatus} from '../cli/render/status.js';
 import type {SupervisorClient} from '../cli/supervisor-client.js';
 import {stoppedDocument, waitFor, watchStatus} from '../cli/watch-status.js';
 import {unknownService} from '../lib/core/config/selection.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
-import type {ServiceStatus, StatusDocument} from '../lib/core/report/status.js';
-import {statusExitCode} from '../lib/core/report/verdict.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
+import {namesIn, statusExitCode, type Supervised} from '../lib/core/report/verdict.js';
 
 export default class Status extends ErpCommand {
   static override summary = 'what runs, what does not, and why';
@@ -19,7 +20,7 @@ export default class Status extends ErpCommand {
     '<%= config.bin %> status backend',
     '<%= config.bin %> start --detach && <%= config.bin %> status --wait healthy --timeout 60',
   ];
-  static override args = {service: Args.string({description: 'one page about this service'})};
+  static override args = {service: Args.string({description: 'one page about this service or port-forward'})};
   static override flags = {
     watch: Flags.boolean({char: 'w', description: 'show it again at each change'}),
     wait: Flags.option({
@@ -30,7 +31,7 @@ export default class Status extends ErpCommand {
     output: output(),
   };
 
-  async run(): Promise<StatusDocument | ServiceStatus | undefined> {
+  async run(): Promise<StatusDocument | Supervised | undefined> {
     const {args, flags} = await this.parse(Status);
     this.streaming = flags.output === 'jsonl';
     const place = await placeOf(flags);
@@ -59,7 +60,7 @@ export default class Status extends ErpCommand {
     name: string | undefined,
     colour: boolean | undefined,
     exitCode: ExitCode | null,
-  ): StatusDocument | ServiceStatus {
+  ): StatusDocument | Supervised {
     const view = this.view(process.stdout, colour);
     if (name === undefined) {
       this.print(renderStatus(document, view));
@@ -67,15 +68,14 @@ export default class Status extends ErpCommand {
       return document;
     }
     const service = document.services.find((each) => each.name === name);
-    if (service === undefined)
-      throw unknownService(
-        name,
-        document.services.map((each) => each.name),
-      );
-    this.print(renderService(service, view));
-    const down = service.mark === 'failed' || service.mark === 'acting';
+    const forward = document.forwards?.find((each) => each.name === name);
+    if (service !== undefined) this.print(renderService(service, view));
+    else if (forward !== undefined) this.print(renderForward(forward, view));
+    const shown = service ?? forward;
+    if (shown === undefined) throw unknownService(name, namesIn(document));
+    const down = shown.mark === 'failed' || shown.mark === 'acting';
     process.exitCode = exitCode ?? (down ? ExitCode.serviceFailed : ExitCode.done);
-    return service;
+    return shown;
   }
 
   async #watch(client: SupervisorClient, name: string | undefined, colour: boolean | undefined): Promise<void> {

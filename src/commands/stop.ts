@@ -27,7 +27,7 @@ export default class Stop extends ErpCommand {
 Exit codes: 0 stopped or not running at all, 2 it would have to ask, 4 something can't be ended, 7 another user's, 9 timed out.`;
   static override strict = false;
   static override examples = ['<%= config.bin %> stop', '<%= config.bin %> stop redis --yes'];
-  static override args = {services: Args.string({description: 'services to stop (default: all)'})};
+  static override args = {services: Args.string({description: 'services and port-forwards to stop (default: all)'})};
   static override flags = {
     yes: Flags.boolean({description: 'also stop what needs them, without asking'}),
     now: Flags.boolean({description: 'kill at once, no grace'}),

@@ -30,7 +30,7 @@ describe('help', () => {
   $ erp start      start everything in order, watch it, restart it
   $ erp status     what runs, what does not, and why
 
-RUN     start stop restart watchdog attach supervisor
+RUN     start stop restart watchdog attach monitor-connection supervisor
 LOOK    status ports port url logs ls
 SET UP  config autostart demo
 

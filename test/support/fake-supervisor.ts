@@ -3,7 +3,13 @@ import {createServer, type IncomingMessage, type Server, type ServerResponse} fr
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {Hello, StreamMessage} from '../../src/lib/core/report/api.js';
-import type {ErpEvent, ServiceStatus, StatusDocument} from '../../src/lib/core/report/status.js';
+import type {
+  ContextStatus,
+  ErpEvent,
+  ForwardStatus,
+  ServiceStatus,
+  StatusDocument,
+} from '../../src/lib/core/report/status.js';
 
 export interface Received {
   readonly method: string;
@@ -221,6 +227,50 @@ export function service(name: string, facts: Partial<ServiceStatus> = {}): Servi
     observed: null,
     borrowed: false,
     unstable: false,
+    ...facts,
+  };
+}
+
+export function forward(name: string, facts: Partial<ForwardStatus> = {}): ForwardStatus {
+  return {
+    name,
+    state: 'verified',
+    mark: 'good',
+    turn: null,
+    wanted: 'up',
+    context: 'prod',
+    namespace: 'monitoring',
+    target: `svc/${name}`,
+    remotePort: 80,
+    port: 3000,
+    primaryPort: 3000,
+    portNote: null,
+    pid: 4120,
+    startedAt: '2026-05-22T09:05:30.000Z',
+    answeredAt: '2026-05-22T09:41:05.000Z',
+    answeredAgoMs: 2000,
+    latencyMs: 3.2,
+    restarts: 0,
+    totalRestarts: 0,
+    note: null,
+    diagnosis: null,
+    nextTryAt: null,
+    nextTryInMs: null,
+    lastLoss: null,
+    ...facts,
+  };
+}
+
+export function context(name: string, facts: Partial<ContextStatus> = {}): ContextStatus {
+  return {
+    name,
+    server: '10.8.0.1:6443',
+    state: 'online',
+    mark: 'good',
+    since: '2026-05-22T09:05:30.000Z',
+    note: null,
+    diagnosis: null,
+    lastOutage: null,
     ...facts,
   };
 }

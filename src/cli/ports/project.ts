@@ -4,7 +4,8 @@ import {maskText} from '../../lib/core/config/secrets.js';
 import {type PortPlan, planOfSpec} from '../../lib/core/ports/plan.js';
 import type {LivingService, Ours} from '../../lib/core/ports/whose.js';
 import {apiPaths} from '../../lib/core/report/api.js';
-import type {StatusDocument} from '../../lib/core/report/status.js';
+import type {ForwardStatus, StatusDocument} from '../../lib/core/report/status.js';
+import {forwardsOf} from '../../lib/core/report/verdict.js';
 import type {ProjectSpec} from '../../lib/core/spec.js';
 import {projectMark} from '../../lib/core/supervision/mark.js';
 import {ask, TransportError} from '../http10.js';
@@ -67,7 +68,7 @@ export async function projectNow(place: ProjectPlace): Promise<PortsProject> {
     supervisor: status?.supervisor == null ? null : {pid: status.supervisor.pid},
     ours: {
       projects: [...new Set(place.runtimeDirs.map(projectMark))],
-      services: status === null ? null : status.services.map(living),
+      services: status === null ? null : [...status.services.map(living), ...forwardsOf(status).map(livingForward)],
     },
     last: spec === null || status !== null ? {} : lastPorts(spec),
     problems: problem === null ? [] : [problem],
@@ -80,13 +81,24 @@ function living({name, pid, port, incarnation, listener, borrowed}: StatusDocume
   return {name, pid, port, incarnation, isVerified: listener === 'own', isBorrowed: borrowed};
 }
 
+/** Its kubectl holds the port, and nobody else of its own. */
+const livingForward = ({name, pid, port}: ForwardStatus): LivingService => ({
+  name,
+  pid,
+  port,
+  incarnation: null,
+  isVerified: false,
+  isBorrowed: false,
+});
+
 /** The ports of services that still ran when the last supervisor ended: the next one goes on with them. */
 function lastPorts(spec: ProjectSpec): Record<string, number> {
   const last: Record<string, number> = {};
-  for (const {name, port} of spec.services) {
-    const known = port === null ? null : journalOf(spec, name);
+  const withPort = [...spec.services.filter(({port}) => port !== null), ...spec.portForwards];
+  for (const {name} of withPort) {
+    const known = journalOf(spec, name);
     // What was stopped has given its port back; its next start asks for the primary first.
-    if (known?.wanted === true && known.port !== null) last[name] = known.port;
+    if (known.wanted === true && known.port !== null) last[name] = known.port;
   }
   return last;
 }

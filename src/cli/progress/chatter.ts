@@ -27,7 +27,7 @@ export class Chatter {
     if (event.service === null || event.level === 'CRITICAL') return true;
     const talk = this.#talks.get(event.service) ?? {recent: [], held: 0, heldSince: now, last: '', readyAt: null};
     this.#talks.set(event.service, talk);
-    talk.readyAt = event.type === 'ready' ? now : null;
+    talk.readyAt = event.type === 'ready' || event.type === 'forward-verified' ? now : null;
     talk.recent = talk.recent.filter((at) => now - at < windowMs);
     // A normal life is spawned and ready; both together are one change.
     const weight = event.type === 'spawned' || event.level === 'DEBUG' ? 0 : 1;

@@ -8,6 +8,9 @@ export interface LiveStream {
 
 const redrawEveryMs = 100;
 
+/** Some terminals (a serial line, emacs) say 0 or nothing. */
+export const rowsOf = ({rows}: LiveStream): number => rows || 24;
+
 /**
  * A few lines at the end of the terminal that are drawn again in place; what is told scrolls up above them and stays.
  * Never more than ten redraws a second, never a cleared screen or scrollback.
@@ -82,7 +85,7 @@ export class LiveRegion {
 
   #lines(): string {
     this.#lastDraw = Date.now();
-    const room = Math.max(1, (this.#stream.rows ?? 24) - 1);
+    const room = Math.max(1, rowsOf(this.#stream) - 1);
     const lines = this.#render().slice(0, room);
     this.#drawn = lines.map((line) => cellWidth(withoutCodes(line)));
     return lines.map((line) => `${line}\n`).join('');
@@ -93,7 +96,8 @@ export class LiveRegion {
     // The terminal has written ^C where the cursor stands.
     if (this.#drawn.length === 0) return '\r\u001b[K';
     // A terminal that became narrower has broken our lines into several.
-    const columns = Math.max(1, this.#stream.columns ?? 80);
+    // Some say 0 or nothing.
+    const columns = this.#stream.columns || 80;
     const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     this.#drawn = [];
     return `\u001b[${rows}A\r\u001b[J`;

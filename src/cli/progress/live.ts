@@ -1,5 +1,6 @@
 import {formatDuration} from '../../lib/core/report/format.js';
-import type {ErpEvent, ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
+import type {ErpEvent, Mark, ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
+import {forwardsOf, namesIn} from '../../lib/core/report/verdict.js';
 import type {LogLevel} from '../../lib/core/spec.js';
 import {logLevels} from '../../lib/core/spec.js';
 import {markCodes} from '../render/marks.js';
@@ -9,7 +10,8 @@ import {neutralise} from '../render/foreign.js';
 import type {View} from '../render/table.js';
 import {cellWidth, cutEnd, cutMiddle, padEnd, padStart} from '../render/width.js';
 import {Chatter} from './chatter.js';
-import {LiveRegion, type LiveStream} from './live-region.js';
+import {forwardRow, isForwardUnderWay} from './forward-row.js';
+import {LiveRegion, type LiveStream, rowsOf} from './live-region.js';
 import type {Progress} from './progress.js';
 import {StartList} from './start-list.js';
 
@@ -41,7 +43,7 @@ export function liveProgress(options: LiveOptions): Progress {
   const readyAfterMs = new Map<string, number>();
 
   const nameWidth = () =>
-    Math.min(longestName, Math.max(4, ...(document?.services ?? []).map(({name}) => cellWidth(name))));
+    Math.min(longestName, Math.max(4, ...(document === null ? [] : namesIn(document)).map((name) => cellWidth(name))));
   const region = new LiveRegion(stream, () => {
     if (document === null) return [];
     const now = Date.now();
@@ -51,26 +53,31 @@ export function liveProgress(options: LiveOptions): Progress {
       sinceMs: now - receivedAt,
       spinning: now - startedAt > spinAfterMs,
       frame: Math.floor(now / frameMs),
-      rows: stream.rows ?? 24,
+      rows: rowsOf(stream),
     });
   });
   const tellRow = (name: string): void => {
+    const took = readyAfterMs.get(name);
+    const forward = document?.forwards?.find((each) => each.name === name);
+    if (forward !== undefined) {
+      const frame = {view: options.view(), nameWidth: nameWidth(), sinceMs: 0, mark: null, tookMs: took ?? null};
+      region.tell([forwardRow(forward, frame)]);
+    }
     const service = document?.services.find((each) => each.name === name);
     if (service === undefined) return;
-    const took = readyAfterMs.get(name);
     const row = {...service, uptimeMs: took ?? service.uptimeMs};
     region.tell([serviceRow(row, {view: options.view(), nameWidth: nameWidth(), sinceMs: 0, mark: null})]);
   };
   const ticker = setInterval(() => {
     for (const summary of chatter.summaries(Date.now())) region.tell([summary]);
-    if (document?.services.some(isUnderWay) === true) region.redraw();
+    if (document !== null && somethingMoves(document)) region.redraw();
   }, frameMs);
   ticker.unref();
 
   return {
     event: (event: ErpEvent) => {
       const {afterMs} = event.facts ?? {};
-      if (event.service !== null && event.type === 'ready' && typeof afterMs === 'number') {
+      if (event.service !== null && readyTypes.has(event.type) && typeof afterMs === 'number') {
         readyAfterMs.set(event.service, afterMs);
       }
       document = document === null ? null : withNews(document, event);
@@ -85,7 +92,8 @@ export function liveProgress(options: LiveOptions): Progress {
       receivedAt = Date.now();
       if (starting) {
         // The first document may come before the start was asked for: then nothing is wanted yet.
-        const wanted = next.services.filter(({wanted}) => wanted === 'up').map(({name}) => name);
+        const all = [...next.services, ...forwardsOf(next)];
+        const wanted = all.filter(({wanted}) => wanted === 'up').map(({name}) => name);
         if (wanted.length > 0) list ??= new StartList(wanted, {finished: tellRow, changed: () => region.redraw()});
         list?.status(next);
       }
@@ -119,7 +127,19 @@ function withNews(document: StatusDocument, event: ErpEvent): StatusDocument {
   };
 }
 
-const quietInStart = new Set(['spawned', 'starting', 'ready', 'done', 'waiting', 'operator', 'supervisor-started']);
+const readyTypes = new Set(['ready', 'forward-verified']);
+const quietInStart = new Set([
+  ...readyTypes,
+  'spawned',
+  'starting',
+  'done',
+  'waiting',
+  'operator',
+  'supervisor-started',
+]);
+
+const somethingMoves = (document: StatusDocument): boolean =>
+  document.services.some(isUnderWay) || forwardsOf(document).some(isForwardUnderWay);
 
 const isUnderWay = ({state, wanted, mark}: ServiceStatus) =>
   state === 'starting' ||
@@ -139,16 +159,23 @@ interface Frame {
 }
 
 function regionLines(document: StatusDocument, frame: Frame): string[] {
-  const open = document.services.filter(isUnderWay);
+  const open = [
+    ...document.services
+      .filter(isUnderWay)
+      .map((service) => () => serviceRow(service, {...frame, mark: spinner(service.mark, frame)})),
+    ...forwardsOf(document)
+      .filter(isForwardUnderWay)
+      .map((forward) => () => forwardRow(forward, {...frame, mark: spinner(forward.mark, frame), tookMs: null})),
+  ];
   const room = Math.max(3, frame.rows - 3);
   const shown = open.slice(0, open.length > room ? room - 1 : room);
-  const lines = shown.map((service) => serviceRow(service, {...frame, mark: spinner(service, frame)}));
+  const lines = shown.map((row) => row());
   if (open.length > shown.length) lines.push(`  and ${open.length - shown.length} more`);
   return lines;
 }
 
-function spinner(service: ServiceStatus, {view, spinning, frame}: Frame): string | null {
-  if (!spinning || service.mark !== 'moving') return null;
+function spinner(mark: Mark, {view, spinning, frame}: Frame): string | null {
+  if (!spinning || mark !== 'moving') return null;
   const {spinner: frames} = view.glyphs;
   return view.paint(markCodes.moving, frames[frame % frames.length] as string);
 }

@@ -1,5 +1,6 @@
 import {formatDuration} from '../../lib/core/report/format.js';
 import type {ErpEvent, StatusDocument} from '../../lib/core/report/status.js';
+import {forwardsOf} from '../../lib/core/report/verdict.js';
 import type {LogLevel} from '../../lib/core/spec.js';
 import {logLevels} from '../../lib/core/spec.js';
 import {plainEvent, plainLine} from '../render/events.js';
@@ -7,6 +8,7 @@ import {neutralise} from '../render/foreign.js';
 import {cutEnd} from '../render/width.js';
 import type {Progress} from './progress.js';
 import {Chatter} from './chatter.js';
+import {isForwardUnderWay} from './forward-row.js';
 
 export interface PlainOptions {
   readonly write: (text: string) => void;
@@ -59,7 +61,11 @@ export function plainProgress(options: PlainOptions): Progress {
 }
 
 function awaited(document: StatusDocument | null, sinceMs: number, lastLine: PlainOptions['lastLine']): string[] {
-  const open = (document?.services ?? []).filter(({state}) => state === 'starting' || state === 'stopping');
+  if (document === null) return [];
+  const open = [
+    ...document.services.filter(({state}) => state === 'starting' || state === 'stopping'),
+    ...forwardsOf(document).filter(isForwardUnderWay),
+  ];
   return open.map(({name, state, note}) => {
     const last = lastLine?.(name) ?? null;
     const words = last === null ? '; no output yet' : `; last line: ${cutEnd(neutralise(last), 160, '…')}`;

@@ -1,15 +1,16 @@
 import {Listr, type ListrRenderer, ListrTaskEventType, type ListrTaskObject} from 'listr2';
 import type {ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
+import {type Supervised, forwardsOf, isForwardUp} from '../../lib/core/report/verdict.js';
 
 export interface StartListView {
-  /** A service is there, or has failed for good: its row stays. */
+  /** A service or port-forward is there, or has failed for good: its row stays. */
   finished(name: string): void;
   /** One of those on their way has changed. */
   changed(): void;
 }
 
 /**
- * The start as a task list: one task for each service that is wanted, all at once (their order is the supervisor's
+ * The start as a task list: one task for each service and port-forward that is wanted, all at once (their order is the supervisor's
  * affair), done when the service is ready. listr2 keeps the tasks; how they look is ours, because its own renderers
  * rewrite finished rows, paint words and can't fold a list that is taller than the terminal.
  */
@@ -36,13 +37,17 @@ export class StartList {
   }
 
   status(document: StatusDocument): void {
-    for (const service of document.services) {
-      const task = this.#open.get(service.name);
-      if (task === undefined || !isOver(service)) continue;
-      this.#open.delete(service.name);
-      if (service.state === 'failed') task.failed(new Error(`${service.name} failed`));
-      else task.done();
-    }
+    for (const service of document.services) if (isOver(service)) this.#close(service);
+    for (const forward of forwardsOf(document))
+      if (isForwardUp(forward) || forward.mark === 'failed') this.#close(forward);
+  }
+
+  #close({name, mark}: Supervised): void {
+    const task = this.#open.get(name);
+    if (task === undefined) return;
+    this.#open.delete(name);
+    if (mark === 'failed') task.failed(new Error(`${name} failed`));
+    else task.done();
   }
 
   /** What is not there by now is left to the lines that follow. */

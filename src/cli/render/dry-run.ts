@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {delimiter, isAbsolute, join, relative} from 'node:path';
+import {forwardArgs} from '../../lib/core/connection/forward-args.js';
 import type {Selection} from '../../lib/core/config/selection.js';
 import {maskSecrets} from '../../lib/core/config/secrets.js';
 import {countOf} from '../../lib/core/report/format.js';
@@ -16,7 +17,15 @@ export interface DryRunReport {
   readonly configFile: string | null;
   /** Each wave starts when the one before is ready. */
   readonly waves: readonly (readonly DryRunService[])[];
+  readonly forwards: readonly DryRunForward[];
   readonly notStarted: readonly {readonly name: string; readonly why: string}[];
+}
+
+export interface DryRunForward {
+  readonly name: string;
+  readonly command: string;
+  readonly ports: readonly number[];
+  readonly needs: readonly string[];
 }
 
 export interface DryRunService {
@@ -38,6 +47,17 @@ export function dryRun(spec: ProjectSpec, selection: Selection): DryRunReport {
     project: spec.projectDir,
     configFile: spec.configFile,
     waves: startWaves(meant).map((wave) => wave.map((service) => described(service, spec))),
+    forwards: spec.portForwards
+      .filter(({name}) => selection.start.includes(name))
+      .map((forward) => ({
+        name: forward.name,
+        command: [
+          ...spec.connection.kubectl,
+          ...forwardArgs(forward, forward.primary, forward.remotePort ?? 'PORT'),
+        ].join(' '),
+        ports: [forward.primary, ...forward.alternatives],
+        needs: forward.dependsOn.map(({name}) => name),
+      })),
     notStarted: selection.notStarted,
   };
 }
@@ -76,18 +96,16 @@ function missingProgram({command, cwd, env}: ServiceSpec, spec: ProjectSpec): st
 
 export function renderDryRun(report: DryRunReport, view: View): string {
   const all = report.waves.flat();
-  const width = Math.max(4, ...all.map(({name}) => cellWidth(name)));
-  const lines = [view.paint(bold, `${countOf(all.length, 'service')} would start. Nothing was started.`)];
+  const width = Math.max(4, ...[...all, ...report.forwards].map(({name}) => cellWidth(name)));
+  const counted = [
+    ...(all.length > 0 || report.forwards.length === 0 ? [countOf(all.length, 'service')] : []),
+    ...(report.forwards.length > 0 ? [countOf(report.forwards.length, 'forward')] : []),
+  ].join(', ');
+  const lines = [view.paint(bold, `${counted} would start. Nothing was started.`)];
   report.waves.forEach((wave, index) => {
     lines.push(view.paint(dim, `wave ${index + 1}${index === 0 ? '' : ', when the one before is ready'}`));
     for (const service of wave) {
-      const facts = [
-        service.ports.length === 0
-          ? null
-          : `port ${service.ports[0]}${service.ports.length > 1 ? `, else ${service.ports.slice(1).join(', ')}` : ''}`,
-        service.needs.length === 0 ? null : `needs ${service.needs.join(', ')}`,
-        service.kind === 'job' ? 'job' : null,
-      ].filter((part) => part !== null);
+      const facts = [...factsOf(service), service.kind === 'job' ? 'job' : null].filter((part) => part !== null);
       const mark =
         view.glyphs.marks[service.missing.length > 0 ? 'failed' : service.observed === null ? 'moving' : 'unknown'];
       lines.push(
@@ -109,6 +127,18 @@ export function renderDryRun(report: DryRunReport, view: View): string {
       for (const missing of service.missing) lines.push(...hung(`missing: ${neutralise(missing)}`, width, view, true));
     }
   });
+  if (report.forwards.length > 0) lines.push(view.paint(dim, 'port-forwards'));
+  for (const forward of report.forwards) {
+    const facts = factsOf(forward).filter((part) => part !== null);
+    lines.push(
+      ...hung(
+        `${view.glyphs.marks.moving} ${padEnd(neutralise(forward.name), width)}  ${facts.join(', ')}`,
+        width,
+        view,
+      ),
+      ...hung(neutralise(forward.command), width, view, true),
+    );
+  }
   if (report.notStarted.length > 0) {
     lines.push(view.paint(dim, 'not started'));
     for (const {name, why} of report.notStarted) {
@@ -119,6 +149,11 @@ export function renderDryRun(report: DryRunReport, view: View): string {
   }
   return `${lines.join('\n')}\n`;
 }
+
+const factsOf = ({ports, needs}: Pick<DryRunService, 'ports' | 'needs'>): (string | null)[] => [
+  ports.length === 0 ? null : `port ${ports[0]}${ports.length > 1 ? `, else ${ports.slice(1).join(', ')}` : ''}`,
+  needs.length === 0 ? null : `needs ${needs.join(', ')}`,
+];
 
 function hung(text: string, width: number, view: View, below = false): string[] {
   const margin = width + 4;

@@ -55,7 +55,8 @@ function reasons(event: ErpEvent): [string, string][] {
   if (diagnosis.evidence.length > 0) {
     lines.push(['evidence', cutEnd(diagnosis.evidence.map(neutralise).join(', '), 300, '…')]);
   }
-  if (diagnosis.remedy !== null) lines.push(['remedy', neutralise(diagnosis.remedy)]);
+  if (diagnosis.remedy !== null)
+    for (const line of diagnosis.remedy.split('\n')) lines.push(['remedy', neutralise(line)]);
   return lines;
 }
 
@@ -64,8 +65,11 @@ export function eventMark(event: ErpEvent): Mark {
     case 'ready':
     case 'done':
     case 'adopted':
+    case 'forward-verified':
+    case 'forward-healthy':
       return 'good';
     case 'failed':
+    case 'forward-needs-you':
       return 'failed';
     case 'spawned':
     case 'starting':
@@ -78,12 +82,18 @@ export function eventMark(event: ErpEvent): Mark {
     case 'waiting':
     case 'dependency-lost':
     case 'memory-limit':
+    case 'forward-lost':
+    case 'forward-broken':
       return 'acting';
+    case 'connectivity':
+      return event.level === 'INFO' ? 'good' : 'acting';
     case 'stopped':
+    case 'forward-stopped':
       return 'stopped';
     case 'schedule':
     case 'port-followed':
     case 'returns-to-primary':
+    case 'forward-returns':
       return 'moving';
     case 'port-moved':
     case 'port-outside':

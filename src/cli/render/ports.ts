@@ -44,7 +44,7 @@ function entryTable(entries: readonly EntryReport[], screen: PortScreen): string
     (entry): Row => ({
       mark: entry.mark,
       cells: [neutralise(entry.name), entry.willUse === null ? null : String(entry.willUse), words(entry)],
-      below: below(entry, screen, indent),
+      below: entryBelow(entry, screen, indent),
     }),
   );
   return renderTable(columns, rows, view);
@@ -90,7 +90,7 @@ function stateWord({state, holders}: PortReport, {name, current}: EntryReport): 
 }
 
 /** Who stands in the way of what it wants, and what to do about it. */
-function below(entry: EntryReport, screen: PortScreen, indent: number): string[] {
+export function entryBelow(entry: EntryReport, screen: PortScreen, indent: number): string[] {
   const lines: string[] = [];
   const chosen = entry.ports.findIndex(({port}) => port === entry.willUse);
   // What comes after the chosen port does not matter now.

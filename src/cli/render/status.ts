@@ -1,9 +1,9 @@
-import type {Diagnosis} from '../../lib/core/diagnosis/diagnosis.js';
-import {certainty} from '../../lib/core/diagnosis/diagnosis.js';
 import {countOf, formatDuration, formatShare, formatSize, formatTime} from '../../lib/core/report/format.js';
 import type {MovedPort, ServiceStatus, StatusDocument} from '../../lib/core/report/status.js';
 import {bold, paintMark} from './colour.js';
+import {diagnosed} from './diagnosed.js';
 import {neutralise} from './foreign.js';
+import {contextLines, forwardTable} from './forwards.js';
 import type {Column, Row, View} from './table.js';
 import {hanging, indented, renderTable} from './table.js';
 import {cutEnd} from './width.js';
@@ -15,6 +15,9 @@ const wideFrom = 100;
 export function renderStatus(document: StatusDocument, view: View): string {
   const lines = [headline(document, view), ...machineWarnings(document, view)];
   if (document.services.length > 0) lines.push(...serviceTable(document.services, view));
+  lines.push(...contextLines(document.contexts ?? [], view, {all: false}));
+  if ((document.forwards ?? []).length > 0)
+    lines.push(...forwardTable(document.forwards ?? [], document.contexts ?? [], view));
   return `${lines.join('\n')}\n`;
 }
 
@@ -142,14 +145,6 @@ const isSaid = ({note, diagnosis, health}: ServiceStatus) =>
 
 const said = (note: string | null) => (note === null ? '' : `, ${neutralise(note)}`);
 const joined = (parts: readonly (string | null)[]) => parts.filter((part) => part !== null).join('; ');
-
-/** `redis-auth (certain): WRONGPASS, logs/worker.log:311` */
-export function diagnosed(diagnosis: Diagnosis, view: Pick<View, 'glyphs'>): string {
-  const seen = [diagnosis.subject, ...diagnosis.evidence]
-    .filter((part) => part !== null)
-    .map((part) => cutEnd(neutralise(part), 160, view.glyphs.cut));
-  return `${diagnosis.cause} (${certainty(diagnosis)})${seen.length === 0 ? '' : `: ${seen.join(', ')}`}`;
-}
 
 function lastExit(exit: NonNullable<ServiceStatus['lastExit']>, view: View): string {
   const away = exit.awayMs === null ? '' : `, away ${formatDuration(exit.awayMs)}`;

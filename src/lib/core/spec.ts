@@ -97,6 +97,21 @@ export interface ConnectionSpec {
   readonly autoRestart: boolean;
 }
 
+/** Where there is nothing to forward: it asks nobody and starts nothing. */
+export const nothingForwarded: ConnectionSpec = {
+  kubectl: ['kubectl'],
+  kubeconfig: null,
+  publicTargets: [],
+  portalUrl: null,
+  probeIntervalMs: 2000,
+  probeTimeoutMs: 2000,
+  startTimeoutMs: 20_000,
+  logIntervalMs: null,
+  maxRestarts: null,
+  slowRetryMs: 300_000,
+  autoRestart: true,
+};
+
 export interface LoggingSpec {
   readonly maxFileBytes: number;
   /** A log that holds older lines is rotated even when it is small; null: never. */

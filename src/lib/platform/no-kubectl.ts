@@ -12,6 +12,5 @@ export const noKubectl: Kubectl = {
   stamp: unasked,
   context: unasked,
   remotePort: unasked,
-  podBehind: unasked,
   watchPods: unasked,
 };

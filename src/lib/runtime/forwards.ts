@@ -198,7 +198,6 @@ export class Forwards {
 
   letGo(): void {
     this.#monitor.close();
-    this.#pods.close();
     for (const forwarder of this.#byName.values()) forwarder.letGo();
   }
 
@@ -208,7 +207,9 @@ export class Forwards {
       const answer = this.#monitor.gates().find(({context}) => context === spec.context)?.answer;
       const context = answer?.ok === true ? answer.name : null;
       const missing = this.#missing(spec.name);
-      return forwardStatus(spec, forward, {spawnedAtWall, remotePort, portNote, missing, context}, calendar);
+      const status = forwardStatus(spec, forward, {spawnedAtWall, remotePort, portNote, missing, context}, calendar);
+      // It only lets those go first that need it: whoever asked for its end must not read that it is wanted.
+      return this.#leaving.has(spec.name) ? {...status, wanted: 'down', note: 'stops after what needs it'} : status;
     });
   }
 
@@ -259,10 +260,7 @@ export class Forwards {
 
   #changed(forwarder: PortForwarder, before: Forward, now: Forward): void {
     const {name, primary} = forwarder.spec;
-    if (before.memory.wanted !== now.memory.wanted) {
-      this.#monitor.want(this.#wanted());
-      if (this.#wanted().size === 0) this.#pods.close();
-    }
+    if (before.memory.wanted !== now.memory.wanted) this.#monitor.want(this.#wanted());
     const port = pidOf(now) === null ? null : now.memory.port;
     if (now.state.tag === 'stopped' || port === null || port === primary) this.#idleSince.delete(name);
     const view = {wanted: now.memory.wanted, isUp: isUp(now), port, primary};

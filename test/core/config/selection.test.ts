@@ -20,6 +20,7 @@ const spec = {
     service('frontend', {role: 'frontend'}, ['backend']),
     service('debug', {autoStart: false}, ['worker']),
   ],
+  portForwards: [],
 } as unknown as ProjectSpec;
 
 describe('which services start', () => {

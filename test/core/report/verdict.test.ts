@@ -1,8 +1,8 @@
 import {describe, expect, it} from '@jest/globals';
-import {failureExitCode, statusExitCode, verdictOf} from '../../../src/lib/core/report/verdict.js';
+import {failedAmong, failureExitCode, statusExitCode, verdictOf} from '../../../src/lib/core/report/verdict.js';
 import {startLimitMs, startWaves} from '../../../src/lib/core/report/waves.js';
-import type {ServiceSpec} from '../../../src/lib/core/spec.js';
-import {service, statusDocument} from '../../support/fake-supervisor.js';
+import {type ForwardSpec, nothingForwarded, type ServiceSpec} from '../../../src/lib/core/spec.js';
+import {forward, service, statusDocument} from '../../support/fake-supervisor.js';
 
 describe('the exit code of status', () => {
   it.each([
@@ -42,6 +42,42 @@ describe('what somebody waits for', () => {
     expect(verdictOf(at([...services]), goal)).toBe(verdict);
   });
 
+  const verified = forward('p');
+  const held = forward('q', {state: 'suspect', mark: 'unknown', note: 'not verified: it listens'});
+  const asked = forward('r', {state: 'suspect', mark: 'degraded'});
+  const offline = forward('s', {state: 'waiting-for-network', mark: 'acting', port: null});
+  const forbidden = forward('t', {state: 'needs-you', mark: 'failed', turn: 'you', port: null});
+  const noKubectl = forward('u', {state: 'tool-missing', mark: 'failed', turn: 'you', port: null});
+  const broken = forward('v', {state: 'broken', mark: 'acting', turn: 'erp'});
+  const away = forward('w', {state: 'stopped', mark: 'stopped', wanted: 'down', port: null});
+  const with_ = (...forwards: (typeof verified)[]) => statusDocument('/p', [ready], {forwards});
+
+  it.each([
+    ['ready', [verified, held, away], 'reached'],
+    ['healthy', [verified], 'reached'],
+    ['ready', [verified, asked], 'pending'],
+    ['ready', [offline], 'pending'],
+    ['ready', [broken], 'pending'],
+    ['ready', [offline, forbidden], 'hopeless'],
+    ['ready', [noKubectl], 'hopeless'],
+    ['stopped', [verified], 'pending'],
+  ] as const)('port-forwards: %s of %#: %s', (goal, forwards, verdict) => {
+    expect(verdictOf(with_(...forwards), goal)).toBe(verdict);
+  });
+
+  it('port-forwards alone are enough, and can be named like services', () => {
+    expect(verdictOf(statusDocument('/p', [], {forwards: [verified]}), 'ready')).toBe('reached');
+    expect(verdictOf(with_(verified, offline), 'ready', ['p'])).toBe('reached');
+    expect(verdictOf(with_(verified, offline), 'ready', ['a', 's'])).toBe('pending');
+    expect(verdictOf(statusDocument('/p', [down], {forwards: [away]}), 'stopped')).toBe('reached');
+    expect(failedAmong(with_(verified, forbidden, offline), null).map(({name}) => name)).toEqual(['t']);
+  });
+
+  it('a missing kubectl ends with 8, what a cluster refuses with 4', () => {
+    expect(failureExitCode(noKubectl)).toBe(8);
+    expect(failureExitCode(forbidden)).toBe(4);
+  });
+
   it('only those count that are named', () => {
     expect(verdictOf(at([ready, starting, failed]), 'ready', ['a'])).toBe('reached');
     expect(verdictOf(at([ready, failed]), 'ready', ['d'])).toBe('hopeless');
@@ -75,7 +111,13 @@ describe('the order of a start', () => {
     expect(names([of('a', ['b']), of('b', ['a'])])).toEqual([['a', 'b']]);
   });
   it('may take as long as the slowest of each wave', () => {
-    expect(startLimitMs([of('a', [], 500), of('b', [], 2000), of('c', ['a'], 300)])).toBe(2300);
-    expect(startLimitMs([])).toBe(0);
+    const spec = {
+      services: [of('a', [], 500), of('b', [], 2000), of('c', ['a'], 300)],
+      portForwards: [{name: 'grafana'} as ForwardSpec],
+      connection: {...nothingForwarded, startTimeoutMs: 700, probeTimeoutMs: 100},
+    };
+    expect(startLimitMs(spec, ['a', 'b', 'c'])).toBe(2300);
+    expect(startLimitMs(spec, [])).toBe(0);
+    expect(startLimitMs(spec, ['a', 'grafana'])).toBe(1400);
   });
 });

@@ -32,8 +32,6 @@ export interface SimKubectl {
   readonly service: string;
   readonly port: number;
   readonly startedAt: number;
-  /** Requests of a whole start: a pod that is named is not looked up. */
-  readonly cost: number;
   tunnel: Tunnel | null;
   isAlive: boolean;
   /** SIGTERM does not reach it: it blocks while it closes a half-open connection. */
@@ -200,10 +198,6 @@ export class ClusterWorld implements World {
       this.#request(1);
       return this.#in(100, () => callback({port: 80}), true);
     },
-    podBehind: (_forward, _port, callback) => {
-      this.#request(1);
-      return this.#in(80, () => callback({target: `pod/pod-${this.podNumber}`, port: 80}), true);
-    },
     watchPods: (_where, ready) => {
       this.#request(2);
       this.#podListeners.add(ready);
@@ -325,7 +319,6 @@ export class ClusterWorld implements World {
       service: plan.service,
       port,
       startedAt: this.now,
-      cost: argv.some((arg) => arg.startsWith('pod/')) ? 2 : 4,
       tunnel: null,
       isAlive: true,
       isDeaf: this.#chance() < 0.2,
@@ -358,16 +351,16 @@ export class ClusterWorld implements World {
     };
     if (this.api !== 'ok') {
       const [cost, text] = refusals[this.api];
-      this.#request(Math.min(cost, one.cost));
+      this.#request(cost);
       this.#end(one, [text], 20);
     } else if (this.pods === 'none') {
-      this.#request(one.cost - 1);
+      this.#request(3);
       this.#end(one, ['error: timed out waiting for the condition'], 12_000);
     } else if (this.pods === 'pending') {
-      this.#request(one.cost - 1);
+      this.#request(3);
       this.#end(one, ['error: unable to forward port because pod is not running. Current status=Pending'], 20);
     } else if (this.strangers.has(one.port)) {
-      this.#request(one.cost);
+      this.#request(4);
       this.#end(
         one,
         [
@@ -377,7 +370,7 @@ export class ClusterWorld implements World {
         5,
       );
     } else {
-      this.#request(one.cost);
+      this.#request(4);
       one.tunnel = {isStranded: false, pod: this.podNumber};
       this.#say(one.service, `Forwarding from 127.0.0.1:${one.port} -> 80`);
     }

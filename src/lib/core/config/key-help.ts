@@ -127,7 +127,7 @@ export const keyHelp = {
     probe: 'how to see that the right app answers; any HTTP status is an answer',
     address: 'local address; other machines reach what lies behind it when it is not a loopback address',
     dependsOn: 'services that are ready first',
-    autoStart: 'false: started only by name',
+    autoStart: 'false: erp start leaves it out; its name or erp monitor-connection starts it',
     returnToPrimary: 'idle: goes back to its primary when that is free and nobody is connected; never: stays',
     returnAfter: 'how long the primary is free and nobody connected before it goes back',
   },

@@ -80,7 +80,7 @@ export function assessEntries(entries: readonly PlannedEntry[], around: Surround
 /** What runs: as the supervisor says, or by the mark of what the last one left running. */
 function presentPorts(entries: readonly PlannedEntry[], {survey, ours}: Surroundings): Record<string, number> {
   const given: Record<string, number> = {};
-  const names = new Set(entries.filter(({kind}) => kind === 'service').map(({name}) => name));
+  const names = new Set(entries.filter(({kind}) => kind !== 'external').map(({name}) => name));
   for (const {name, port, pid, isBorrowed} of ours.services ?? [])
     if (port !== null && (pid !== null || isBorrowed) && names.has(name)) given[name] = port;
   if (ours.services !== null) return given;

@@ -7,7 +7,8 @@ export interface LivingService {
   readonly name: string;
   readonly pid: number | null;
   readonly port: number | null;
-  readonly incarnation: number;
+  /** null: not told. */
+  readonly incarnation: number | null;
   /** The supervisor has seen that the listener of its port is its own. */
   readonly isVerified: boolean;
   /** It ran before erp came and is only used. */
@@ -59,7 +60,9 @@ function byMark({mark}: PortListener, {projects, services}: Ours): Whose | null 
     const living = services.find(({name}) => name === service);
     // Incarnation 0 is what a service runs beside itself.
     const isPresent =
-      living != null && living.pid !== null && (incarnation === living.incarnation || incarnation === 0);
+      living != null &&
+      living.pid !== null &&
+      (living.incarnation === null || incarnation === living.incarnation || incarnation === 0);
     return {tag: isPresent ? 'ours' : 'old-copy', service};
   }
   return null;

@@ -1,4 +1,4 @@
-import type {ServiceSpec} from '../spec.js';
+import type {ProjectSpec, ServiceSpec} from '../spec.js';
 
 /**
  * Who may start together: each wave needs only what stands in earlier ones. Dependencies outside of the list hold nobody
@@ -19,10 +19,19 @@ export function startWaves(services: readonly ServiceSpec[]): ServiceSpec[][] {
   return waves;
 }
 
-/** How long a start may take at most: each wave as long as its slowest service is allowed to. */
-export function startLimitMs(services: readonly ServiceSpec[]): number {
-  return startWaves(services).reduce(
+/**
+ * How long a start may take at most: each wave as long as its slowest service is allowed to, and port-forwards, which
+ * need nobody of each other, one start of kubectl and the answer that proves it.
+ */
+export function startLimitMs(
+  {services, portForwards, connection}: Pick<ProjectSpec, 'services' | 'portForwards' | 'connection'>,
+  names: readonly string[],
+): number {
+  const meant = services.filter(({name}) => names.includes(name));
+  const hasForwards = portForwards.some(({name}) => names.includes(name));
+  const forwardsMs = hasForwards ? connection.startTimeoutMs + 2 * connection.probeTimeoutMs : 0;
+  return startWaves(meant).reduce(
     (sum, wave) => sum + Math.max(...wave.map(({policy}) => policy.startTimeoutMs)),
-    0,
+    forwardsMs,
   );
 }
