@@ -141,12 +141,13 @@ const isNoCurrentContext = (stderr: string): boolean =>
 export function fileFailure(stderr: string, evidence: readonly string[]): ForwardFailure | null {
   const [, path, why = ''] = /error loading config file "([^"]+)": ([^\n]*)/i.exec(stderr) ?? [];
   if (path === undefined) return null;
+  const seen = [`${path} can't be read: ${excerpt(why)}`, ...evidence];
   if (/permission denied|access is denied/i.test(why))
     return certainFailure(
       'needs-you',
       'kubeconfig-unreadable',
       path,
-      evidence,
+      seen,
       `give this user the right to read ${path}, or name another file in KUBECONFIG`,
     );
   if (/is a directory/i.test(why))
@@ -154,14 +155,14 @@ export function fileFailure(stderr: string, evidence: readonly string[]): Forwar
       'needs-you',
       'kubeconfig-invalid',
       path,
-      evidence,
+      seen,
       `KUBECONFIG must name files; ${path} is a folder`,
     );
   return certainFailure(
     'needs-you',
     'kubeconfig-invalid',
     path,
-    evidence,
+    seen,
     `correct ${path}${/line \d+/.test(why) ? `, ${/line \d+/.exec(why)?.[0] ?? ''}` : ''}: it is no kubeconfig as it stands`,
   );
 }
@@ -191,22 +192,28 @@ function unknownContext(
 ): ForwardFailure {
   const name = context ?? 'the current context';
   const near = context === null || contexts === null ? null : nearest(context, contexts);
-  const known = contexts === null || contexts.length === 0 ? [] : [`the kubeconfig knows ${listed(contexts)}`];
+  const known = contexts === null || contexts.length === 0 ? [] : [`it has ${listed(contexts)}`];
   const remedy =
     near === null
       ? 'see the contexts there are: kubectl config get-contexts'
       : `did you mean ${near}? See the contexts there are: kubectl config get-contexts`;
-  return certainFailure('needs-you', 'kube-context-unknown', name, [...evidence, ...known], remedy);
+  return certainFailure(
+    'needs-you',
+    'kube-context-unknown',
+    name,
+    [`the kubeconfig has no context ${name}`, ...known, ...evidence],
+    remedy,
+  );
 }
 
 function noCurrentContext(contexts: readonly string[] | null, evidence: readonly string[]): ForwardFailure {
   const [only] = contexts ?? [];
-  const known = contexts === null || contexts.length === 0 ? [] : [`the kubeconfig knows ${listed(contexts)}`];
+  const known = contexts === null || contexts.length === 0 ? [] : [`it has ${listed(contexts)}`];
   return certainFailure(
     'needs-you',
     'kubeconfig-no-current-context',
     null,
-    [...evidence, ...known],
+    ['the kubeconfig has no current context', ...known, ...evidence],
     only === undefined
       ? 'the kubeconfig has no context: get the one of your cluster (minikube start, or the command of your provider)'
       : `choose one: kubectl config use-context ${only}, or name a context for the port-forward`,
