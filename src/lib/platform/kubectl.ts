@@ -16,7 +16,7 @@ import {proxyFor} from './api-proxy.js';
 import {fileState} from './file-state.js';
 import {findProgram, helperCommand, variable} from './helper-command.js';
 import {runHelper} from './helper-process.js';
-import type {Cancel, ContextAnswer, Kubectl} from './types.js';
+import type {Cancel, ContextAnswer, Kubectl, PodPort} from './types.js';
 
 export interface SystemKubectlOptions extends Pick<ConnectionSpec, 'kubectl' | 'kubeconfig'> {
   /** What kubectl inherits. */
@@ -35,7 +35,7 @@ const getTimeoutMs = 15_000;
 /** A server ends a watch after half an hour or so; kubectl must not outlive us by more than this. */
 const watchSeconds = 600;
 /** Whoever was watched for that long can be watched again. */
-const goodWatchMs = 30_000;
+const goodWatchMs = 60_000;
 
 type Answered<T> = (answer: T) => void;
 type PortAnswer = {readonly port: number | string} | {readonly failure: ForwardFailure};
@@ -140,6 +140,29 @@ export class SystemKubectl implements Kubectl {
             : chooseTargetPort(target, ports),
         );
       },
+    );
+  }
+
+  podBehind(
+    {context, namespace, target}: Parameters<Kubectl['podBehind']>[0],
+    remotePort: number | string,
+    callback: Answered<PodPort | null>,
+  ): Cancel {
+    const [, service] = /^(?:svc|services?)\/(.+)$/.exec(target) ?? [];
+    if (service === undefined) {
+      const immediate = setImmediate(() => callback(null));
+      return () => clearImmediate(immediate);
+    }
+    const args = [
+      ...['get', 'endpoints', service, '-o', 'json', `--request-timeout=${requestSeconds}s`],
+      ...contextArgs(context),
+      ...namespaceArgs(namespace),
+    ];
+    return this.#run(
+      args,
+      getTimeoutMs,
+      () => callback(null),
+      (outcome) => callback(outcome.code === 0 ? readPodBehind(outcome.stdout, remotePort) : null),
     );
   }
 

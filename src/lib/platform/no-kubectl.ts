@@ -12,5 +12,6 @@ export const noKubectl: Kubectl = {
   stamp: unasked,
   context: unasked,
   remotePort: unasked,
+  podBehind: unasked,
   watchPods: unasked,
 };

@@ -268,6 +268,15 @@ export interface Kubectl {
     callback: (answer: {readonly port: number | string} | {readonly failure: ForwardFailure}) => void,
   ): Cancel;
   /**
+   * A pod behind a service, and its port: a start that names them costs two requests in place of four. null: none can be
+   * told. Costs a request.
+   */
+  podBehind(
+    forward: Pick<ForwardSpec, 'context' | 'namespace' | 'target'>,
+    remotePort: number | string,
+    callback: (pod: PodPort | null) => void,
+  ): Cancel;
+  /**
    * Calls when a pod of this namespace becomes ready, until cancelled. `ended`: it can't be watched (any more), once.
    * Costs two requests and a process.
    */
@@ -276,6 +285,12 @@ export interface Kubectl {
     ready: (pod: string) => void,
     ended: () => void,
   ): Cancel;
+}
+
+export interface PodPort {
+  /** `pod/web-0` */
+  readonly target: string;
+  readonly port: number;
 }
 
 export type ContextAnswer =

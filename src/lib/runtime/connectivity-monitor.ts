@@ -165,7 +165,12 @@ class ContextGate implements Gate {
     this.#cancelRead();
     this.#cancelTimer();
     this.#cancelLookAround();
+    this.#cancelDials();
+  }
+
+  #cancelDials(): void {
     for (const cancel of this.#dials) cancel();
+    this.#dials.clear();
   }
 
   /** @param isChanged kubectl or a kubeconfig file is another one */
@@ -216,6 +221,7 @@ class ContextGate implements Gate {
     if (JSON.stringify(before) === JSON.stringify(answer)) return;
     if (!answer.ok) {
       this.#cancelTimer();
+      this.#cancelDials();
       this.#state = initialConnectivity;
     } else if (before?.ok === true) this.handle({tag: 'changed', what: 'kubeconfig'});
     else this.handle({tag: 'go'});

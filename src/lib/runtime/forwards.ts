@@ -198,6 +198,7 @@ export class Forwards {
 
   letGo(): void {
     this.#monitor.close();
+    this.#pods.close();
     for (const forwarder of this.#byName.values()) forwarder.letGo();
   }
 
@@ -260,7 +261,10 @@ export class Forwards {
 
   #changed(forwarder: PortForwarder, before: Forward, now: Forward): void {
     const {name, primary} = forwarder.spec;
-    if (before.memory.wanted !== now.memory.wanted) this.#monitor.want(this.#wanted());
+    if (before.memory.wanted !== now.memory.wanted) {
+      this.#monitor.want(this.#wanted());
+      if (this.#wanted().size === 0) this.#pods.close();
+    }
     const port = pidOf(now) === null ? null : now.memory.port;
     if (now.state.tag === 'stopped' || port === null || port === primary) this.#idleSince.delete(name);
     const view = {wanted: now.memory.wanted, isUp: isUp(now), port, primary};

@@ -2,6 +2,8 @@ import type {Cancel, Clock, Kubectl} from '../platform/types.js';
 
 /** An API server ends a watch after some time; one that can't be had is not asked for again and again. */
 const againAfterMs = 60_000;
+/** Kept a while when nobody listens any more: who fails and comes back again and again does not open one each time. */
+const lingerMs = 60_000;
 
 interface Where {
   readonly context: string | null;
@@ -11,6 +13,7 @@ interface Where {
 interface Watch {
   readonly listeners: Set<(pod: string) => void>;
   cancel: Cancel;
+  cancelClosing: Cancel;
 }
 
 /** One watch for all forwards of a namespace that wait for a pod. */
@@ -28,19 +31,31 @@ export class PodWatches {
     const key = JSON.stringify([where.context, where.namespace]);
     let watch = this.#watches.get(key);
     if (watch === undefined) {
-      watch = {listeners: new Set(), cancel: () => {}};
+      watch = {listeners: new Set(), cancel: () => {}, cancelClosing: () => {}};
       this.#watches.set(key, watch);
       this.#open(where, watch);
     }
-    const {listeners} = watch;
+    const opened = watch;
+    const {listeners} = opened;
+    opened.cancelClosing();
     const listener = (pod: string): void => ready(pod);
     listeners.add(listener);
     return () => {
       listeners.delete(listener);
-      if (listeners.size > 0 || this.#watches.get(key)?.listeners !== listeners) return;
-      this.#watches.get(key)?.cancel();
-      this.#watches.delete(key);
+      if (listeners.size > 0) return;
+      opened.cancelClosing();
+      opened.cancelClosing = this.#clock.at(this.#clock.now() + lingerMs, () => this.#close(key, opened));
     };
+  }
+
+  close(): void {
+    for (const [key, watch] of this.#watches) this.#close(key, watch);
+  }
+
+  #close(key: string, watch: Watch): void {
+    watch.cancelClosing();
+    watch.cancel();
+    this.#watches.delete(key);
   }
 
   #open(where: Where, watch: Watch): void {

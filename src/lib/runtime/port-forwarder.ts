@@ -15,13 +15,15 @@ import type {ForwardSpec} from '../core/spec.js';
 import type {JournalRecord} from '../core/supervision/journal.js';
 import {markOf} from '../core/supervision/mark.js';
 import {unreachable} from '../core/unreachable.js';
-import type {Cancel, Exit, Kubectl, ProbeAnswer, ProbeTarget, ProcessIdentity} from '../platform/types.js';
+import type {Cancel, Exit, Kubectl, PodPort, ProbeAnswer, ProbeTarget, ProcessIdentity} from '../platform/types.js';
 import {faultPoint} from './fault.js';
 import {ForwardPortSearch} from './forward-port.js';
 import type {Surroundings} from './shared.js';
 
 /** What kubectl says last is what it died of. */
 const tailLines = 20;
+const closeLookMs = 20;
+const closeLooks = 500;
 const isWindows = process.platform === 'win32';
 const never: Cancel = () => {};
 
@@ -44,8 +46,11 @@ export class PortForwarder {
   readonly #inbox: ForwardEvent[] = [];
   #forward: Forward = initialForward;
   #identity: ProcessIdentity | null = null;
+  #isAdopted = false;
   #spawnedAtWall: number | null = null;
   #remotePort: number | string | null;
+  /** Named in place of its service, as long as that refuses. */
+  #pod: PodPort | null = null;
   #portNote: string | null = null;
   /** Taken between test and use since it last went well. */
   readonly #lostPorts = new Set<number>();
@@ -109,6 +114,7 @@ export class PortForwarder {
   /** What a former supervisor started and left running. */
   adopt(identity: ProcessIdentity, incarnation: number, port: number, spawnedAtWall: number): void {
     this.#identity = identity;
+    this.#isAdopted = true;
     this.#spawnedAtWall = spawnedAtWall;
     this.#listen(incarnation);
     this.#host.around.world.processes.watch(identity, (exit) => this.#onExit(identity, incarnation, exit));
@@ -164,7 +170,7 @@ export class PortForwarder {
   #perform(effect: ForwardEffect): void {
     switch (effect.tag) {
       case 'prepare':
-        this.#prepare(effect.incarnation);
+        this.#prepare(effect.incarnation, effect.isDirect);
         break;
       case 'cancel-prepare':
         this.#cancelPreparation();
@@ -175,6 +181,7 @@ export class PortForwarder {
       case 'signal':
         // 0 would be our own group.
         if (effect.pid > 0) this.#host.around.world.processes.signalGroup(effect.pid, effect.signal, 'SIGKILL');
+        this.#watchClosely(0);
         break;
       case 'ask':
         this.#ask(effect);
@@ -201,11 +208,21 @@ export class PortForwarder {
     }
   }
 
+  /** One that was adopted is no child of ours: its end is noticed late, unless it is looked for. */
+  #watchClosely(round: number): void {
+    if (this.#identity === null || !this.#isAdopted || round > closeLooks) return;
+    this.#clock.at(this.#clock.now() + closeLookMs, () => {
+      this.#lookWhetherItLives();
+      this.#watchClosely(round + 1);
+    });
+  }
+
   // ——— what comes before a spawn ———
 
-  #prepare(incarnation: number): void {
+  #prepare(incarnation: number, isDirect: boolean): void {
     const {kubectl, around} = this.#host;
     let cancelled = false;
+    let cost = 0;
     let cancelStep: Cancel = never;
     this.#cancelPreparation = () => {
       cancelled = true;
@@ -223,12 +240,20 @@ export class PortForwarder {
           return;
         }
         this.#tellMoved(found.port, found.note);
-        this.handle({tag: 'prepared', incarnation, port: found.port});
+        this.handle({tag: 'prepared', incarnation, port: found.port, cost});
       });
       cancelStep = () => search.cancel();
     };
+    if (!isDirect) this.#pod = null;
     const missing = kubectl.missing();
     if (missing !== null) failed(missing, 0);
+    else if (isDirect && this.#pod === null && this.#remotePort !== null)
+      cancelStep = kubectl.podBehind(this.spec, this.#remotePort, (pod) => {
+        if (cancelled) return;
+        this.#pod = pod;
+        cost = 1;
+        findPort();
+      });
     else if (this.#remotePort !== null) findPort();
     else
       cancelStep = kubectl.remotePort(this.spec, (answer) => {
@@ -239,6 +264,7 @@ export class PortForwarder {
         }
         this.#remotePort = answer.port;
         this.#note({v: 1, t: 'remote', port: answer.port});
+        cost = 1;
         findPort();
       });
   }
@@ -271,7 +297,7 @@ export class PortForwarder {
       {
         service: name,
         incarnation,
-        command: {argv: kubectl.argv(forwardArgs(this.spec, port, this.#remotePort ?? 0))},
+        command: {argv: kubectl.argv(this.#args(port))},
         cwd: spec.projectDir,
         env: {...spec.baseEnv, ...kubectl.env, ERP_MARK: mark},
         stdin: 'null',
@@ -299,10 +325,16 @@ export class PortForwarder {
     faultPoint('after-spawn');
     identity = result.identity;
     this.#identity = identity;
+    this.#isAdopted = false;
     this.#spawnedAtWall = at;
     const {pid, startTime, bootId} = identity;
     this.#note({v: 1, t: 'spawned', inc: incarnation, at, pid, start: startTime, boot: bootId});
     this.handle({tag: 'spawned', incarnation, pid});
+  }
+
+  #args(port: number): readonly string[] {
+    if (this.#pod === null) return forwardArgs(this.spec, port, this.#remotePort ?? 0);
+    return forwardArgs({...this.spec, target: this.#pod.target}, port, this.#pod.port);
   }
 
   /** kubectl says when it listens, and sometimes that nothing comes through. */
@@ -310,7 +342,8 @@ export class PortForwarder {
     this.#cancelLines();
     this.#cancelLines = this.#host.around.world.output.onLine(this.spec.name, (text) => {
       const line = readKubectlLine(text);
-      if (line.tag === 'listening') this.handle({tag: 'listening', incarnation, port: line.port});
+      if (line.tag === 'listening')
+        this.handle({tag: 'listening', incarnation, port: line.port, cost: this.#pod === null ? 4 : 2});
       else if (line.tag === 'half-dead') this.handle({tag: 'half-dead', incarnation});
     });
   }
@@ -333,7 +366,14 @@ export class PortForwarder {
     if (failure.kind === 'port' && this.#portOfState !== null) this.#lostPorts.add(this.#portOfState);
     // What was found out about the target may be what has changed.
     if (failure.kind === 'needs-you') this.#remotePort = this.spec.remotePort;
-    this.handle({tag: 'exited', incarnation, failure, cost: apiCost(failure)});
+    const cost = this.#pod === null ? apiCost(failure) : Math.min(2, apiCost(failure));
+    // That very pod is gone: it is the service's business again.
+    if (this.#pod !== null && failure.kind !== 'remote-refused') {
+      this.#pod = null;
+      this.handle({tag: 'exited', incarnation, failure: {...failure, kind: 'lost'}, cost});
+      return;
+    }
+    this.handle({tag: 'exited', incarnation, failure, cost});
   }
 
   get #portOfState(): number | null {

@@ -32,6 +32,8 @@ export interface SimKubectl {
   readonly service: string;
   readonly port: number;
   readonly startedAt: number;
+  /** Requests of a whole start: a pod that is named is not looked up. */
+  readonly cost: number;
   tunnel: Tunnel | null;
   isAlive: boolean;
   /** SIGTERM does not reach it: it blocks while it closes a half-open connection. */
@@ -198,6 +200,10 @@ export class ClusterWorld implements World {
       this.#request(1);
       return this.#in(100, () => callback({port: 80}), true);
     },
+    podBehind: (_forward, _port, callback) => {
+      this.#request(1);
+      return this.#in(80, () => callback({target: `pod/pod-${this.podNumber}`, port: 80}), true);
+    },
     watchPods: (_where, ready) => {
       this.#request(2);
       this.#podListeners.add(ready);
@@ -319,6 +325,7 @@ export class ClusterWorld implements World {
       service: plan.service,
       port,
       startedAt: this.now,
+      cost: argv.some((arg) => arg.startsWith('pod/')) ? 2 : 4,
       tunnel: null,
       isAlive: true,
       isDeaf: this.#chance() < 0.2,
@@ -351,16 +358,16 @@ export class ClusterWorld implements World {
     };
     if (this.api !== 'ok') {
       const [cost, text] = refusals[this.api];
-      this.#request(cost);
+      this.#request(Math.min(cost, one.cost));
       this.#end(one, [text], 20);
     } else if (this.pods === 'none') {
-      this.#request(3);
+      this.#request(one.cost - 1);
       this.#end(one, ['error: timed out waiting for the condition'], 12_000);
     } else if (this.pods === 'pending') {
-      this.#request(3);
+      this.#request(one.cost - 1);
       this.#end(one, ['error: unable to forward port because pod is not running. Current status=Pending'], 20);
     } else if (this.strangers.has(one.port)) {
-      this.#request(4);
+      this.#request(one.cost);
       this.#end(
         one,
         [
@@ -370,7 +377,7 @@ export class ClusterWorld implements World {
         5,
       );
     } else {
-      this.#request(4);
+      this.#request(one.cost);
       one.tunnel = {isStranded: false, pod: this.podNumber};
       this.#say(one.service, `Forwarding from 127.0.0.1:${one.port} -> 80`);
     }

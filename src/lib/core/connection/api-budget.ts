@@ -7,11 +7,11 @@ export interface ApiBudget {
   readonly fullAt: number;
 }
 
-/** With what comes in during a minute: 28. */
-const most = 8;
-const msPerRequest = 3000;
-/** What a start costs is known when it has ended: room for a whole one, or the bucket would be overdrawn. */
-const fullStart = 4;
+/** With what comes in during a minute, one start that costs more than expected, and a watch of pods: below 30. */
+const most = 7;
+const msPerRequest = 3150;
+/** What a start costs is known when it has ended: room for most of one, or the bucket would be overdrawn. */
+export const room = 3;
 
 export const fullBudget = (now: number): ApiBudget => ({fullAt: now});
 
@@ -21,7 +21,7 @@ export function spend({fullAt}: ApiBudget, now: number, requests: number): ApiBu
 
 /** @returns monotonic milliseconds, not before `now`, at which a start that costs so many requests may be made */
 export function affordableAt({fullAt}: ApiBudget, now: number, requests: number): number {
-  const needed = Math.min(Math.max(requests, fullStart), most);
+  const needed = Math.min(Math.max(requests, room), most);
   return Math.max(now, fullAt - (most - needed) * msPerRequest);
 }
 

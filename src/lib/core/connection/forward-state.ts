@@ -136,7 +136,12 @@ export type ForwardEvent =
   | {readonly tag: 'poke'; readonly why: string}
   /** Its primary port is free and nobody is connected. */
   | {readonly tag: 'go-back'; readonly port: number}
-  | {readonly tag: 'prepared'; readonly incarnation: number; readonly port: number}
+  | {
+      readonly tag: 'prepared';
+      readonly incarnation: number;
+      readonly port: number /** Requests for what had to be looked up. */;
+      readonly cost: number;
+    }
   | {
       readonly tag: 'prepare-failed';
       readonly incarnation: number;
@@ -145,7 +150,12 @@ export type ForwardEvent =
     }
   | {readonly tag: 'spawned'; readonly incarnation: number; readonly pid: number}
   | {readonly tag: 'spawn-failed'; readonly incarnation: number; readonly failure: ForwardFailure}
-  | {readonly tag: 'listening'; readonly incarnation: number; readonly port: number}
+  | {
+      readonly tag: 'listening';
+      readonly incarnation: number;
+      readonly port: number /** Requests that this start has cost. */;
+      readonly cost: number;
+    }
   /** kubectl itself says that nothing comes through. */
   | {readonly tag: 'half-dead'; readonly incarnation: number}
   | {
@@ -169,7 +179,11 @@ export type ForwardEvent =
 
 export type ForwardEffect =
   /** Find the remote port where none is named, and a local one. */
-  | {readonly tag: 'prepare'; readonly incarnation: number}
+  | {
+      readonly tag: 'prepare';
+      readonly incarnation: number /** Past the service, to one of its pods. */;
+      readonly isDirect: boolean;
+    }
   | {readonly tag: 'cancel-prepare'}
   | {readonly tag: 'spawn'; readonly incarnation: number; readonly port: number}
   | {readonly tag: 'signal'; readonly pid: number; readonly signal: 'SIGTERM' | 'SIGKILL'}

@@ -1,5 +1,5 @@
 import {unreachable} from '../unreachable.js';
-import {affordableAt, fullBudget, nextPause, spend} from './api-budget.js';
+import {affordableAt, fullBudget, nextPause, room, spend} from './api-budget.js';
 import {mayBeSilent} from './forward-question.js';
 import {appSilent, hangingStart, noAnswer} from './forward-diagnosis.js';
 import type {ForwardFailure} from './forward-failure.js';
@@ -38,8 +38,10 @@ const silentRestartsLimit = 1;
 const longestAskMs = 10_000;
 /** What is only held open proves nothing: it is looked at now and then. */
 const idleLookFactor = 5;
-/** Kept for the moment when something has changed. */
-const reserve = 4;
+/** Kept for the moment when a pod is ready, where that is told. */
+const reserve = 3;
+/** What often ends when a pod becomes ready. */
+const mayBePods: ReadonlySet<string> = new Set(['remote-refused', 'lost', 'other']);
 const needsYouPauseMs = 2500;
 const hopelessPauseMs = 30_000;
 const portPauseMs = 2000;
@@ -89,7 +91,7 @@ export function forwardStep(forward: Forward, event: ForwardEvent, ctx: ForwardC
       if (state.tag !== 'preparing') return [forward, []];
       return step(
         {tag: 'launching', pid: null, port: event.port, deadline: ctx.now + ctx.connection.startTimeoutMs},
-        memory,
+        event.cost === 0 ? memory : {...spent(memory, event.cost, ctx), lastCost: memory.lastCost},
         {tag: 'spawn', incarnation: memory.incarnation, port: event.port},
       );
     case 'prepare-failed':
@@ -100,7 +102,7 @@ export function forwardStep(forward: Forward, event: ForwardEvent, ctx: ForwardC
     case 'spawn-failed':
       return state.tag === 'launching' ? fail(memory, event.failure, 0, ctx) : [forward, []];
     case 'listening':
-      return listening(forward, event.port, ctx);
+      return listening(forward, event, ctx);
     case 'half-dead':
       return halfDead(forward, ctx);
     case 'exited':
@@ -201,7 +203,9 @@ function begin(memory: ForwardMemory, ctx: ForwardContext): ForwardStep {
   if (ctx.hindrance !== null) return fail(memory, ctx.hindrance, 0, ctx);
   if (ctx.isOnline !== true) return step({tag: 'offline', run: null, since: ctx.now}, {...memory, port: null});
   const incarnation = memory.incarnation + 1;
-  return step({tag: 'preparing', since: ctx.now}, {...memory, incarnation}, {tag: 'prepare', incarnation});
+  // Its pods refuse: to ask one of them by name costs half as much as to look it up each time.
+  const isDirect = memory.failure?.kind === 'remote-refused';
+  return step({tag: 'preparing', since: ctx.now}, {...memory, incarnation}, {tag: 'prepare', incarnation, isDirect});
 }
 
 function look(forward: Forward, ctx: ForwardContext): ForwardStep {
@@ -258,7 +262,7 @@ function suspect(forward: Forward, why: NetworkEvent, ctx: ForwardContext): Forw
 function poke(forward: Forward, ctx: ForwardContext): ForwardStep {
   const {state, memory} = forward;
   if (state.tag !== 'pausing' || (memory.gaveUp && !ctx.connection.autoRestart)) return [forward, []];
-  const at = affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, memory.lastCost);
+  const at = affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, room);
   if (at > ctx.now) return step({...state, until: Math.min(state.until, at)}, memory);
   return begin(memory, ctx);
 }
@@ -289,10 +293,10 @@ function staleAt({proof}: Up, {answeredAt}: ForwardMemory, {now, connection}: Fo
   return Math.max(now, answeredAt + Math.max(provenForMs, connection.probeIntervalMs + provenForMs / 2));
 }
 
-function listening({state, memory}: Forward, port: number, ctx: ForwardContext): ForwardStep {
+function listening({state, memory}: Forward, {port, cost}: Event<'listening'>, ctx: ForwardContext): ForwardStep {
   if (state.tag !== 'launching' || state.pid === null) return step(state, memory);
   const up = upAwaited({pid: state.pid, port}, ctx);
-  const paid = {...spent(memory, 4, ctx), port};
+  const paid = {...spent(memory, cost, ctx), port};
   if (up.proof.tag !== 'impossible') return ask(up, paid, patience(memory, ctx), ctx);
   return open(up, paid, ctx);
 }
@@ -571,7 +575,8 @@ function pause(memory: ForwardMemory, failure: ForwardFailure, ctx: ForwardConte
       diagnosis: failure.diagnosis,
     });
   }
-  const watches = memory.failures > 1 && ['pods', 'remote-refused', 'lost', 'other'].includes(failure.kind);
+  const isAwaited = failure.kind === 'pods' || (memory.failures > 1 && mayBePods.has(failure.kind));
+  const watches = isAwaited && ctx.connection.autoRestart;
   if (watches && !memory.watchesPods) effects.push({tag: 'watch-pods', on: true});
   const state: ForwardState = {tag: 'pausing', failure, until};
   const kept = {...memory, gaveUp: memory.gaveUp || isFinal, watchesPods: memory.watchesPods || watches};
@@ -580,7 +585,8 @@ function pause(memory: ForwardMemory, failure: ForwardFailure, ctx: ForwardConte
 }
 
 function affordable(memory: ForwardMemory, ctx: ForwardContext): number {
-  const needed = memory.failures > 1 ? memory.lastCost + reserve : memory.lastCost;
+  const usual = memory.failures > 1 ? memory.lastCost : room;
+  const needed = memory.failure?.kind === 'pods' ? usual + reserve : usual;
   return affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, needed);
 }
 
