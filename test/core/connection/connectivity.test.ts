@@ -437,6 +437,22 @@ describe('any history of a gate', () => {
     );
   });
 
+  it.each([
+    'just started',
+    'online',
+  ])('is online in time at whichever moment the network comes back, when it was %s', (was) => {
+    for (let awayMs = 0; awayMs < 9000; awayMs += 25) {
+      const rig = new Rig(1);
+      if (was === 'online') rig.advance(1000);
+      rig.weather = 'silent';
+      rig.advance(awayMs);
+      // Half a second between dials, even if none of those under way is ever answered.
+      const limitMs = rig.state.tag === 'offline' ? 510 : 1500;
+      rig.weather = 'fine';
+      expect({awayMs, isInTime: rig.until('online', limitMs) !== null}).toEqual({awayMs, isInTime: true});
+    }
+  });
+
   it('asks at most five times a second, however many doubt', () => {
     const rig = new Rig(20);
     rig.advance(1000);

@@ -295,6 +295,18 @@ describe('why kubectl has ended', () => {
     expect(diagnosis.evidence[1]).toContain('Error loading SSO Token');
   });
 
+  it('is told without passwords and tokens', () => {
+    expect(
+      why('Unable to connect to the server: Get "https://dev:hunter22@10.8.0.1:6443/api": EOF').diagnosis.evidence,
+    ).toEqual(['kubectl: Unable to connect to the server: Get "https://***@10.8.0.1:6443/api": EOF']);
+    expect(why('Authorization: Bearer abcdefghijklmnop').diagnosis.evidence[0]).not.toContain('abcdefghijk');
+    // A file that holds one is no secret, and what has to be looked at.
+    expect(why('error: unable to read client-key /home/dev/dev.key for dev').diagnosis.evidence[0]).toContain(
+      'dev.key',
+    );
+    expect(why('error: bad token=abcdefghijk').diagnosis.evidence[0]).not.toContain('abcdefghijk');
+  });
+
   it('is told of any output, in few printable words', () => {
     const text = fc.oneof(
       fc.string({unit: 'binary', maxLength: 400}),

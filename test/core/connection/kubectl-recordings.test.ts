@@ -31,7 +31,7 @@ const meanings: Readonly<Record<string, readonly [kind: string, cause: string, s
   'pod-deleted-fin': ['lost', 'connection-lost', 'svc/api'],
   'port-closed': ['remote-refused', 'remote-port-closed', 'remote port 3000'],
   'api-restarted': ['lost', 'connection-lost'],
-  'kubeconfig-unreadable': ['needs-you', 'kubeconfig-invalid', '/home/dev/.kube/kc.yaml'],
+  'kubeconfig-unreadable': ['needs-you', 'kubeconfig-unreadable', '/home/dev/.kube/kc.yaml'],
   'api-down': ['network', 'api-refused', /^127\.0\.0\.1:\d+$/],
   '401': ['needs-you', 'kube-unauthorized', 'prod'],
   '401, nothing cached': ['needs-you', 'kube-unauthorized', 'prod'],

@@ -23,12 +23,14 @@ export function excerpt(text: string, most = 240): string {
     .filter((line) => line !== '');
   // Its last line says how it ended; the ones before are klog lines of tries.
   const line = lines.findLast((each) => !/^[EWI]\d{4} /.test(each)) ?? lines.at(-1) ?? '';
-  const safe = line
-    .replace(/\/\/[^/@\s]+@/g, '//***@')
-    .replace(/\beyJ[\w-]+\.[\w.-]+/g, '***')
-    .replace(
-      /((?:token|passw(?:or)?d|secret|key(?:-data)?|-data|bearer)["']?\s*[:= ]\s*["']?)[^\s"',}]{6,}/gi,
-      '$1***',
-    );
+  const safe = masked(line);
   return safe.length > most ? `${safe.slice(0, most)}…` : safe;
 }
+
+/** Without what may be a password or a token. */
+export const masked = (line: string): string =>
+  line
+    .replace(/\/\/[^/@\s]+@/g, '//***@')
+    .replace(/\beyJ[\w-]+\.[\w.-]+/g, '***')
+    .replace(/((?:token|passw(?:or)?d|secret|bearer)\s+)[^\s"',}]{12,}/gi, '$1***')
+    .replace(/((?:token|passw(?:or)?d|secret|key(?:-data)?|-data|bearer)["']?\s*[:=]\s*["']?)[^\s"',}]{6,}/gi, '$1***');

@@ -1,3 +1,4 @@
+import {masked} from './failures.js';
 import type {ForwardFailure} from './forward-failure.js';
 import {kubectlWith} from './forward-diagnosis.js';
 import {kubectlWords} from './klog.js';
@@ -120,6 +121,6 @@ const longest = 200;
 
 /** Ids of containers tell nobody anything, and push the words out of sight. */
 function evidence(words: string): string {
-  const short = words.replace(/^error: /i, '').replaceAll(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, '$1…');
+  const short = masked(words.replace(/^error: /i, '')).replaceAll(/\b([0-9a-f]{12})[0-9a-f]{20,}\b/g, '$1…');
   return short.length > longest ? `${short.slice(0, longest - 1)}…` : short;
 }

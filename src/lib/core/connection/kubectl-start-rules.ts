@@ -45,13 +45,13 @@ export const ofTheKubeconfig: readonly KubectlRule[] = [
     remedy: () => 'see the contexts there are: kubectl config get-contexts',
   },
   {
-    pattern: /loading config file "([^"]+)".*permission denied/i,
+    pattern: /loading config file "([^"]+)".*(permission denied|access is denied)/i,
     kind: 'needs-you',
-    cause: 'kubeconfig-invalid',
+    cause: 'kubeconfig-unreadable',
     confidence: 0.95,
     cost: 0,
     subject: first,
-    remedy: ([, path]) => `make it readable for you: ls -l ${path}`,
+    remedy: ([, path]) => `give this user the right to read ${path}, or name another file in KUBECONFIG`,
   },
   {
     pattern: /loading config file "([^"]+)"|invalid configuration|unable to read (?:client|certificate)\S* (\S+)/i,
