@@ -95,7 +95,8 @@ async function jobsDone(client: SupervisorClient): Promise<string[]> {
 
 function refuseOthers(hello: Hello, {spec, lease, named, forwardsOnly}: StartOptions): void {
   const isOther = hello.specHash !== spec.hash;
-  if (isOther && !(forwardsOnly === true && forwardsAreSame(hello, spec))) throw otherConfiguration(hello, spec);
+  if (isOther && !(forwardsOnly === true && forwardsAreSame(hello, spec)))
+    throw otherConfiguration(hello, spec, forwardsOnly === true);
   // Whoever names services adds them to what runs, and takes nothing from the terminal that holds it.
   if (lease !== null && named.length === 0 && hello.lease !== null && hello.lease !== lease) {
     throw new ErpError(`${spec.name} is held by another terminal (${hello.lease}, supervisor pid ${hello.pid}).`, {
@@ -115,8 +116,10 @@ function forwardsAreSame(hello: Hello, spec: ProjectSpec): boolean {
   return same !== undefined;
 }
 
-function otherConfiguration(hello: Hello, spec: ProjectSpec): ErpError {
-  const difference = comparedWithRunning(spec, specDifference);
+function otherConfiguration(hello: Hello, spec: ProjectSpec, forwardsOnly: boolean): ErpError {
+  const difference = comparedWithRunning(spec, ({portForwards, connection, ...rest}, asked) =>
+    specDifference({...(forwardsOnly ? asked : rest), portForwards, connection}, asked),
+  );
   const shown = difference.slice(0, 10).map((line) => `\n  ${line}`);
   const more = difference.length > shown.length ? `\n  and ${difference.length - shown.length} more` : '';
   const file = hello.configFile === spec.configFile ? '' : ` (${hello.configFile ?? 'none'})`;

@@ -223,7 +223,7 @@ itErp('erp port and erp url say why there is nothing to print', async (rig) => {
     worker: {command: ['sleep', '1000'], autoStart: false},
     late: alone([await freePort()], {autoStart: false}),
   };
-  rig.config(config, {portForwards: {grafana: {target: 'svc/grafana', port: 3001}}});
+  rig.config(config, {portForwards: {grafana: {port: 3001, autoStart: false}}});
   expect((await rig.expectErp(6, ['port', 'backend'])).stdout).toBe('');
   await rig.expectErp(0, ['start', '--detach']);
   expect((await rig.expectErp(0, ['url', 'backend'])).stdout).toBe(`http://127.0.0.1:${port}/app\n`);
@@ -242,6 +242,6 @@ itErp('erp port and erp url say why there is nothing to print', async (rig) => {
   expect(stopped.stderr).toMatch(/late does not run \(stopped.*; it would ask for \d+ first/);
   expect((await rig.expectErp(2, ['port', 'worker'])).stderr).toContain('worker has no port');
   const forward = await rig.expectErp(4, ['url', 'grafana']);
-  expect(forward.stderr).toContain('grafana is a port-forward, and this version does not run port-forwards');
+  expect(forward.stderr).toContain('grafana is not there (stopped); it would ask for 3001 first');
   await rig.stop();
 });

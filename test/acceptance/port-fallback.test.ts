@@ -102,7 +102,7 @@ itErp('two that start at once never get the same port, nor what a third or a por
       two: serving({primary: b, alternatives}),
       fixed: serving(c),
     },
-    {portForwards: {grafana: {target: 'svc/grafana', port: {primary: forward, alternatives: [forward + 1]}}}},
+    {portForwards: {grafana: {port: {primary: forward, alternatives: [forward + 1]}, autoStart: false}}},
   );
   // Whoever starts first.
   await rig.expectErp(0, ['start', '--detach', 'one', 'two']);

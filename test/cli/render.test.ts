@@ -7,13 +7,16 @@ import {errorDocument, renderError} from '../../src/cli/render/error.js';
 import {liveEvent, plainEvent} from '../../src/cli/render/events.js';
 import {neutralise, stripControls} from '../../src/cli/render/foreign.js';
 import {asciiGlyphs, glyphsFor, utf8Glyphs} from '../../src/cli/render/marks.js';
+import {renderForward} from '../../src/cli/render/forwards.js';
 import {renderService, renderStatus} from '../../src/cli/render/status.js';
+import {monitorLines} from '../../src/cli/monitor/live.js';
+import {forwardRow} from '../../src/cli/progress/forward-row.js';
 import {renderTable, type View} from '../../src/cli/render/table.js';
 import {cellWidth, cutEnd, cutMiddle, wrap} from '../../src/cli/render/width.js';
 import {wantsLive} from '../../src/cli/terminal.js';
 import type {ErpEvent, Mark, ServiceStateName} from '../../src/lib/core/report/status.js';
 import {ErpError} from '../../src/lib/core/errors.js';
-import {service, statusDocument} from '../support/fake-supervisor.js';
+import {context, forward, service, statusDocument} from '../support/fake-supervisor.js';
 
 const now = new Date('2026-05-22T09:41:07');
 const view = (facts: Partial<View> = {}): View => ({
@@ -88,6 +91,151 @@ const acme = statusDocument(
   ],
   {overall: 'unhealthy', mark: 'acting', sampledAt: '2026-05-22T09:41:04'},
 );
+
+const forbidden = {
+  cause: 'kube-forbidden',
+  confidence: 0.95,
+  subject: 'pods/portforward',
+  evidence: ['User "dev" cannot create resource "pods/portforward"'],
+  remedy:
+    'get the right create pods/portforward in namespace tracing\nkubectl auth can-i create pods/portforward -n tracing',
+};
+const noVpn = {
+  cause: 'cluster-unreachable',
+  confidence: 0.8,
+  subject: '10.8.0.1:6443',
+  evidence: ['the internet is there'],
+  remedy: 'switch the VPN on',
+};
+const tunnels = [
+  forward('grafana', {port: 3001, portNote: 'frontend wants it', namespace: 'monitoring'}),
+  forward('jaeger', {
+    state: 'needs-you',
+    mark: 'failed',
+    turn: 'you',
+    port: null,
+    pid: null,
+    answeredAt: null,
+    answeredAgoMs: null,
+    diagnosis: forbidden,
+    namespace: 'tracing',
+    primaryPort: 16686,
+    nextTryInMs: 30_000,
+  }),
+  forward('loki', {
+    state: 'waiting-for-network',
+    mark: 'acting',
+    turn: 'erp',
+    answeredAgoMs: 41_000,
+    diagnosis: noVpn,
+    note: 'kubectl is kept and asked when the API server answers',
+    lastLoss: {at: '2026-05-22T09:40:26', reason: 'network', text: 'network', recoveryMs: null},
+  }),
+];
+const prod = context('prod', {
+  state: 'offline',
+  mark: 'acting',
+  note: 'silent for 41s. Internet is there: VPN?',
+  diagnosis: noVpn,
+});
+
+describe('port-forwards in erp status', () => {
+  const shown = (facts: Partial<View> = {}): string =>
+    renderStatus(statusDocument('/srv/acme', [], {forwards: tunnels, contexts: [prod]}), view(facts));
+
+  it('a line for what is well, with the age of its proof; the others say whose turn it is, why, and what to do', () => {
+    expect(
+      shown({columns: 120}),
+    ).toContain(`▼ offline  context prod, 10.8.0.1:6443 silent for 41s. Internet is there: VPN?
+           remedy: switch the VPN on
+  FORWARD  STATE                LOCAL  ANSWERED  TARGET
+● grafana  verified              3001    2s ago  svc/grafana:80, monitoring, context prod
+           3001 instead of 3000: frontend wants it
+■ jaeger   needs-you                –         –  svc/jaeger:80, tracing, context prod
+           kube-forbidden (certain): pods/portforward, User "dev" cannot create resource "pods/portforward"; next try in
+           30s
+           remedy: get the right create pods/portforward in namespace tracing
+           remedy: kubectl auth can-i create pods/portforward -n tracing
+           your turn; erp tries again when something has changed, or: erp restart jaeger
+▼ loki     waiting-for-network   3000   41s ago  svc/loki:80, monitoring, context prod
+           cluster-unreachable: see above
+           kubectl is kept and asked when the API server answers
+           lost 09:40:26 network, not back yet
+`);
+  });
+
+  it('shows the last loss of what is well, and how long the way back took', () => {
+    const lastLoss = {at: '2026-05-22T09:35:00', reason: 'no-answer', text: 'no answer', recoveryMs: 1200};
+    const document = statusDocument('/srv/acme', [], {
+      forwards: [forward('grafana', {lastLoss, totalRestarts: 3})],
+      contexts: [context('prod')],
+    });
+    const text = renderStatus(document, view({columns: 120}));
+    expect(text).toContain('lost 09:35:00 no-answer (no answer), back after 1.2s; 3 times replaced in all');
+    expect(text).not.toContain('online');
+  });
+
+  it('fits into 80 and 60 columns, and into ASCII', () => {
+    for (const columns of [60, 80]) {
+      const lines = shown({columns, glyphs: asciiGlyphs}).split('\n');
+      expect(lines.filter((line) => cellWidth(line) > columns)).toEqual([]);
+      expect(lines.some((line) => line.startsWith('x jaeger'))).toBe(true);
+    }
+  });
+
+  it('has one page about one of them', () => {
+    const [, jaeger] = tunnels;
+    const text = renderForward(jaeger as (typeof tunnels)[number], view());
+    expect(text).toMatch(/^■ jaeger {2}needs-you\n/);
+    expect(text).toMatch(/answered +never/);
+    expect(text).toMatch(/primary +16686/);
+  });
+
+  it('never lets foreign text move the cursor', () => {
+    const evil = forward('x', {target: 'svc/\u001b[2J', note: '\u001b[31mred', mark: 'degraded', state: 'suspect'});
+    expect(renderStatus(statusDocument('/p', [], {forwards: [evil]}), view())).not.toContain('\u001b');
+  });
+});
+
+describe('port-forwards while one looks', () => {
+  const document = statusDocument('/srv/acme', [], {forwards: tunnels, contexts: [prod, context('dev')]});
+  const names = tunnels.map(({name}) => name);
+
+  it('contexts and forwards as they are, ages that grow on, and what somebody has to do', () => {
+    const text = monitorLines(document, names, view({columns: 120}), 3000, 24).join('\n');
+    expect(text).toContain('▼ offline  context prod, 10.8.0.1:6443 silent for 41s. Internet is there: VPN?');
+    expect(text).toContain('● online   context dev, 10.8.0.1:6443 since');
+    expect(text).toContain('● grafana  verified              3001  answered 5s ago  instead of 3000');
+    expect(text).toContain('▼ loki     waiting-for-network   3000  answered 44s ago  cluster-unreachable');
+    expect(text).toContain('■ jaeger   needs-you                –  never answered  kube-forbidden');
+    expect(text).toContain('remedy: kubectl auth can-i create pods/portforward -n tracing');
+  });
+
+  it('only those that were named; taller than the terminal, what is well shares a row', () => {
+    expect(monitorLines(document, ['grafana'], view(), 0, 24).join('\n')).not.toContain('jaeger');
+    const many = Array.from({length: 30}, (_, index) => forward(`f${index}`));
+    const text = monitorLines(
+      statusDocument('/p', [], {forwards: many}),
+      many.map(({name}) => name),
+      view(),
+      0,
+      24,
+    );
+    expect(text).toEqual(['● 30 verified']);
+  });
+
+  it('a row of a start: pid, how long it took, why another port', () => {
+    const [grafana] = tunnels;
+    const row = forwardRow(grafana as (typeof tunnels)[number], {
+      view: view({columns: 100}),
+      nameWidth: 8,
+      sinceMs: 0,
+      mark: null,
+      tookMs: 900,
+    });
+    expect(row).toBe('● grafana   verified      3001  pid 4120  0.9s  instead of 3000: frontend wants it');
+  });
+});
 
 describe('a service on another port than its primary', () => {
   const shown = (moved: object, differs: object = {}): string =>
