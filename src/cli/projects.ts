@@ -74,8 +74,8 @@ export function noSupervisor(
 ): ErpError {
   const here = running.find(({project}) => project === projectDir)?.instance ?? null;
   const others = running.map(
-    ({project, instance, services}) =>
-      `${project}${instance === null ? '' : `, instance ${instance}`} (${services.up} of ${services.all} up)`,
+    ({project, instance, services, forwards}) =>
+      `${project}${instance === null ? '' : `, instance ${instance}`} (${services.up + forwards.up} of ${services.all + forwards.all} up)`,
   );
   const list =
     others.length === 0

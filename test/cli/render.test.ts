@@ -171,7 +171,7 @@ describe('port-forwards in erp status', () => {
       contexts: [context('prod')],
     });
     const text = renderStatus(document, view({columns: 120}));
-    expect(text).toContain('lost 09:35:00 no-answer (no answer), back after 1.2s; 3 times replaced in all');
+    expect(text).toContain('lost 09:35:00 no-answer (no answer), back after 1.2s; replaced 3 times in all');
     expect(text).not.toContain('online');
   });
 

@@ -8,7 +8,7 @@ import type {Progress} from '../progress/progress.js';
 import {paintMark} from '../render/colour.js';
 import {liveEvent} from '../render/events.js';
 import {neutralise} from '../render/foreign.js';
-import {answered, contextLines, remedyLines} from '../render/forwards.js';
+import {answered, contextLines, remedyLines, times} from '../render/forwards.js';
 import {indented, type View} from '../render/table.js';
 import {cellWidth, cutEnd, cutMiddle, padEnd, padStart} from '../render/width.js';
 
@@ -106,7 +106,7 @@ export function monitorRow(forward: ForwardStatus, nameWidth: number, view: View
     mark === 'good' || diagnosis === null ? null : diagnosis.cause,
     mark === 'good' || note === null ? null : neutralise(note),
     nextTryInMs === null ? null : `next try in ${formatDuration(Math.max(0, nextTryInMs - sinceMs))}`,
-    restarts > 0 && mark !== 'good' ? `${restarts} replaced` : null,
+    restarts > 0 && mark !== 'good' ? `replaced ${times(restarts)}` : null,
     mark === 'good' && recovery !== null ? `lost ${lastLoss?.reason ?? ''}, took ${formatDuration(recovery)}` : null,
   ].filter((part) => part !== null);
   const cells = [

@@ -99,14 +99,14 @@ export function lossWords({lastLoss, restarts, totalRestarts}: ForwardStatus, vi
   const since = new Date(at);
   const end =
     recoveryMs === null
-      ? `, not back yet${restarts === 0 ? '' : `, ${times(restarts)} replaced`}`
+      ? `, not back yet${restarts === 0 ? '' : `, replaced ${times(restarts)}`}`
       : `, back after ${formatDuration(recoveryMs)}`;
-  const often = totalRestarts > restarts && totalRestarts > 1 ? `; ${times(totalRestarts)} replaced in all` : '';
+  const often = totalRestarts > restarts && totalRestarts > 1 ? `; replaced ${times(totalRestarts)} in all` : '';
   const why = text === '' || text === reason ? '' : ` (${text})`;
   return neutralise(`lost ${formatTime(since, view.now)} ${reason}${why}${end}${often}`);
 }
 
-const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+export const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
 /**
  * `▼ offline  context prod, 10.8.0.1:6443 silent for 41s. Internet is there: VPN?`
@@ -117,7 +117,9 @@ export function contextLines(contexts: readonly ContextStatus[], view: View, {al
     if (!all && (context.state === 'online' || context.state === 'unknown') && context.diagnosis === null) return [];
     const head = `${paintMark(view.paint, view.glyphs, context.mark)} ${view.paint(bold, padEnd(context.state, 7))}  `;
     const lines = hanging(head, 11, contextWords(context, view), view.columns);
-    for (const line of remedyLines(context.diagnosis?.remedy ?? ''))
+    // The sentence may end with it.
+    const isSaid = (line: string) => context.note?.includes(line) === true;
+    for (const line of remedyLines(context.diagnosis?.remedy ?? '').filter((each) => !isSaid(each)))
       lines.push(...indented(`remedy: ${neutralise(line)}`, 11, view.columns));
     return lines;
   });
