@@ -34,6 +34,18 @@ describe('a port-forward', () => {
     expect(rig.starts).toBe(2);
   });
 
+  it.each([
+    500, 1500, 4000, 60_000,
+  ])('is back within a second and a half of an API server that refused for %i ms', (ms) => {
+    const rig = verified();
+    rig.world.killKubectl();
+    rig.advance(500);
+    rig.world.cut('refuses');
+    rig.advance(ms);
+    rig.world.restore(false);
+    expect(rig.untilVerified(1500)).not.toBeNull();
+  });
+
   it('is not replaced when it heals by itself', () => {
     const rig = verified();
     rig.world.cut('link-down');
@@ -190,6 +202,7 @@ const happening: fc.Arbitrary<readonly [string, Happening]> = fc.oneof(
   fc.constantFrom<readonly [string, Happening]>(
     ['black hole', world((w) => w.cut('black-hole'))],
     ['link down', world((w) => w.cut('link-down'))],
+    ['API refuses', world((w) => w.cut('refuses'))],
     ['network back', world((w) => w.restore(false))],
     ['network back, all stranded', world((w) => w.restore(true))],
     ['stranded', world((w) => w.strand())],

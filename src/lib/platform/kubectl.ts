@@ -154,7 +154,7 @@ export class SystemKubectl implements Kubectl {
       return () => clearImmediate(immediate);
     }
     const args = [
-      ...['get', 'endpoints', service, '-o', 'json', `--request-timeout=${requestSeconds}s`],
+      ...['get', `svc/${service}`, `endpoints/${service}`, '-o', 'json', `--request-timeout=${requestSeconds}s`],
       ...contextArgs(context),
       ...namespaceArgs(namespace),
     ];

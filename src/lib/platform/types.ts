@@ -269,7 +269,7 @@ export interface Kubectl {
   ): Cancel;
   /**
    * A pod behind a service, and its port: a start that names them costs two requests in place of four. null: none can be
-   * told. Costs a request.
+   * told. Costs two requests.
    */
   podBehind(
     forward: Pick<ForwardSpec, 'context' | 'namespace' | 'target'>,

@@ -51,6 +51,7 @@ export class PortForwarder {
   #remotePort: number | string | null;
   /** Named in place of its service, as long as that refuses. */
   #pod: PodPort | null = null;
+  #isPodAsked = false;
   #portNote: string | null = null;
   /** Taken between test and use since it last went well. */
   readonly #lostPorts = new Set<number>();
@@ -244,14 +245,18 @@ export class PortForwarder {
       });
       cancelStep = () => search.cancel();
     };
-    if (!isDirect) this.#pod = null;
+    if (!isDirect) {
+      this.#pod = null;
+      this.#isPodAsked = false;
+    }
     const missing = kubectl.missing();
     if (missing !== null) failed(missing, 0);
-    else if (isDirect && this.#pod === null && this.#remotePort !== null)
+    else if (isDirect && !this.#isPodAsked && this.#remotePort !== null)
       cancelStep = kubectl.podBehind(this.spec, this.#remotePort, (pod) => {
         if (cancelled) return;
+        this.#isPodAsked = true;
         this.#pod = pod;
-        cost = 1;
+        cost = 2;
         findPort();
       });
     else if (this.#remotePort !== null) findPort();
@@ -370,6 +375,7 @@ export class PortForwarder {
     // That very pod is gone: it is the service's business again.
     if (this.#pod !== null && failure.kind !== 'remote-refused') {
       this.#pod = null;
+      this.#isPodAsked = false;
       this.handle({tag: 'exited', incarnation, failure: {...failure, kind: 'lost'}, cost});
       return;
     }

@@ -62,7 +62,7 @@ export class ClusterWorld implements World {
   // ——— what fate decides ———
   isNetworkUp = true;
   /** How a connection fails while the network is down. */
-  outage: 'black-hole' | 'link-down' = 'black-hole';
+  outage: 'black-hole' | 'link-down' | 'refuses' = 'black-hole';
   api: ApiMood = 'ok';
   pods: PodMood = 'running';
   app: AppMood = 'answers';
@@ -112,9 +112,10 @@ export class ClusterWorld implements World {
   // ——— faults ———
 
   /** The network is gone for a while; what was open is stranded or heals late. */
-  cut(kind: 'black-hole' | 'link-down'): void {
+  cut(kind: 'black-hole' | 'link-down' | 'refuses'): void {
     this.isNetworkUp = false;
     this.outage = kind;
+    if (kind === 'refuses') this.restartApi();
   }
 
   restore(strandsAll: boolean): void {
@@ -162,7 +163,7 @@ export class ClusterWorld implements World {
     addresses: () => this.address,
     dial: (_server, timeoutMs, callback) =>
       this.#in(
-        this.isNetworkUp || this.outage === 'link-down' ? connectMs : timeoutMs,
+        this.isNetworkUp || this.outage !== 'black-hole' ? connectMs : timeoutMs,
         () => callback(this.#dialled()),
         true,
       ),
@@ -172,6 +173,7 @@ export class ClusterWorld implements World {
 
   #dialled(): DialAnswer {
     if (this.isNetworkUp) return {tag: 'reached', latencyMs: connectMs};
+    if (this.outage === 'refuses') return {tag: 'refused', detail: 'ECONNREFUSED'};
     return this.outage === 'link-down'
       ? {tag: 'unreachable', detail: 'ENETUNREACH'}
       : {tag: 'timeout', detail: 'no answer'};
@@ -339,7 +341,13 @@ export class ClusterWorld implements World {
   #connect(one: SimKubectl): void {
     if (!one.isAlive) return;
     if (!this.isNetworkUp) {
-      if (this.outage === 'link-down')
+      if (this.outage === 'refuses')
+        this.#end(
+          one,
+          ['The connection to the server 10.1.0.1:6443 was refused - did you specify the right host or port?'],
+          10,
+        );
+      else if (this.outage === 'link-down')
         this.#end(one, ['Unable to connect to the server: dial tcp: connect: network is unreachable'], 10);
       else this.#end(one, ['Unable to connect to the server: dial tcp 10.1.0.1:6443: i/o timeout'], 30_400);
       return;

@@ -42,6 +42,7 @@ const idleLookFactor = 5;
 const reserve = 3;
 /** What often ends when a pod becomes ready. */
 const mayBePods: ReadonlySet<string> = new Set(['remote-refused', 'lost', 'other']);
+const isAboutNetwork: ReadonlySet<string> = new Set(['network', 'lost']);
 const needsYouPauseMs = 2500;
 const hopelessPauseMs = 30_000;
 const portPauseMs = 2000;
@@ -229,7 +230,8 @@ function look(forward: Forward, ctx: ForwardContext): ForwardStep {
         ? doubt(state, memory, 'network-back', ctx)
         : [forward, []];
     case 'pausing':
-      if (state.failure.kind === 'network' && ctx.isOnline === true) return poke(forward, ctx);
+      // The gate has just come to another opinion.
+      if (isAboutNetwork.has(state.failure.kind) && ctx.isOnline === true && !ctx.isUnsure) return again(forward, ctx);
       return isSameHindrance(state.failure, ctx.hindrance) ? [forward, []] : poke(forward, ctx);
     case 'stopped':
     case 'ending':
@@ -255,13 +257,22 @@ function suspect(forward: Forward, why: NetworkEvent, ctx: ForwardContext): Forw
   // A start that was under way when the network changed may hang for ever.
   if (state.tag === 'launching' && state.pid !== null && why !== 'kubeconfig')
     return end(state.pid, 'replace', memory, ctx);
-  return state.tag === 'pausing' ? poke(forward, ctx) : [forward, []];
+  if (state.tag !== 'pausing') return [forward, []];
+  return why === 'network-back' ? again(forward, ctx) : poke(forward, ctx);
 }
+
+/** An outage is over: that comes seldom enough to try at once, whatever was tried before. */
+function again(forward: Forward, ctx: ForwardContext): ForwardStep {
+  return isGivenUp(forward, ctx) ? [forward, []] : begin(forward.memory, ctx);
+}
+
+const isGivenUp = ({memory}: Forward, {connection}: ForwardContext): boolean =>
+  memory.gaveUp && !connection.autoRestart;
 
 /** Something has changed: now, if the API server can bear it. */
 function poke(forward: Forward, ctx: ForwardContext): ForwardStep {
   const {state, memory} = forward;
-  if (state.tag !== 'pausing' || (memory.gaveUp && !ctx.connection.autoRestart)) return [forward, []];
+  if (state.tag !== 'pausing' || isGivenUp(forward, ctx)) return [forward, []];
   const at = affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, room);
   if (at > ctx.now) return step({...state, until: Math.min(state.until, at)}, memory);
   return begin(memory, ctx);
@@ -562,7 +573,7 @@ function pause(memory: ForwardMemory, failure: ForwardFailure, ctx: ForwardConte
   const until = Math.max(ctx.now + pauseOf(memory, failure, ctx), affordable(memory, ctx));
   const isFinal = tooOften(memory, ctx);
   const effects: ForwardEffect[] = [];
-  if (failure.kind === 'network') effects.push({tag: 'doubt-gate'});
+  if (isAboutNetwork.has(failure.kind)) effects.push({tag: 'doubt-gate'});
   if (isFinal && !memory.gaveUp) {
     const then = ctx.connection.autoRestart
       ? 'one try every 5 minutes and at each event'
@@ -603,7 +614,7 @@ function pauseOf(memory: ForwardMemory, {kind, diagnosis}: ForwardFailure, ctx: 
     case 'tool-missing':
       return Number.POSITIVE_INFINITY;
     case 'needs-you':
-      return isAboutSetUp({kind, diagnosis}) ? hopelessPauseMs : Math.max(needsYouPauseMs, usual);
+      return isAboutSetUp({kind, diagnosis}) ? hopelessPauseMs : needsYouPauseMs;
     case 'network':
       return Math.max(networkPauseMs, usual);
     case 'port':
