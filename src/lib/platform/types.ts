@@ -268,7 +268,7 @@ export interface Kubectl {
     callback: (answer: {readonly port: number | string} | {readonly failure: ForwardFailure}) => void,
   ): Cancel;
   /**
-   * A pod behind a service, and its port: a start that names them costs two requests in place of four. null: none can be
+   * A pod behind a service, and its port: a start that names them costs three requests in place of four. null: none can be
    * told. Costs two requests.
    */
   podBehind(

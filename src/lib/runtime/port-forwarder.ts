@@ -22,6 +22,8 @@ import type {Surroundings} from './shared.js';
 
 /** What kubectl says last is what it died of. */
 const tailLines = 20;
+/** Of a start that names a pod: it is read twice, and its connection upgraded. */
+const directCost = 3;
 const closeLookMs = 20;
 const closeLooks = 500;
 const isWindows = process.platform === 'win32';
@@ -348,7 +350,7 @@ export class PortForwarder {
     this.#cancelLines = this.#host.around.world.output.onLine(this.spec.name, (text) => {
       const line = readKubectlLine(text);
       if (line.tag === 'listening')
-        this.handle({tag: 'listening', incarnation, port: line.port, cost: this.#pod === null ? 4 : 2});
+        this.handle({tag: 'listening', incarnation, port: line.port, cost: this.#pod === null ? 4 : directCost});
       else if (line.tag === 'half-dead') this.handle({tag: 'half-dead', incarnation});
     });
   }
@@ -371,7 +373,7 @@ export class PortForwarder {
     if (failure.kind === 'port' && this.#portOfState !== null) this.#lostPorts.add(this.#portOfState);
     // What was found out about the target may be what has changed.
     if (failure.kind === 'needs-you') this.#remotePort = this.spec.remotePort;
-    const cost = this.#pod === null ? apiCost(failure) : Math.min(2, apiCost(failure));
+    const cost = this.#pod === null ? apiCost(failure) : Math.min(directCost, apiCost(failure));
     // That very pod is gone: it is the service's business again.
     if (this.#pod !== null && failure.kind !== 'remote-refused') {
       this.#pod = null;

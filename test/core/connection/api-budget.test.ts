@@ -45,9 +45,9 @@ describe('the API budget', () => {
     expect(to - from).toBeLessThanOrEqual(cost * 3200);
   });
 
-  it('lets a fresh forward try twice at once', () => {
+  it('lets a fresh forward try twice within three seconds', () => {
     const budget = spend(fullBudget(0), 60, 4);
-    expect(affordableAt(budget, 60, room)).toBe(60);
+    expect(affordableAt(budget, 60, room)).toBeLessThan(3000);
     expect(affordableAt(spend(budget, 120, 4), 120, room)).toBeGreaterThan(10_000);
   });
 

@@ -203,7 +203,7 @@ export class ClusterWorld implements World {
       return this.#in(100, () => callback({port: 80}), true);
     },
     podBehind: (_forward, _port, callback) => {
-      this.#request(1);
+      this.#request(2);
       return this.#in(80, () => callback({target: `pod/pod-${this.podNumber}`, port: 80}), true);
     },
     watchPods: (_where, ready) => {
@@ -327,7 +327,7 @@ export class ClusterWorld implements World {
       service: plan.service,
       port,
       startedAt: this.now,
-      cost: argv.some((arg) => arg.startsWith('pod/')) ? 2 : 4,
+      cost: argv.some((arg) => arg.startsWith('pod/')) ? 3 : 4,
       tunnel: null,
       isAlive: true,
       isDeaf: this.#chance() < 0.2,

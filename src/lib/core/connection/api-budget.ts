@@ -8,8 +8,8 @@ export interface ApiBudget {
 }
 
 /** With what comes in during a minute, one start that costs more than expected, and a watch of pods: below 30. */
-const most = 7;
-const msPerRequest = 3150;
+const most = 6;
+const msPerRequest = 2800;
 /** What a start costs is known when it has ended: room for most of one, or the bucket would be overdrawn. */
 export const room = 3;
 

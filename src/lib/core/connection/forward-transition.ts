@@ -204,7 +204,7 @@ function begin(memory: ForwardMemory, ctx: ForwardContext): ForwardStep {
   if (ctx.hindrance !== null) return fail(memory, ctx.hindrance, 0, ctx);
   if (ctx.isOnline !== true) return step({tag: 'offline', run: null, since: ctx.now}, {...memory, port: null});
   const incarnation = memory.incarnation + 1;
-  // Its pods refuse: to ask one of them by name costs half as much as to look it up each time.
+  // Its pods refuse: to ask one of them by name costs less than to look it up each time.
   const isDirect = memory.failure?.kind === 'remote-refused';
   return step({tag: 'preparing', since: ctx.now}, {...memory, incarnation}, {tag: 'prepare', incarnation, isDirect});
 }
@@ -354,7 +354,7 @@ function answered(
       answeredAt: ctx.now,
       wellSince,
       // The load counts while it is broken, not what the last incident has cost.
-      budget: ctx.now - wellSince >= calmAfterMs ? null : memory.budget,
+      budget: ctx.now - wellSince >= calmAfterMs || memory.answeredAt === null ? null : memory.budget,
       latencyMs,
       // Forgotten slowly: one slow answer in a busy hour says that others will come.
       usualMs: Math.max(latencyMs, memory.usualMs * 0.98),
