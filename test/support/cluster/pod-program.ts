@@ -82,6 +82,7 @@ export class PodProgram {
     if (url.pathname === '/big') sendBlocks(response, number('mb', 50));
     else if (url.pathname === '/hash') sendHash(request, response);
     else if (url.pathname === '/slow') setTimeout(() => response.end('slow\n'), number('ms', 1000));
+    else if (url.pathname === '/reset') request.socket.resetAndDestroy();
     else if (url.pathname === '/status') response.writeHead(number('code', 500)).end('status\n');
     else {
       const {name: pod, namespace, app, restarts} = this;
