@@ -1,0 +1,5 @@
+import {faultCases, quietCases} from '../support/cluster/fault-table.js';
+import {testFaults, testQuiet} from '../support/cluster/fault-tests.js';
+
+testFaults(faultCases);
+testQuiet(quietCases);
