@@ -152,8 +152,13 @@ describe('stopping', () => {
     expect(rig.order.slice(3)).toEqual(['-backend', '-db', '-tunnel']);
   });
 
-  it('of everything ends once', () => {
+  it('of everything ends once, also when the last to stop is a forward of which nothing runs', () => {
     const rig = ready();
+    rig.world.cut('black-hole');
+    rig.world.killKubectl();
+    rig.advance(30_000);
+    rig.stop(['tunnel']);
+    rig.advance(5000);
     rig.end();
     rig.advance(30_000);
     expect(rig.ends).toBe(1);
@@ -177,6 +182,7 @@ describe('stopping', () => {
     rig.advance(5000);
     expect(rig.order.slice(3)).toEqual(['-db']);
     expect(rig.tag('backend')).toBe('ready');
+    expect(rig.note('backend')).toBe('needs db: stopped');
   });
 });
 

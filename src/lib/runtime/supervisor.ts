@@ -559,7 +559,11 @@ export class Supervisor {
     }
     this.#working = false;
     this.forwards.servicesChanged();
-    // The last forward may have ended with that, and everything with it.
+    this.#conclude();
+  }
+
+  #conclude(): void {
+    // The last forward may have stopped only now, and everything with it.
     if (this.#over) return;
     this.#sink.changed();
     if (this.#ending !== null && this.#allEnded()) {

@@ -311,11 +311,13 @@ function portNote({primaryState, holder, primary, remedy}: MovedPort, told: stri
   return primaryState === 'unknown' ? (told ?? 'taken when it started') : takenText(holder);
 }
 
-/** It stays when a port-forward that it needs is lost, and says so. */
+/** It stays when a port-forward that it needs is lost or stopped, and says so. */
 function lostForwardNote(spec: ServiceSpec, state: State, {forwards}: Services): string | null {
   if (state.tag !== 'ready') return null;
   const lost = spec.dependsOn.map(({name}) => name).filter((name) => forwards?.get(name)?.isUp === false);
-  return lost.length === 0 ? null : `needs ${lost.join(', ')}: no answer there now`;
+  const silent = lost.filter((name) => forwards?.get(name)?.wanted === 'up');
+  if (silent.length > 0) return `needs ${silent.join(', ')}: no answer there now`;
+  return lost.length === 0 ? null : `needs ${lost.join(', ')}: stopped`;
 }
 
 function oldPortNote(spec: ServiceSpec, old: readonly OldPort[]): string | null {
