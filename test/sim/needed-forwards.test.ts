@@ -31,7 +31,7 @@ describe('a service that needs a port-forward', () => {
     rig.advance(500);
     // A service without probe is ready when it has lived for a second.
     expect(rig.order).toEqual(['+tunnel']);
-    expect(rig.note('backend')).toBe('waits for db');
+    expect(rig.status('backend').note).toBe('waits for db');
     rig.advance(10_000);
     expect(rig.order).toEqual(['+tunnel', '+db', '+backend']);
     expect(rig.tag('backend')).toBe('ready');
@@ -74,7 +74,7 @@ describe('a service that needs a port-forward', () => {
     rig.world.cut('black-hole');
     rig.advance(30_000);
     expect(rig.tag('backend')).toBe('ready');
-    expect(rig.note('backend')).toBe('needs db: no answer there now');
+    expect(rig.status('backend')).toMatchObject({mark: 'degraded', note: 'needs db: no answer there now'});
     expect(lives(rig, 'backend')).toBe(1);
     const leader = rig.world.serviceOf('backend');
     if (leader === null) throw new Error('backend does not run');
@@ -84,7 +84,7 @@ describe('a service that needs a port-forward', () => {
     rig.world.restore(true);
     rig.advance(10_000);
     expect(rig.tag('backend')).toBe('ready');
-    expect(rig.note('backend')).toBeNull();
+    expect(rig.status('backend')).toMatchObject({mark: 'good', note: null});
   });
 
   it('is restarted once when that one comes back on another port', () => {
@@ -109,7 +109,7 @@ describe('a service that needs a port-forward', () => {
     rig.advance(20_000);
     expect(rig.isUp('db')).toBe(true);
     expect(told(rig)).toBe('localhost:5432');
-    expect(rig.note('backend')).toBe(
+    expect(rig.status('backend').note).toBe(
       'was started with another port: db is on 5433 now, not on 5432 (onPortChange: ignore)',
     );
   });
@@ -182,7 +182,7 @@ describe('stopping', () => {
     rig.advance(5000);
     expect(rig.order.slice(3)).toEqual(['-db']);
     expect(rig.tag('backend')).toBe('ready');
-    expect(rig.note('backend')).toBe('needs db: stopped');
+    expect(rig.status('backend')).toMatchObject({mark: 'good', note: 'needs db: stopped'});
   });
 });
 

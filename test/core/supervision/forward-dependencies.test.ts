@@ -48,4 +48,12 @@ describe('a service that needs a port-forward', () => {
     expect(oldPorts(backend, ready, around(view))).toEqual([]);
     expect(oldPorts(backend, ready, around({...view, port: 5433, isUp: false}))).toEqual([]);
   });
+
+  it('stays when its journal does not say what it was told of the forward', () => {
+    for (const told of [null, {}, {other: 1}]) {
+      const life = {own: true, told} as unknown as Extract<Service['state'], {tag: 'ready'}>['life'];
+      const ready = {...initialService, state: {tag: 'ready', life} as unknown as Service['state']};
+      expect(oldPorts(backend, ready, around({...view, port: 5433}))).toEqual([]);
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import type {ForwardSpec, ServiceSpec} from '../../../src/lib/core/spec.js';
 import {serviceStatus} from '../../../src/lib/core/report/build-status.js';
+import type {ServiceStatus} from '../../../src/lib/core/report/status.js';
 import {isUp} from '../../../src/lib/core/connection/forward-state.js';
 import type {Service} from '../../../src/lib/core/supervision/state.js';
 import type {News} from '../../../src/lib/runtime/shared.js';
@@ -66,13 +67,13 @@ export class ProjectRig implements SupervisorSink {
     return isUp(this.supervisor.forwards.forward(forward));
   }
 
-  /** What `erp status` says beside a service. */
-  note(name: string): string | null {
+  /** What `erp status` says of a service. */
+  status(name: string): ServiceStatus {
     const spec = this.#spec.services.find((service) => service.name === name);
     if (spec === undefined) throw new Error(`no service ${name}`);
     const calendar = {now: this.world.now, iso: (at: number) => String(at)};
     const service = this.supervisor.service(name);
-    return serviceStatus(spec, service, this.supervisor.services(), unseen, calendar).note;
+    return serviceStatus(spec, service, this.supervisor.services(), unseen, calendar);
   }
 
   tell(news: News): void {
