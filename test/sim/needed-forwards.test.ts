@@ -152,6 +152,17 @@ describe('stopping', () => {
     expect(rig.order.slice(3)).toEqual(['-backend', '-db', '-tunnel']);
   });
 
+  it('takes a kubectl that does not listen yet before the service that it needs', () => {
+    const rig = begin();
+    rig.start(['backend']);
+    while (rig.supervisor.forwards.forward('db').state.tag !== 'launching') rig.advance(10);
+    rig.end();
+    rig.advance(30_000);
+    const told = rig.news.map(({service, type}) => `${service} ${type}`);
+    expect(told.indexOf('tunnel stopping')).toBeGreaterThan(told.indexOf('db forward-stopped'));
+    expect(told).toContain('db forward-stopped');
+  });
+
   it('of everything ends once, also when the last to stop is a forward of which nothing runs', () => {
     const rig = ready();
     rig.world.cut('black-hole');

@@ -285,12 +285,14 @@ export class Forwards {
     const view: ForwardView = {
       wanted: this.isWanted(name) ? 'up' : 'down',
       isUp: isUp(forward),
+      mayRun: forward.state.tag === 'launching' || pidOf(forward) !== null,
       port: portOf(forward),
       primary,
     };
     const last = this.#views.get(name);
     this.#views.set(name, view);
-    const isNews = last?.wanted !== view.wanted || last.isUp !== view.isUp || last.port !== view.port;
+    const isNews =
+      last?.wanted !== view.wanted || last.isUp !== view.isUp || last.mayRun !== view.mayRun || last.port !== view.port;
     // The end of everything waits for this one as well.
     if (isNews || forward.state.tag === 'stopped') this.#host.changed(name, view);
     else this.#host.refreshed();

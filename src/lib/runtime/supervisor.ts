@@ -460,7 +460,7 @@ export class Supervisor {
    */
   #comingUp(forwards: readonly string[]): void {
     for (const name of forwards) {
-      const view = this.#forwardViews.get(name) ?? {port: null, primary: this.#portsToTell[name] ?? 0};
+      const view = this.#forwardViews.get(name) ?? {mayRun: false, port: null, primary: this.#portsToTell[name] ?? 0};
       this.#forwardViews.set(name, {...view, wanted: 'up', isUp: false});
     }
   }

@@ -13,7 +13,7 @@ const backend = service('backend', 8000, {
 });
 const tunnel = service('tunnel', 9000);
 const spec = {...project([backend, tunnel]), portForwards: [forwardSpec('db', {dependsOn: [{name: 'tunnel'}]})]};
-const view: ForwardView = {wanted: 'up', isUp: true, port: 5432, primary: 5432};
+const view: ForwardView = {wanted: 'up', isUp: true, mayRun: true, port: 5432, primary: 5432};
 const around = (forward: ForwardView | null, services: Record<string, Service> = {}): Services =>
   Object.assign(new Map(Object.entries(services)), {
     forwards: new Map(forward === null ? [] : [['db', forward]]),

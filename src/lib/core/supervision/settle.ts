@@ -54,7 +54,7 @@ function shallStop(dependents: Dependents, name: string, {state}: Service, servi
 function dependentsStopped(dependents: Dependents, name: string, services: Services): boolean {
   return dependents.all(name).every((other) => {
     const forward = services.forwards?.get(other);
-    if (forward !== undefined) return forward.wanted === 'up' || forward.port === null;
+    if (forward !== undefined) return forward.wanted === 'up' || !forward.mayRun;
     const dependent = services.get(other);
     return dependent === undefined || dependent.memory.wanted === 'up' || !mayRun(dependent.state);
   });
