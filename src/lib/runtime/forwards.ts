@@ -92,11 +92,13 @@ export class Forwards {
     return this.#forwarder(name).forward;
   }
 
+  /** It shall be up: not one that only waits until nobody needs it any more. */
+  isWanted(name: string): boolean {
+    return this.forward(name).memory.wanted === 'up' && !this.#leaving.has(name);
+  }
+
   start(names: readonly string[]): void {
-    for (const name of names) {
-      this.#leaving.delete(name);
-      this.#want(name, () => this.#forwarder(name).handle({tag: 'start'}));
-    }
+    for (const name of names) this.#want(name, () => this.#forwarder(name).handle({tag: 'start'}));
   }
 
   restart(names: readonly string[]): void {
@@ -105,16 +107,25 @@ export class Forwards {
 
   /** The gate is there first: without it a start would wait for nothing. */
   #want(name: string, then: () => void): void {
-    const {context} = this.#forwarder(name).spec;
-    this.#monitor.want(new Set([...this.#wanted(), context]));
+    const forwarder = this.#forwarder(name);
+    this.#monitor.want(new Set([...this.#wanted(), forwarder.spec.context]));
+    const wasLeaving = this.#leaving.delete(name);
     then();
+    // One that runs on has nothing to tell by itself.
+    if (wasLeaving) this.#publish(forwarder);
   }
 
   /** In reverse order of the dependencies, unless `now`. */
   stop(names: readonly string[], now: boolean): void {
     for (const name of names) {
-      if (now) this.#forwarder(name).handle({tag: 'stop', now});
-      else this.#leaving.add(name);
+      const forwarder = this.#forwarder(name);
+      if (now) {
+        this.#leaving.delete(name);
+        forwarder.handle({tag: 'stop', now});
+      } else {
+        this.#leaving.add(name);
+        this.#publish(forwarder);
+      }
     }
     this.servicesChanged();
   }
@@ -265,14 +276,25 @@ export class Forwards {
       this.#monitor.want(this.#wanted());
       if (this.#wanted().size === 0) this.#pods.close();
     }
-    const port = pidOf(now) === null ? null : now.memory.port;
+    const port = portOf(now);
     if (now.state.tag === 'stopped' || port === null || port === primary) this.#idleSince.delete(name);
-    const view = {wanted: now.memory.wanted, isUp: isUp(now), port, primary};
+    this.#publish(forwarder);
+  }
+
+  #publish({spec: {name, primary}, forward}: PortForwarder): void {
+    const view: ForwardView = {
+      wanted: this.isWanted(name) ? 'up' : 'down',
+      isUp: isUp(forward),
+      mayRun: forward.state.tag === 'launching' || pidOf(forward) !== null,
+      port: portOf(forward),
+      primary,
+    };
     const last = this.#views.get(name);
     this.#views.set(name, view);
-    const isNews = last?.wanted !== view.wanted || last.isUp !== view.isUp || last.port !== view.port;
+    const isNews =
+      last?.wanted !== view.wanted || last.isUp !== view.isUp || last.mayRun !== view.mayRun || last.port !== view.port;
     // The end of everything waits for this one as well.
-    if (isNews || now.state.tag === 'stopped') this.#host.changed(name, view);
+    if (isNews || forward.state.tag === 'stopped') this.#host.changed(name, view);
     else this.#host.refreshed();
   }
 
@@ -319,6 +341,9 @@ export class Forwards {
     }
   }
 }
+
+/** The local port of a kubectl that may be running. */
+const portOf = (forward: Forward): number | null => (pidOf(forward) === null ? null : forward.memory.port);
 
 /** What a configuration without `remotePort` was found to mean: a kubectl that is taken over is asked in its words. */
 function remoteRecord(records: readonly unknown[]): readonly {readonly port: number | string}[] {

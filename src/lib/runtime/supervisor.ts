@@ -59,6 +59,11 @@ interface Entry {
   blocker: Blocker | null;
 }
 
+interface ByKind {
+  readonly services: readonly string[];
+  readonly forwards: readonly string[];
+}
+
 /**
  * The loop of the supervisor: one event at a time through the core, effects into the world, then what follows for the
  * other services. It knows the world only through its interfaces, so that simulation runs this very class.
@@ -175,7 +180,7 @@ export class Supervisor {
     const alreadyRunning: string[] = [];
     for (const name of alone ? names : withDependencies(this.#spec, names)) {
       if (this.forwards.has(name)) {
-        (this.forwards.forward(name).memory.wanted === 'up' ? alreadyRunning : started).push(name);
+        (this.forwards.isWanted(name) ? alreadyRunning : started).push(name);
         continue;
       }
       const {state, memory} = this.service(name);
@@ -190,17 +195,19 @@ export class Supervisor {
     if (started.length > 0) announce(started);
     for (const name of started) this.#wanted(name, true, by);
     const {services, forwards} = this.#byKind(started);
-    this.forwards.start(forwards);
+    this.#comingUp(forwards);
     this.#batch(services.map((name) => [name, {tag: 'start'}]));
+    this.forwards.start(forwards);
     return {started, alreadyRunning};
   }
 
   /** Goes on with what was wanted up before the supervisor died; with nothing else: what was stopped stays stopped. */
   resume(names: readonly string[]): void {
     const {services, forwards} = this.#byKind(names);
-    this.forwards.start(forwards);
+    this.#comingUp(forwards);
     this.#batch(services.map((name) => [name, this.#goOn.get(name) ?? {tag: 'resume'}]));
     this.#goOn.clear();
+    this.forwards.start(forwards);
   }
 
   /** Stops services; all of them end with `ended`. In reverse order of the dependencies, unless `now`. */
@@ -216,17 +223,21 @@ export class Supervisor {
     const going = services.filter((name) => stopping.includes(name));
     // Nothing runs of what has failed for good, but from now on it is stopped.
     const failed = going.filter((name) => isAtRest(this.service(name).state));
-    this.#goDown(services, now ? going : failed, now);
-    this.forwards.stop(forwards, now);
+    this.#goDown({services, forwards}, now ? going : failed, now);
     return {stopping, notRunning};
   }
 
   /** The order is kept by `settle`; only `directly` are told at once. */
-  #goDown(names: readonly string[], directly: readonly string[], now: boolean): void {
-    for (const name of names) {
+  #goDown({services, forwards}: ByKind, directly: readonly string[], now: boolean): void {
+    for (const name of services) {
       const entry = this.#entry(name);
       this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
     }
+    // Nobody is looked at before all are known that go down: who goes first depends on the others.
+    const wasWorking = this.#working;
+    this.#working = true;
+    this.forwards.stop(forwards, now);
+    this.#working = wasWorking;
     this.#batch(directly.map((name) => [name, {tag: 'stop', now, why: 'operator'}]));
   }
 
@@ -235,9 +246,8 @@ export class Supervisor {
     this.#ending = this.#ending ?? {reason, exitCode, text};
     const names = this.names();
     if (reason !== 'shutdown') for (const name of [...names, ...this.forwards.names()]) this.#wanted(name, false, by);
-    this.#goDown(names, now ? names.filter((name) => !isAtRest(this.service(name).state)) : [], now);
-    this.forwards.stop(this.forwards.names(), now);
-    this.#work();
+    const directly = now ? names.filter((name) => !isAtRest(this.service(name).state)) : [];
+    this.#goDown({services: names, forwards: this.forwards.names()}, directly, now);
   }
 
   /** Ends the supervision and leaves every process as it is: for the next supervisor, which adopts them. */
@@ -270,8 +280,9 @@ export class Supervisor {
       if (left > 0) return;
       if (problem === null) {
         for (const each of names) this.#wanted(each, true, by);
-        restartForwards();
+        this.#comingUp(forwards);
         this.#batch(names.map((each) => [each, {tag: 'restart', why: 'operator', primary}]));
+        restartForwards();
       }
       done(problem);
     };
@@ -351,7 +362,7 @@ export class Supervisor {
   }
 
   isWanted(name: string): boolean {
-    return (this.forwards.has(name) ? this.forwards.forward(name) : this.service(name)).memory.wanted === 'up';
+    return this.forwards.has(name) ? this.forwards.isWanted(name) : this.service(name).memory.wanted === 'up';
   }
 
   /** Nothing of it runs. */
@@ -443,7 +454,18 @@ export class Supervisor {
     this.#work();
   }
 
-  #byKind(names: readonly string[]): {readonly services: readonly string[]; readonly forwards: readonly string[]} {
+  /**
+   * Said before services and forwards come up together: who needs one of these waits for it, while the forwards
+   * themselves come last, when it is known which of the services they need are wanted.
+   */
+  #comingUp(forwards: readonly string[]): void {
+    for (const name of forwards) {
+      const view = this.#forwardViews.get(name) ?? {mayRun: false, port: null, primary: this.#portsToTell[name] ?? 0};
+      this.#forwardViews.set(name, {...view, wanted: 'up', isUp: false});
+    }
+  }
+
+  #byKind(names: readonly string[]): ByKind {
     return {
       services: names.filter((name) => !this.forwards.has(name)),
       forwards: names.filter((name) => this.forwards.has(name)),
@@ -537,6 +559,12 @@ export class Supervisor {
     }
     this.#working = false;
     this.forwards.servicesChanged();
+    this.#conclude();
+  }
+
+  #conclude(): void {
+    // The last forward may have stopped only now, and everything with it.
+    if (this.#over) return;
     this.#sink.changed();
     if (this.#ending !== null && this.#allEnded()) {
       if (this.#lastSweep !== 'done') {

@@ -525,6 +525,42 @@ const wrong: readonly Wrong[] = [
     says: 'b has no port',
   },
   {
+    what: 'a placeholder for an unknown forward',
+    content: service('env: {A: "{portForwards.grafna.port}"}', forward('target: svc/g')),
+    at: '4:14',
+    says: 'no port-forward grafna. Did you mean {portForwards.grafana.port}?',
+  },
+  {
+    what: 'a placeholder for a forward where there is none at all',
+    content: service('env: {A: "{portForwards.grafana.port}"}'),
+    at: '4:14',
+    says: '{portForwards.grafana.port}: no port-forward grafana',
+  },
+  {
+    what: 'a forward taken for a service in a placeholder',
+    content: service('env: {A: "{services.grafana.port}"}', forward('target: svc/g')),
+    at: '4:14',
+    says: 'grafana is a port-forward. Did you mean {portForwards.grafana.port}?',
+  },
+  {
+    what: 'a service taken for a forward in a placeholder',
+    content: service('env: {A: "{portForwards.b.port}"}', '  b:\n    command: run\n    port: 1\n'),
+    at: '4:14',
+    says: 'b is a service. Did you mean {services.b.port}?',
+  },
+  {
+    what: 'a slip in the placeholder of a forward',
+    content: service('env: {A: "{portForward.grafana.port}"}', forward('target: svc/g')),
+    at: '4:14',
+    says: '{portForward.grafana.port} is no placeholder. Did you mean {portForwards.grafana.port}?',
+  },
+  {
+    what: 'the port of a forward where none is filled in',
+    content: service('cwd: "{portForwards.grafana.port}"', forward('target: svc/g')),
+    at: '4:10',
+    says: 'ports are not filled in at this place',
+  },
+  {
     what: '{port} without a port',
     content: 'services:\n  a:\n    command: run {port}\n',
     at: '3:14',

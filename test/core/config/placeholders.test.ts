@@ -13,6 +13,8 @@ describe('placeholders', () => {
   it.each([
     ['--port {port}', '--port 8001'],
     ['redis://127.0.0.1:{services.redis.port}/0', 'redis://127.0.0.1:6379/0'],
+    ['postgres://127.0.0.1:{portForwards.api-2.port}/x', 'postgres://127.0.0.1:9000/x'],
+    ['{{portForwards.redis.port}} {portForwards.nobody.port}', '{portForwards.redis.port} {portForwards.nobody.port}'],
     ['{services.api-2.port}{port}', '90008001'],
     ['{{port}} is {port}', '{port} is 8001'],
     ['{{{port}}}', '{{port}}'],

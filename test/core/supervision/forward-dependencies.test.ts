@@ -13,7 +13,7 @@ const backend = service('backend', 8000, {
 });
 const tunnel = service('tunnel', 9000);
 const spec = {...project([backend, tunnel]), portForwards: [forwardSpec('db', {dependsOn: [{name: 'tunnel'}]})]};
-const view: ForwardView = {wanted: 'up', isUp: true, port: 5432, primary: 5432};
+const view: ForwardView = {wanted: 'up', isUp: true, mayRun: true, port: 5432, primary: 5432};
 const around = (forward: ForwardView | null, services: Record<string, Service> = {}): Services =>
   Object.assign(new Map(Object.entries(services)), {
     forwards: new Map(forward === null ? [] : [['db', forward]]),
@@ -47,5 +47,13 @@ describe('a service that needs a port-forward', () => {
     expect(oldPorts(backend, ready, around({...view, port: 5433}))).toEqual([{name: 'db', told: 5432, port: 5433}]);
     expect(oldPorts(backend, ready, around(view))).toEqual([]);
     expect(oldPorts(backend, ready, around({...view, port: 5433, isUp: false}))).toEqual([]);
+  });
+
+  it('stays when its journal does not say what it was told of the forward', () => {
+    for (const told of [null, {}, {other: 1}]) {
+      const life = {own: true, told} as unknown as Extract<Service['state'], {tag: 'ready'}>['life'];
+      const ready = {...initialService, state: {tag: 'ready', life} as unknown as Service['state']};
+      expect(oldPorts(backend, ready, around({...view, port: 5433}))).toEqual([]);
+    }
   });
 });

@@ -41,6 +41,16 @@ export interface SimKubectl {
   readonly onExit: (exit: Exit) => void;
 }
 
+/** A process of a service: it runs until it is told to end, and takes a moment for that. */
+export interface SimProcess {
+  readonly identity: ProcessIdentity;
+  readonly service: string;
+  readonly env: Readonly<Record<string, string>>;
+  isAlive: boolean;
+  readonly onExit: (exit: Exit) => void;
+}
+
+const serviceEndMs = 400;
 const connectMs = 5;
 const startMs = 100;
 
@@ -49,6 +59,7 @@ export class ClusterWorld implements World {
   now = 0;
   readonly #agenda = new Agenda();
   readonly kubectls: SimKubectl[] = [];
+  readonly services: SimProcess[] = [];
   /** API requests, by time. */
   readonly requests: number[] = [];
   readonly #tails = new Map<string, string[]>();
@@ -153,6 +164,11 @@ export class ClusterWorld implements World {
     if (one !== undefined) this.#exit(one, {code: null, signal: 'SIGKILL'});
   }
 
+  /** The process of a service; null: it does not run. */
+  serviceOf(name: string): SimProcess | null {
+    return this.services.find(({service, isAlive}) => isAlive && service === name) ?? null;
+  }
+
   get living(): SimKubectl[] {
     return this.kubectls.filter(({isAlive}) => isAlive);
   }
@@ -215,13 +231,20 @@ export class ClusterWorld implements World {
 
   readonly processes: World['processes'] = {
     spawn: (plan, onExit) => {
+      if (!('argv' in plan.command) || plan.command.argv[0] !== 'kubectl')
+        return {ok: true, identity: this.#spawnService(plan, onExit)};
       if (!this.hasKubectl) return {ok: false, error: {code: 'ENOENT', message: 'spawn kubectl ENOENT'}};
       return {ok: true, identity: this.#spawn(plan, onExit)};
     },
     watch: () => () => {},
-    isAlive: (identity) => this.living.some((one) => one.identity.pid === identity.pid),
-    groupAlive: (pid) => this.living.some(({identity}) => identity.pid === pid),
+    isAlive: (identity) => this.#alive.some((one) => one.identity.pid === identity.pid),
+    groupAlive: (pid) => this.#alive.some(({identity}) => identity.pid === pid),
     signalGroup: (pid, signal) => {
+      const service = this.services.find(({identity, isAlive}) => isAlive && identity.pid === pid);
+      if (service !== undefined) {
+        this.#in(signal === 'SIGKILL' ? 1 : serviceEndMs, () => this.endService(service));
+        return 'sent';
+      }
       const one = this.living.find(({identity}) => identity.pid === pid);
       if (one === undefined) return 'gone';
       if (signal === 'SIGKILL' || !one.isDeaf)
@@ -288,6 +311,22 @@ export class ClusterWorld implements World {
       return this.#in(Math.min(afterMs, timeoutMs), () => callback(afterMs > timeoutMs ? silent : answer), true);
     },
   };
+
+  get #alive(): readonly (SimKubectl | SimProcess)[] {
+    return [...this.living, ...this.services.filter(({isAlive}) => isAlive)];
+  }
+
+  #spawnService({service, env}: SpawnPlan, onExit: (exit: Exit) => void): ProcessIdentity {
+    const identity = {pid: (this.#pid += 1), startTime: String(this.now), bootId: this.bootId};
+    this.services.push({identity, service, env, isAlive: true, onExit});
+    return identity;
+  }
+
+  endService(service: SimProcess): void {
+    if (!service.isAlive) return;
+    service.isAlive = false;
+    service.onExit({code: 1, signal: null});
+  }
 
   // ——— how kubectl behaves ———
 

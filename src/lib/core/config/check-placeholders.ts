@@ -32,12 +32,17 @@ export function checkPlaceholders(checks: Checking, constants: readonly string[]
   }
 }
 
+interface Judgement {
+  readonly sentence: string;
+  readonly nearest: string | null;
+}
+
 function judge(
   checks: Checking,
   own: string,
   placeholder: string,
   {constants, isStrict, ports}: {constants: readonly string[]; isStrict: boolean; ports: boolean},
-): {sentence: string; nearest: string | null} | null {
+): Judgement | null {
   const all = checks.config.services ?? {};
   const withPort = Object.keys(all).filter((name) => all[name]?.port !== undefined);
   if (!ports && (placeholder === 'port' || serviceOfPlaceholder(placeholder) !== null)) {
@@ -49,32 +54,8 @@ function judge(
   if (constants.includes(placeholder)) return null;
   if (placeholder === 'demo') return {sentence: '{demo} is known in the built-in demo only', nearest: null};
   const forwards = Object.keys(checks.config.portForwards ?? {});
-  const forward = placeholder.startsWith('portForwards.') ? serviceOfPlaceholder(placeholder) : null;
-  if (forward !== null) {
-    if (forwards.includes(forward)) return null;
-    const near = nearest(forward, forwards);
-    return {
-      sentence: `{${placeholder}}: no port-forward ${forward}`,
-      nearest: near === null ? null : `{portForwards.${near}.port}`,
-    };
-  }
-  const service = serviceOfPlaceholder(placeholder);
-  if (service !== null && forwards.includes(service)) {
-    return {
-      sentence: `{${placeholder}}: ${service} is a port-forward`,
-      nearest: `{portForwards.${service}.port}`,
-    };
-  }
-  if (service !== null) {
-    if (withPort.includes(service)) return null;
-    const near = nearest(service, withPort);
-    return {
-      sentence: Object.hasOwn(all, service)
-        ? `{${placeholder}}: ${service} has no port`
-        : `{${placeholder}}: no service ${service}`,
-      nearest: near === null ? null : `{services.${near}.port}`,
-    };
-  }
+  const other = serviceOfPlaceholder(placeholder);
+  if (other !== null) return judgeOther(placeholder, other, {services: Object.keys(all), withPort, forwards});
   const known = ['port', ...constants];
   const wanted = [
     ...known,
@@ -88,6 +69,32 @@ function judge(
     known.some((word) => word.length > 3 && editDistance(word, placeholder.toLowerCase()) <= 1);
   if (!isStrict && !slip) return null;
   return {sentence: `{${placeholder}} is no placeholder`, nearest: near === null ? null : `{${near}}`};
+}
+
+/** Of `services.NAME.port` and `portForwards.NAME.port`. */
+function judgeOther(
+  placeholder: string,
+  name: string,
+  {services, withPort, forwards}: Readonly<Record<'services' | 'withPort' | 'forwards', readonly string[]>>,
+): Judgement | null {
+  const ofForward = placeholder.startsWith('portForwards.');
+  const [group, names, otherGroup, otherNames] = ofForward
+    ? (['portForwards', forwards, 'services', withPort] as const)
+    : (['services', withPort, 'portForwards', forwards] as const);
+  if (names.includes(name)) return null;
+  if (otherNames.includes(name)) {
+    const kind = ofForward ? 'service' : 'port-forward';
+    return {sentence: `{${placeholder}}: ${name} is a ${kind}`, nearest: `{${otherGroup}.${name}.port}`};
+  }
+  const near = nearest(name, names);
+  const kind = ofForward ? 'port-forward' : 'service';
+  return {
+    sentence:
+      !ofForward && services.includes(name)
+        ? `{${placeholder}}: ${name} has no port`
+        : `{${placeholder}}: no ${kind} ${name}`,
+    nearest: near === null ? null : `{${group}.${near}.port}`,
+  };
 }
 
 function* textsOf(value: unknown, path: ConfigPath): Generator<[ConfigPath, string]> {

@@ -15,7 +15,8 @@ export const keyHelp = {
     machine: 'sampling and warnings of the machine',
   },
   service: {
-    command: 'a text runs through a shell, a list without one; may hold {port}, {services.NAME.port}, {node}',
+    command:
+      'a text runs through a shell, a list without one; may hold {port}, {services.NAME.port}, {portForwards.NAME.port}, {node}',
     cwd: 'where it runs, relative to the project',
     kind: 'service; job: runs once, exit code 0 is success; external: only watched',
     external: 'the same as kind: external',
@@ -67,7 +68,7 @@ export const keyHelp = {
     stdin: 'open: stays open and empty; null: ends at once',
     output:
       'pipe: drained by erp; file: written by the service itself (rotated only before its next life; "> /dev/stderr" in a shell truncates it; a full disk is met by the service)',
-    env: 'environment; may hold ${NAME}, ${NAME:-default}, {port}, {services.NAME.port}',
+    env: 'environment; may hold ${NAME}, ${NAME:-default}, {port}, {services.NAME.port}, {portForwards.NAME.port}',
   },
   probe: {
     http: 'address to ask; any answer proves life, its status decides about health',

@@ -1,6 +1,6 @@
 /**
- * `{port}`, `{services.NAME.port}` and `{portForwards.NAME.port}` in commands, environment and addresses. Filled in at every spawn, because a port
- * may have moved since; so this file is part of the supervisor and stays small.
+ * `{port}`, `{services.NAME.port}` and `{portForwards.NAME.port}` in commands, environment and addresses. Filled in at
+ * every spawn, because a port may have moved since; so this file is part of the supervisor and stays small.
  *
  * Braces mean many things in command lines. Only a bare word in single braces can be a placeholder: `${port}` (shell),
  * `%{port}` (curl), `{"a":1}`, `{a,b}` and `{{.Names}}` stay as they are. `{{port}}` gives the text `{port}`.

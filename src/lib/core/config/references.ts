@@ -4,8 +4,8 @@ import {placeholdersIn, serviceOfPlaceholder} from './placeholders.js';
 const known = new WeakMap<ServiceSpec, readonly string[]>();
 
 /**
- * Services whose port stands in what this one is started with: its command and its environment. It keeps these ports
- * until its next start. Addresses of probes and stop commands are filled in whenever they are used.
+ * Services and port-forwards whose port stands in what this one is started with: its command and its environment. It keeps
+ * these ports until its next start. Addresses of probes and stop commands are filled in whenever they are used.
  */
 export function portsToldTo(service: ServiceSpec): readonly string[] {
   let names = known.get(service);

@@ -4,6 +4,7 @@ import {bareReadyMs, isBare} from '../probes/tracks.js';
 import {missingDependencies, type Services} from '../supervision/dependencies.js';
 import {roomText} from '../diagnosis/disk-full.js';
 import {movedPort, takenText} from '../ports/moved-port.js';
+import type {ForwardView} from '../supervision/forward-view.js';
 import {type OldPort, oldPorts, oldPortsText} from '../supervision/port-following.js';
 import type {Blocker, Memory, Service, State} from '../supervision/state.js';
 import {endText, exitText} from '../supervision/words.js';
@@ -75,7 +76,8 @@ export function serviceStatus(
     missing.some((name) => isStuck(services.get(name)?.state)),
     moved?.public === true ||
       (seen.warnings ?? []).length > 0 ||
-      (old.length > 0 && spec.policy.onPortChange !== 'ignore'),
+      (old.length > 0 && spec.policy.onPortChange !== 'ignore') ||
+      lostForwards(spec, state, services).some(({wanted}) => wanted === 'up'),
   );
   const nextAt = state.tag === 'backing-off' ? state.until : state.tag === 'failed' ? state.nextTryAt : null;
   const answeredAt =
@@ -311,11 +313,25 @@ function portNote({primaryState, holder, primary, remedy}: MovedPort, told: stri
   return primaryState === 'unknown' ? (told ?? 'taken when it started') : takenText(holder);
 }
 
-/** It stays when a port-forward that it needs is lost, and says so. */
-function lostForwardNote(spec: ServiceSpec, state: State, {forwards}: Services): string | null {
-  if (state.tag !== 'ready') return null;
-  const lost = spec.dependsOn.map(({name}) => name).filter((name) => forwards?.get(name)?.isUp === false);
-  return lost.length === 0 ? null : `needs ${lost.join(', ')}: no answer there now`;
+/** It stays when a port-forward that it needs is lost or stopped, and says so. */
+function lostForwardNote(spec: ServiceSpec, state: State, services: Services): string | null {
+  const lost = lostForwards(spec, state, services);
+  const silent = lost.filter(({wanted}) => wanted === 'up');
+  const names = (some: typeof lost): string => some.map(({name}) => name).join(', ');
+  if (silent.length > 0) return `needs ${names(silent)}: no answer there now`;
+  return lost.length === 0 ? null : `needs ${names(lost)}: stopped`;
+}
+
+function lostForwards(
+  spec: ServiceSpec,
+  state: State,
+  {forwards}: Services,
+): readonly (ForwardView & {readonly name: string})[] {
+  if (state.tag !== 'ready') return [];
+  return spec.dependsOn.flatMap(({name}) => {
+    const view = forwards?.get(name);
+    return view === undefined || view.isUp ? [] : [{...view, name}];
+  });
 }
 
 function oldPortNote(spec: ServiceSpec, old: readonly OldPort[]): string | null {

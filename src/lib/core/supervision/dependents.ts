@@ -1,9 +1,14 @@
 import {portsToldTo} from '../config/references.js';
 import type {ProjectSpec, ServiceSpec} from '../spec.js';
 
-/** Who depends on whom in one project, looked up once: an event must not cost a walk over all services. */
+/**
+ * Who depends on whom in one project, services and port-forwards, looked up once: an event must not cost a walk over all
+ * services.
+ */
 export class Dependents {
   readonly #services: ReadonlyMap<string, ServiceSpec>;
+  /** What each one needs, by `dependsOn`. */
+  readonly #needs = new Map<string, readonly string[]>();
   readonly #order = new Map<string, number>();
   readonly #direct = new Map<string, string[]>();
   readonly #affected = new Map<string, readonly string[]>();
@@ -12,11 +17,14 @@ export class Dependents {
   constructor(spec: ProjectSpec) {
     this.#services = new Map(spec.services.map((service) => [service.name, service]));
     for (const [index, service] of spec.services.entries()) this.#order.set(service.name, index);
-    for (const service of spec.services) {
-      for (const needed of neededBy(service)) {
+    for (const {name, dependsOn} of [...spec.services, ...spec.portForwards]) {
+      const needs = dependsOn.map((needed) => needed.name);
+      this.#needs.set(name, needs);
+      const service = this.#services.get(name);
+      for (const needed of service === undefined ? needs : concerning(service)) {
         const known = this.#direct.get(needed);
-        if (known === undefined) this.#direct.set(needed, [service.name]);
-        else known.push(service.name);
+        if (known === undefined) this.#direct.set(needed, [name]);
+        else known.push(name);
       }
     }
   }
@@ -25,15 +33,14 @@ export class Dependents {
     return this.#services.get(name);
   }
 
-  /** Everybody that needs this service, directly or not. */
+  /** Every service and port-forward that needs this one, directly or not. */
   all(name: string): readonly string[] {
     let all = this.#all.get(name);
     if (all === undefined) {
       const reached = new Set([name]);
       for (const needed of reached)
         for (const other of this.#direct.get(needed) ?? [])
-          if (this.#services.get(other)?.dependsOn.some((dependency) => dependency.name === needed) === true)
-            reached.add(other);
+          if (this.#needs.get(other)?.includes(needed) === true) reached.add(other);
       reached.delete(name);
       all = [...reached];
       this.#all.set(name, all);
@@ -60,8 +67,7 @@ export class Dependents {
     let affected = this.#affected.get(name);
     if (affected === undefined) {
       const reached = new Set([name]);
-      for (const user of reached)
-        for (const {name: needed} of this.#services.get(user)?.dependsOn ?? []) reached.add(needed);
+      for (const user of reached) for (const needed of this.#needs.get(user) ?? []) reached.add(needed);
       affected = [...new Set([...reached, ...(this.#direct.get(name) ?? [])])];
       this.#affected.set(name, affected);
     }
@@ -69,6 +75,7 @@ export class Dependents {
   }
 }
 
-function neededBy(service: ServiceSpec): ReadonlySet<string> {
+/** Whose changes may change its lot. */
+function concerning(service: ServiceSpec): ReadonlySet<string> {
   return new Set([...service.dependsOn.map(({name}) => name), ...service.restartWith, ...portsToldTo(service)]);
 }

@@ -3,6 +3,8 @@ export interface ForwardView {
   readonly wanted: 'up' | 'down';
   /** Verified; or open where it can't be proven (no probe, unknown protocol). */
   readonly isUp: boolean;
+  /** Its kubectl may be running, listening or not. */
+  readonly mayRun: boolean;
   /** Local port it has now; null: none yet. */
   readonly port: number | null;
   readonly primary: number;

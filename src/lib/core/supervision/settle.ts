@@ -53,29 +53,39 @@ function shallStop(dependents: Dependents, name: string, {state}: Service, servi
 /** Stop in reverse order: what needs it, directly or not, and shall stop as well goes first. */
 function dependentsStopped(dependents: Dependents, name: string, services: Services): boolean {
   return dependents.all(name).every((other) => {
+    const forward = services.forwards?.get(other);
+    if (forward !== undefined) return forward.wanted === 'up' || !forward.mayRun;
     const dependent = services.get(other);
     return dependent === undefined || dependent.memory.wanted === 'up' || !mayRun(dependent.state);
   });
 }
 
-/** Who would lose something they need, directly or not, in the order of the configuration. */
+/** Services and port-forwards that would lose something they need, directly or not, in the order of the configuration. */
 export function runningDependents(
   spec: ProjectSpec,
   names: ReadonlySet<string>,
   services: Services,
 ): readonly string[] {
+  const all = [...spec.services, ...spec.portForwards];
   const affected = new Set(names);
   for (let grew = true; grew; ) {
     grew = false;
-    for (const other of spec.services) {
+    for (const other of all) {
       if (affected.has(other.name) || !other.dependsOn.some(({name}) => affected.has(name))) continue;
-      const state = services.get(other.name);
-      if (state === undefined || state.memory.wanted === 'down' || isAtRest(state.state)) continue;
+      if (!isInUse(other.name, services)) continue;
       affected.add(other.name);
       grew = true;
     }
   }
-  return spec.services.map(({name}) => name).filter((name) => affected.has(name) && !names.has(name));
+  return all.map(({name}) => name).filter((name) => affected.has(name) && !names.has(name));
+}
+
+/** A port-forward comes back by itself as long as somebody wants it. */
+function isInUse(name: string, services: Services): boolean {
+  const forward = services.forwards?.get(name);
+  if (forward !== undefined) return forward.wanted === 'up';
+  const service = services.get(name);
+  return service !== undefined && service.memory.wanted === 'up' && !isAtRest(service.state);
 }
 
 /** The named services and port-forwards and all they need, in the order of the configuration, services first. */
