@@ -123,7 +123,8 @@ describe.each(keptVersions)('kubectl %s and the fake cluster', (version) => {
 
   test('get, scale, rollout, delete and what is not there', async () => {
     const said = async (...args: string[]) => (await run(...args)).output;
-    const done = async (...args: string[]) => expect(await run('-n', 'billing', ...args)).toEqual({code: 0, output: expect.any(String)});
+    const done = async (...args: string[]) =>
+      expect(await run('-n', 'billing', ...args)).toEqual({code: 0, output: expect.any(String)});
     const table = /^NAME +READY +STATUS[^]*grafana-\S+ +1\/1 +Running/;
     expect(await said('-n', 'erp-system', 'get', 'pods')).toMatch(table);
     expect(await said('-n', 'shop', 'get', 'svc')).toMatch(/api +ClusterIP +\S+ +<none> +3000\/TCP,9090\/TCP/);
