@@ -219,7 +219,9 @@ export class Forwards {
       const answer = this.#monitor.gates().find(({context}) => context === spec.context)?.answer;
       const context = answer?.ok === true ? answer.name : null;
       const missing = this.#missing(spec.name);
-      const status = forwardStatus(spec, forward, {spawnedAtWall, remotePort, portNote, missing, context}, calendar);
+      const isGateKnown = this.#monitor.isOnline(spec.context) !== null;
+      const seen = {spawnedAtWall, remotePort, portNote, missing, context, isGateKnown};
+      const status = forwardStatus(spec, forward, seen, calendar);
       // It only lets those go first that need it: whoever asked for its end must not read that it is wanted.
       return this.#leaving.has(spec.name) ? {...status, wanted: 'down', note: 'stops after what needs it'} : status;
     });

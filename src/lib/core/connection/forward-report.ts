@@ -15,6 +15,8 @@ export interface ForwardObservation {
   readonly missing: readonly string[];
   /** Name of the context that it really uses; null: not known. */
   readonly context: string | null;
+  /** It has been asked whether the API server is there. */
+  readonly isGateKnown: boolean;
 }
 
 export function forwardStatus(
@@ -25,7 +27,7 @@ export function forwardStatus(
 ): ForwardStatus {
   const {state, memory} = forward;
   const {now} = calendar;
-  const name = forwardStateName(forward);
+  const name = forwardStateName(forward, seen.isGateKnown);
   const mark = markOf(forward, name);
   const running = pidOf(forward) !== null;
   const port = running ? portOf(state, memory.port) : null;
@@ -60,13 +62,13 @@ export function forwardStatus(
   };
 }
 
-export function forwardStateName({state, memory}: Forward): ForwardStateName {
+export function forwardStateName({state, memory}: Forward, isGateKnown = true): ForwardStateName {
   switch (state.tag) {
     case 'stopped':
     case 'held':
       return 'stopped';
     case 'offline':
-      return 'waiting-for-network';
+      return isGateKnown || state.run !== null ? 'waiting-for-network' : 'starting';
     case 'preparing':
     case 'launching':
     case 'ending':
@@ -138,6 +140,7 @@ function noteOf({state, memory}: Forward, seen: ForwardObservation, now: number)
     case 'ending':
       return memory.wanted === 'down' ? 'stopping' : 'kubectl is replaced';
     case 'offline':
+      if (!seen.isGateKnown && state.run === null) return 'asks for the API server';
       return state.run === null
         ? 'starts when the API server answers'
         : 'kubectl is kept and asked when the API server answers';
