@@ -1,61 +1,32 @@
 import {unreachable} from '../unreachable.js';
-import {affordableAt, fullBudget, nextPause, room, spend} from './api-budget.js';
-import {mayBeSilent} from './forward-question.js';
-import {appSilent, hangingStart, noAnswer} from './forward-diagnosis.js';
+import {hangingStart} from './forward-diagnosis.js';
 import type {ForwardFailure} from './forward-failure.js';
-import {lost, proven, replaced, wentBad} from './forward-news.js';
+import {wentBad} from './forward-news.js';
+import {
+  answered,
+  ask,
+  doubt,
+  doubted,
+  halfDead,
+  listening,
+  longestAskMs,
+  missed,
+  open,
+  patience,
+  upAwaited,
+  urgentMs,
+} from './forward-proof.js';
 import type {
-  Doubt,
   Forward,
   ForwardContext,
   ForwardEffect,
   ForwardEvent,
   ForwardMemory,
   ForwardState,
-  LossReason,
   NetworkEvent,
-  Proof,
-  Run,
 } from './forward-state.js';
-
-export type ForwardStep = readonly [Forward, readonly ForwardEffect[]];
-
-type Up = Extract<ForwardState, {tag: 'up'}>;
-type Event<T extends ForwardEvent['tag']> = Extract<ForwardEvent, {tag: T}>;
-
-/** After an event most forwards that do not answer at once never will. */
-const urgentMs = 700;
-/** kubectl that has closed a connection is about to end, and says why. */
-const explainsWithinMs = 120;
-/** Closing a half-open connection can block kubectl: it has no state that it could lose. */
-const graceMs = 200;
-const unkillableMs = 5000;
-const provenForMs = 5000;
-const calmAfterMs = 10_000;
-/** So often it is replaced because nothing answers; then it is the app. */
-const silentRestartsLimit = 1;
-/** A slow app is no dead forward. */
-const longestAskMs = 10_000;
-/** What is only held open proves nothing: it is looked at now and then. */
-const idleLookFactor = 5;
-/** Kept for the moment when a pod is ready, where that is told. */
-const reserve = 3;
-/** What often ends when a pod becomes ready. */
-const mayBePods: ReadonlySet<string> = new Set(['remote-refused', 'lost', 'other']);
-const isAboutNetwork: ReadonlySet<string> = new Set(['network', 'lost']);
-const needsYouPauseMs = 2500;
-const hopelessPauseMs = 30_000;
-const portPauseMs = 2000;
-const networkPauseMs = 500;
-
-const step = (state: ForwardState, memory: ForwardMemory, ...effects: readonly ForwardEffect[]): ForwardStep => [
-  {state, memory},
-  effects,
-];
-const before = (first: readonly ForwardEffect[], [forward, effects]: ForwardStep): ForwardStep => [
-  forward,
-  [...first, ...effects],
-];
+import {before, counted, end, fresh, openLoss, spent, step, unkillableMs, type ForwardStep} from './forward-step.js';
+import {again, begin, ended, exited, fail, isAboutNetwork, isAboutSetUp, poke} from './forward-tries.js';
 
 /** What happens next, and what is to be done about it. Pure; the picture stands above `ForwardState`. */
 export function forwardStep(forward: Forward, event: ForwardEvent, ctx: ForwardContext): ForwardStep {
@@ -128,8 +99,6 @@ export function forwardStep(forward: Forward, event: ForwardEvent, ctx: ForwardC
   }
 }
 
-// ——— what is wanted ———
-
 function start(forward: Forward, ctx: ForwardContext): ForwardStep {
   const {state, memory} = forward;
   if (memory.wanted === 'up' && state.tag !== 'stopped' && state.tag !== 'ending' && state.tag !== 'pausing')
@@ -139,18 +108,7 @@ function start(forward: Forward, ctx: ForwardContext): ForwardStep {
   return begin(wanted, ctx);
 }
 
-/** An incident that somebody has ended. */
-const fresh = {
-  restarts: 0,
-  failures: 0,
-  silentRestarts: 0,
-  failure: null,
-  toldCause: null,
-  gaveUp: false,
-  loss: null,
-} as const satisfies Partial<ForwardMemory>;
-
-function stop({state, memory}: Forward, now: boolean, ctx: ForwardContext): ForwardStep {
+export function stop({state, memory}: Forward, now: boolean, ctx: ForwardContext): ForwardStep {
   const down: ForwardMemory = {...memory, ...fresh, wanted: 'down', watchesPods: false, beganAt: null};
   const calm: readonly ForwardEffect[] = memory.watchesPods ? [{tag: 'watch-pods', on: false}] : [];
   switch (state.tag) {
@@ -180,7 +138,7 @@ function stop({state, memory}: Forward, now: boolean, ctx: ForwardContext): Forw
   }
 }
 
-function restart(forward: Forward, ctx: ForwardContext): ForwardStep {
+export function restart(forward: Forward, ctx: ForwardContext): ForwardStep {
   const {state, memory} = forward;
   const again: ForwardMemory = {...memory, ...fresh, wanted: 'up', beganAt: ctx.now};
   if (state.tag === 'ending') return step({...state, then: 'replace'}, again);
@@ -198,18 +156,7 @@ function restart(forward: Forward, ctx: ForwardContext): ForwardStep {
   return begin(again, ctx);
 }
 
-/** As soon as nothing is in the way. */
-function begin(memory: ForwardMemory, ctx: ForwardContext): ForwardStep {
-  if (ctx.missing.length > 0) return step({tag: 'held'}, memory);
-  if (ctx.hindrance !== null) return fail(memory, ctx.hindrance, 0, ctx);
-  if (ctx.isOnline !== true) return step({tag: 'offline', run: null, since: ctx.now}, {...memory, port: null});
-  const incarnation = memory.incarnation + 1;
-  // Its pods refuse: to ask one of them by name costs less than to look it up each time.
-  const isDirect = memory.failure?.kind === 'remote-refused';
-  return step({tag: 'preparing', since: ctx.now}, {...memory, incarnation}, {tag: 'prepare', incarnation, isDirect});
-}
-
-function look(forward: Forward, ctx: ForwardContext): ForwardStep {
+export function look(forward: Forward, ctx: ForwardContext): ForwardStep {
   const {state, memory} = forward;
   switch (state.tag) {
     case 'held':
@@ -241,12 +188,6 @@ function look(forward: Forward, ctx: ForwardContext): ForwardStep {
   }
 }
 
-const isAboutSetUp = ({kind, diagnosis}: ForwardFailure): boolean =>
-  kind === 'tool-missing' ||
-  /^(kubeconfig|kube-context-unknown|kubectl-(no-answer|garbage|killed|not-started|wrapper-failed))/.test(
-    diagnosis.cause,
-  );
-
 /** Is what hinders it still the same? A failure of another kind has nothing to do with it. */
 const isSameHindrance = (failure: ForwardFailure, hindrance: ForwardFailure | null): boolean =>
   hindrance === null ? !isAboutSetUp(failure) : hindrance.diagnosis.cause === failure.diagnosis.cause;
@@ -260,372 +201,6 @@ function suspect(forward: Forward, why: NetworkEvent, ctx: ForwardContext): Forw
   if (state.tag !== 'pausing') return [forward, []];
   return why === 'network-back' ? again(forward, ctx) : poke(forward, ctx);
 }
-
-/** An outage is over: that comes seldom enough to try at once, whatever was tried before. */
-function again(forward: Forward, ctx: ForwardContext): ForwardStep {
-  return isGivenUp(forward, ctx) ? [forward, []] : begin(forward.memory, ctx);
-}
-
-const isGivenUp = ({memory}: Forward, {connection}: ForwardContext): boolean =>
-  memory.gaveUp && !connection.autoRestart;
-
-/** Something has changed: now, if the API server can bear it. */
-function poke(forward: Forward, ctx: ForwardContext): ForwardStep {
-  const {state, memory} = forward;
-  if (state.tag !== 'pausing' || isGivenUp(forward, ctx)) return [forward, []];
-  const at = affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, room);
-  if (at > ctx.now) return step({...state, until: Math.min(state.until, at)}, memory);
-  return begin(memory, ctx);
-}
-
-// ——— proof ———
-
-const doubted = (why: Doubt): Proof => ({tag: 'doubted', why, misses: 0, resets: 0});
-
-function upAwaited(run: Run, ctx: ForwardContext): Up {
-  const proof: Proof = ctx.spec.probe.type === 'none' ? {tag: 'impossible'} : {tag: 'awaited', misses: 0, resets: 0};
-  return {tag: 'up', run, proof, ask: null, nextAskAt: ctx.now};
-}
-
-function ask(state: Up, memory: ForwardMemory, timeoutMs: number, ctx: ForwardContext): ForwardStep {
-  if (ctx.spec.probe.type === 'none') return step({...state, ask: null, nextAskAt: Number.POSITIVE_INFINITY}, memory);
-  const id = memory.askId + 1;
-  return step(
-    {...state, ask: id, nextAskAt: staleAt(state, memory, ctx)},
-    {...memory, askId: id},
-    ...(state.ask === null ? [] : [{tag: 'cancel-ask'} as const]),
-    {tag: 'ask', id, port: state.run.port, timeoutMs, isIdle: state.proof.tag === 'impossible'},
-  );
-}
-
-/** An answer is proof for so long, and no longer: a slow app is not shown as verified meanwhile. */
-function staleAt({proof}: Up, {answeredAt}: ForwardMemory, {now, connection}: ForwardContext): number {
-  if (proof.tag !== 'given' || answeredAt === null) return Number.POSITIVE_INFINITY;
-  return Math.max(now, answeredAt + Math.max(provenForMs, connection.probeIntervalMs + provenForMs / 2));
-}
-
-function listening({state, memory}: Forward, {port, cost}: Event<'listening'>, ctx: ForwardContext): ForwardStep {
-  if (state.tag !== 'launching' || state.pid === null) return step(state, memory);
-  const up = upAwaited({pid: state.pid, port}, ctx);
-  const paid = {...spent(memory, cost, ctx), port};
-  if (up.proof.tag !== 'impossible') return ask(up, paid, patience(memory, ctx), ctx);
-  return open(up, paid, ctx);
-}
-
-/** Nothing can prove it: that it listens is all there is to say. */
-function open(state: Up, memory: ForwardMemory, ctx: ForwardContext): ForwardStep {
-  const isNews = state.proof.tag !== 'impossible' || memory.failures > 0 || memory.loss !== null;
-  const nextAskAt =
-    ctx.spec.probe.type === 'none'
-      ? Number.POSITIVE_INFINITY
-      : ctx.now + ctx.connection.probeIntervalMs * idleLookFactor;
-  const [well, calm] = becomeWell(memory, ctx);
-  const news = isNews || memory.toldCause !== 'open' ? proven(memory, state.run.port, false, ctx) : [];
-  return step(
-    {...state, proof: {tag: 'impossible'}, ask: null, nextAskAt},
-    {...well, toldCause: 'open'},
-    ...calm,
-    ...news,
-  );
-}
-
-function patience({usualMs}: ForwardMemory, {connection}: ForwardContext): number {
-  return Math.min(Math.max(connection.probeTimeoutMs, usualMs * 2 + 500), longestAskMs);
-}
-
-function answered(
-  state: Up,
-  memory: ForwardMemory,
-  {latencyMs, isProof}: Event<'answered'>,
-  ctx: ForwardContext,
-): ForwardStep {
-  if (!isProof) return open(state, memory, ctx);
-  const {proof} = state;
-  // One answer that came late is no incident.
-  const isNoise =
-    proof.tag === 'given' || (proof.tag === 'doubted' && memory.toldCause === null && memory.restarts === 0);
-  const wellSince = proof.tag === 'given' && memory.wellSince !== null ? memory.wellSince : ctx.now;
-  const isNews = memory.beganAt !== null || memory.answeredAt === null || !isNoise;
-  const [well, calm] = becomeWell(isNoise ? {...memory, loss: null} : memory, ctx);
-  return step(
-    {...state, proof: {tag: 'given'}, ask: null, nextAskAt: ctx.now + ctx.connection.probeIntervalMs},
-    {
-      ...well,
-      answeredAt: ctx.now,
-      wellSince,
-      // The load counts while it is broken, not what the last incident has cost.
-      budget: ctx.now - wellSince >= calmAfterMs || memory.answeredAt === null ? null : memory.budget,
-      latencyMs,
-      // Forgotten slowly: one slow answer in a busy hour says that others will come.
-      usualMs: Math.max(latencyMs, memory.usualMs * 0.98),
-    },
-    ...calm,
-    ...(isNews ? proven(memory, state.run.port, true, ctx) : []),
-  );
-}
-
-/** The incident is over. */
-function becomeWell(memory: ForwardMemory, ctx: ForwardContext): readonly [ForwardMemory, readonly ForwardEffect[]] {
-  const {loss} = memory;
-  return [
-    {
-      ...memory,
-      ...fresh,
-      lastLoss: loss === null ? memory.lastLoss : {...loss, recoveryMs: Math.round(ctx.now - loss.at)},
-      beganAt: null,
-      watchesPods: false,
-    },
-    memory.watchesPods ? [{tag: 'watch-pods', on: false}] : [],
-  ];
-}
-
-function missed(state: Up, memory: ForwardMemory, event: Event<'missed'>, ctx: ForwardContext): ForwardStep {
-  const {proof} = state;
-  const {isReset, detail} = event;
-  const soon = (next: Proof): ForwardStep =>
-    step({...state, proof: next, ask: null, nextAskAt: ctx.now + explainsWithinMs}, memory, {tag: 'doubt-gate'});
-  switch (proof.tag) {
-    case 'given': {
-      const next = {...doubted('missed'), misses: isReset ? 0 : 1, resets: isReset ? 1 : 0} as Proof;
-      const marked = openLoss(memory, isReset ? 'exit' : 'no-answer', detail, ctx);
-      if (isReset)
-        return step({...state, proof: next, ask: null, nextAskAt: ctx.now + explainsWithinMs}, marked, {
-          tag: 'doubt-gate',
-        });
-      return before(
-        [{tag: 'doubt-gate'}],
-        ask({...state, proof: next, ask: null}, marked, secondAskMs(memory, ctx), ctx),
-      );
-    }
-    case 'awaited':
-    case 'doubted': {
-      const misses = proof.misses + (isReset ? 0 : 1);
-      const resets = proof.resets + (isReset ? 1 : 0);
-      // It has never answered, and may be well: what is spoken there is not known.
-      if (memory.answeredAt === null && (resets > 1 || misses > 1) && mayBeSilent(ctx.spec))
-        return open(state, memory, ctx);
-      if (resets > 2) return replace(state, memory, detail, ctx);
-      if (isReset) return soon({...proof, resets});
-      const isEvent = proof.tag === 'doubted' && proof.why !== 'missed';
-      if (isEvent || misses > 1) return noProof(state, {...proof, misses}, memory, detail, ctx);
-      return before(
-        [{tag: 'doubt-gate'}],
-        ask({...state, proof: {...proof, misses}, ask: null}, memory, patience(memory, ctx), ctx),
-      );
-    }
-    case 'silent':
-      return step({...state, ask: null, nextAskAt: ctx.now + ctx.connection.probeIntervalMs}, memory);
-    case 'impossible':
-      if (isReset) return replace(state, memory, detail, ctx);
-      return step({...state, ask: null, nextAskAt: ctx.now + ctx.connection.probeIntervalMs}, memory);
-    default:
-      return unreachable(proof);
-  }
-}
-
-/** A little longer than the gate takes for its answer to the same doubt. */
-const secondAskMs = (memory: ForwardMemory, ctx: ForwardContext): number =>
-  Math.max(1200, (patience(memory, ctx) * 3) / 5);
-
-/** Nothing answers. Whose fault? */
-function noProof(
-  state: Up,
-  proof: Extract<Proof, {tag: 'awaited' | 'doubted'}>,
-  memory: ForwardMemory,
-  detail: string,
-  ctx: ForwardContext,
-): ForwardStep {
-  const marked = openLoss(memory, ctx.isOnline === true ? 'no-answer' : 'network', detail, ctx);
-  // Killing it would not help, and it often heals by itself.
-  if (ctx.isOnline !== true)
-    return before(
-      lost(marked, null, ctx),
-      step({tag: 'offline', run: state.run, since: ctx.now}, {...marked, toldCause: marked.toldCause ?? 'network'}),
-    );
-  // Is it the network? That is known in a moment.
-  if (ctx.isUnsure) return ask({...state, proof, ask: null}, marked, secondAskMs(memory, ctx), ctx);
-  const isEvent = proof.tag === 'doubted' && proof.why !== 'missed';
-  if (isEvent || memory.silentRestarts < silentRestartsLimit)
-    return replace(state, {...marked, silentRestarts: memory.silentRestarts + 1}, detail, ctx);
-  const failure = appSilent(ctx.spec, detail);
-  return before(
-    wentBad(marked, failure, ctx),
-    step(
-      {...state, proof: {tag: 'silent'}, ask: null, nextAskAt: ctx.now + ctx.connection.probeIntervalMs},
-      {...marked, failure, toldCause: failure.diagnosis.cause},
-    ),
-  );
-}
-
-function doubt(state: Up, memory: ForwardMemory, why: Doubt, ctx: ForwardContext): ForwardStep {
-  const {proof} = state;
-  // A restart costs 0.3 s, and nothing else would ever tell.
-  if (proof.tag === 'impossible')
-    return why === 'kubeconfig' ? step(state, memory) : replace(state, memory, 'after a change of the network', ctx);
-  // It is being asked in earnest already.
-  if (proof.tag === 'doubted' && proof.why !== 'missed' && state.ask !== null) return step(state, memory);
-  return ask({...state, proof: doubted(why)}, memory, Math.max(urgentMs, memory.usualMs * 2), ctx);
-}
-
-function halfDead({state, memory}: Forward, ctx: ForwardContext): ForwardStep {
-  if (state.tag !== 'up') return step(state, memory);
-  // It may be about a client that asked in an outage that is over.
-  return doubt(state, memory, 'half-dead', ctx);
-}
-
-// ——— how it ends ———
-
-function end(
-  pid: number,
-  then: Extract<ForwardState, {tag: 'ending'}>['then'],
-  memory: ForwardMemory,
-  ctx: ForwardContext,
-  news: readonly ForwardEffect[] = [],
-  now = false,
-): ForwardStep {
-  return step(
-    {tag: 'ending', pid, then, killed: now, killAt: ctx.now + (now ? unkillableMs : graceMs)},
-    memory,
-    {tag: 'cancel-ask'},
-    ...news,
-    {tag: 'signal', pid, signal: now ? 'SIGKILL' : 'SIGTERM'},
-  );
-}
-
-/** A kubectl that carries nothing any more makes room for another one. */
-function replace(state: Up, memory: ForwardMemory, detail: string, ctx: ForwardContext): ForwardStep {
-  const failure = noAnswer(ctx.spec, detail);
-  const marked = counted({...openLoss(memory, 'no-answer', detail, ctx), failure});
-  return end(state.run.pid, tooOften(marked, ctx) ? 'pause' : 'replace', marked, ctx, replaced(memory, failure, ctx));
-}
-
-function openLoss(memory: ForwardMemory, reason: LossReason, text: string, ctx: ForwardContext): ForwardMemory {
-  return memory.loss !== null || memory.answeredAt === null ? memory : {...memory, loss: {at: ctx.now, reason, text}};
-}
-
-const counted = (memory: ForwardMemory): ForwardMemory => ({
-  ...memory,
-  restarts: memory.restarts + 1,
-  totalRestarts: memory.totalRestarts + 1,
-});
-
-function spent(memory: ForwardMemory, cost: number, {now}: ForwardContext): ForwardMemory {
-  return {
-    ...memory,
-    budget: spend(memory.budget ?? fullBudget(now), now, cost),
-    lastCost: cost === 0 ? memory.lastCost : cost,
-  };
-}
-
-function exited({state, memory}: Forward, {failure, cost}: Event<'exited'>, ctx: ForwardContext): ForwardStep {
-  switch (state.tag) {
-    case 'ending':
-      return ended(state, memory, ctx);
-    case 'launching':
-      return fail(memory, failure, cost, ctx);
-    case 'up': {
-      const reason: LossReason = failure.kind === 'port' ? 'port' : 'exit';
-      const marked = openLoss(memory, reason, failure.diagnosis.evidence[0] ?? failure.diagnosis.cause, ctx);
-      return before(state.ask === null ? [] : [{tag: 'cancel-ask'}], fail(marked, failure, 0, ctx));
-    }
-    case 'offline':
-      return step({...state, run: null}, {...memory, port: null});
-    default:
-      return step(state, memory);
-  }
-}
-
-function ended(
-  {then}: Extract<ForwardState, {tag: 'ending'}>,
-  memory: ForwardMemory,
-  ctx: ForwardContext,
-): ForwardStep {
-  const free = {...memory, port: null};
-  switch (then) {
-    case 'stop':
-      return step({tag: 'stopped'}, free, {tag: 'report', level: 'INFO', type: 'forward-stopped', text: 'stopped'});
-    case 'replace':
-    case 'offline':
-      return begin(free, ctx);
-    case 'pause':
-      return pause(free, memory.failure ?? noAnswer(ctx.spec, 'no answer'), ctx);
-    default:
-      return unreachable(then);
-  }
-}
-
-/** A try has failed. */
-function fail(memory: ForwardMemory, failure: ForwardFailure, cost: number, ctx: ForwardContext): ForwardStep {
-  const bad: ForwardMemory = {
-    ...spent(memory, cost, ctx),
-    failures: memory.failures + 1,
-    failure,
-    port: null,
-  };
-  const counts = isAboutSetUp(failure) ? bad : counted(bad);
-  const marked: ForwardMemory = {...counts, toldCause: failure.diagnosis.cause};
-  const news = wentBad(counts, failure, ctx);
-  if (ctx.isOnline === false) return before(news, step({tag: 'offline', run: null, since: ctx.now}, marked));
-  return before(news, pause(marked, failure, ctx));
-}
-
-function pause(memory: ForwardMemory, failure: ForwardFailure, ctx: ForwardContext): ForwardStep {
-  const until = Math.max(ctx.now + pauseOf(memory, failure, ctx), affordable(memory, ctx));
-  const isFinal = tooOften(memory, ctx);
-  const effects: ForwardEffect[] = [];
-  if (isAboutNetwork.has(failure.kind)) effects.push({tag: 'doubt-gate'});
-  if (isFinal && !memory.gaveUp) {
-    const then = ctx.connection.autoRestart
-      ? 'one try every 5 minutes and at each event'
-      : `autoRestart is off: erp restart ${ctx.spec.name}`;
-    effects.push({
-      tag: 'report',
-      level: 'CRITICAL',
-      type: 'forward-given-up',
-      text: `broken: ${memory.restarts} restarts in this incident; ${then}`,
-      diagnosis: failure.diagnosis,
-    });
-  }
-  const isAwaited = failure.kind === 'pods' || (memory.failures > 1 && mayBePods.has(failure.kind));
-  const watches = isAwaited && ctx.connection.autoRestart;
-  if (watches && !memory.watchesPods) effects.push({tag: 'watch-pods', on: true});
-  const state: ForwardState = {tag: 'pausing', failure, until};
-  const kept = {...memory, gaveUp: memory.gaveUp || isFinal, watchesPods: memory.watchesPods || watches};
-  // No pause at all, the usual case after a loss: not even for a moment is it shown as broken.
-  return until <= ctx.now && ctx.hindrance === null ? before(effects, begin(kept, ctx)) : step(state, kept, ...effects);
-}
-
-function affordable(memory: ForwardMemory, ctx: ForwardContext): number {
-  const usual = memory.failures > 1 ? memory.lastCost : room;
-  const needed = memory.failure?.kind === 'pods' ? usual + reserve : usual;
-  return affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, needed);
-}
-
-function tooOften({restarts, failures}: ForwardMemory, {connection}: ForwardContext): boolean {
-  if (!connection.autoRestart) return restarts > 0 || failures > 0;
-  return connection.maxRestarts !== null && restarts > connection.maxRestarts;
-}
-
-function pauseOf(memory: ForwardMemory, {kind, diagnosis}: ForwardFailure, ctx: ForwardContext): number {
-  if (!ctx.connection.autoRestart) return Number.POSITIVE_INFINITY;
-  if (tooOften(memory, ctx)) return ctx.connection.slowRetryMs;
-  const usual = nextPause(Math.max(0, memory.failures - 1), ctx.chance);
-  switch (kind) {
-    case 'tool-missing':
-      return Number.POSITIVE_INFINITY;
-    case 'needs-you':
-      return isAboutSetUp({kind, diagnosis}) ? hopelessPauseMs : needsYouPauseMs;
-    case 'network':
-      return Math.max(networkPauseMs, usual);
-    case 'port':
-      // Lost to somebody else just now: there is another one. None at all: it costs the API server nothing to ask again.
-      return diagnosis.cause === 'local-port-taken' && memory.failures < 4 ? 0 : portPauseMs;
-    default:
-      return usual;
-  }
-}
-
-// ——— time ———
 
 function tick(forward: Forward, ctx: ForwardContext): ForwardStep {
   const {state, memory} = forward;
