@@ -165,7 +165,11 @@ export class Forwards {
   }
 
   gap(ms: number): void {
-    for (const forwarder of this.#byName.values()) forwarder.handle({tag: 'gap', ms});
+    for (const forwarder of this.#byName.values()) {
+      forwarder.handle({tag: 'gap', ms});
+      // Not by way of its gate: without kubectl there is none, and what runs may be dead all the same.
+      forwarder.handle({tag: 'suspect', why: 'woke'});
+    }
     this.#monitor.gap(ms);
   }
 

@@ -18,6 +18,8 @@ export class ClusterRig {
   readonly news: (News & {readonly at: number})[] = [];
   readonly spec: ForwardSpec;
   #beatAt = 1000;
+  /** When somebody has asked for something. */
+  operatedAt = 0;
 
   constructor(forward: ForwardSpec, chance: () => number = () => 0.5, connection: Partial<ConnectionSpec> = {}) {
     this.world = new ClusterWorld(chance);
@@ -56,6 +58,7 @@ export class ClusterRig {
   }
 
   start(): void {
+    this.operatedAt = this.world.now;
     this.forwards.start([this.spec.name]);
     this.check();
   }
@@ -101,7 +104,9 @@ export class ClusterRig {
     const [living] = world.living;
     if (living !== undefined && pid !== null && living.identity.pid !== pid)
       throw new Error(`pid ${living.identity.pid} lives, ${pid} is believed to`);
-    if (world.requestsWithin(60_000) >= 30 && forward.state.tag === 'pausing')
+    // Who asks for a start gets one, whatever was spent.
+    const isBroken = forward.state.tag === 'pausing' && world.now - this.operatedAt > 60_000;
+    if (isBroken && world.requestsWithin(60_000) >= 30)
       throw new Error(`${world.requestsWithin(60_000)} API requests within a minute`);
   }
 

@@ -1,4 +1,5 @@
 import {unreachable} from '../unreachable.js';
+import {fullBudget} from './api-budget.js';
 import {appSilent, noAnswer} from './forward-diagnosis.js';
 import {lost, proven, replaced, wentBad} from './forward-news.js';
 import {mayBeSilent} from './forward-question.js';
@@ -101,6 +102,7 @@ export function answered(
   const isNoise =
     proof.tag === 'given' || (proof.tag === 'doubted' && memory.toldCause === null && memory.restarts === 0);
   const wellSince = proof.tag === 'given' && memory.wellSince !== null ? memory.wellSince : ctx.now;
+  const isFirst = memory.answeredAt === null && memory.failures === 0;
   const isNews = memory.beganAt !== null || memory.answeredAt === null || !isNoise;
   const [well, calm] = becomeWell(isNoise ? {...memory, loss: null} : memory, ctx);
   return step(
@@ -110,7 +112,7 @@ export function answered(
       answeredAt: ctx.now,
       wellSince,
       // The load counts while it is broken, not what the last incident has cost.
-      budget: ctx.now - wellSince >= calmAfterMs || memory.answeredAt === null ? null : memory.budget,
+      budget: ctx.now - wellSince >= calmAfterMs || isFirst ? fullBudget : memory.budget,
       latencyMs,
       // Forgotten slowly: one slow answer in a busy hour says that others will come.
       usualMs: Math.max(latencyMs, memory.usualMs * 0.98),

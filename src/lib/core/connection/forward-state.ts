@@ -1,6 +1,6 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {ConnectionSpec, ForwardSpec, LogLevel} from '../spec.js';
-import type {ApiBudget} from './api-budget.js';
+import {type ApiBudget, fullBudget} from './api-budget.js';
 import type {ForwardFailure} from './forward-failure.js';
 
 /**
@@ -90,7 +90,7 @@ export interface ForwardMemory {
   readonly failures: number;
   /** How often it was replaced only because nothing answered, since the last answer. */
   readonly silentRestarts: number;
-  readonly budget: ApiBudget | null;
+  readonly budget: ApiBudget;
   /** Requests that the last start has cost. */
   readonly lastCost: number;
   readonly answeredAt: number | null;
@@ -235,7 +235,7 @@ export const initialForward: Forward = {
     totalRestarts: 0,
     failures: 0,
     silentRestarts: 0,
-    budget: null,
+    budget: fullBudget,
     lastCost: 4,
     answeredAt: null,
     wellSince: null,

@@ -1,4 +1,4 @@
-import {fullBudget, spend} from './api-budget.js';
+import {spend} from './api-budget.js';
 import type {
   Forward,
   ForwardContext,
@@ -68,7 +68,7 @@ export const counted = (memory: ForwardMemory): ForwardMemory => ({
 export function spent(memory: ForwardMemory, cost: number, {now}: ForwardContext): ForwardMemory {
   return {
     ...memory,
-    budget: spend(memory.budget ?? fullBudget(now), now, cost),
+    budget: spend(memory.budget, now, cost),
     lastCost: cost === 0 ? memory.lastCost : cost,
   };
 }

@@ -1,5 +1,5 @@
 import {unreachable} from '../unreachable.js';
-import {affordableAt, fullBudget, nextPause, room} from './api-budget.js';
+import {affordableAt, nextPause, room, spend} from './api-budget.js';
 import {noAnswer} from './forward-diagnosis.js';
 import type {ForwardFailure} from './forward-failure.js';
 import {wentBad} from './forward-news.js';
@@ -7,7 +7,9 @@ import type {Forward, ForwardContext, ForwardEffect, ForwardMemory, ForwardState
 import {before, counted, openLoss, spent, step, type Event, type ForwardStep} from './forward-step.js';
 
 /** Kept for the moment when a pod is ready, where that is told. */
-const reserve = 3;
+const reserve = 4;
+/** A list and the watch itself. */
+const watchCost = 2;
 /** What often ends when a pod becomes ready. */
 const mayBePods: ReadonlySet<string> = new Set(['remote-refused', 'lost', 'other']);
 export const isAboutNetwork: ReadonlySet<string> = new Set(['network', 'lost']);
@@ -42,7 +44,7 @@ const isGivenUp = ({memory}: Forward, {connection}: ForwardContext): boolean =>
 export function poke(forward: Forward, ctx: ForwardContext): ForwardStep {
   const {state, memory} = forward;
   if (state.tag !== 'pausing' || isGivenUp(forward, ctx)) return [forward, []];
-  const at = affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, room);
+  const at = affordableAt(memory.budget, ctx.now, room);
   if (at > ctx.now) return step({...state, until: Math.min(state.until, at)}, memory);
   return begin(memory, ctx);
 }
@@ -86,17 +88,22 @@ export function pause(memory: ForwardMemory, failure: ForwardFailure, ctx: Forwa
   }
   const isAwaited = failure.kind === 'pods' || (memory.failures > 1 && mayBePods.has(failure.kind));
   const watches = isAwaited && ctx.connection.autoRestart;
-  if (watches && !memory.watchesPods) effects.push({tag: 'watch-pods', on: true});
   const state: ForwardState = {tag: 'pausing', failure, until};
-  const kept = {...memory, gaveUp: memory.gaveUp || isFinal, watchesPods: memory.watchesPods || watches};
+  const isNewWatch = watches && !memory.watchesPods;
+  if (isNewWatch) effects.push({tag: 'watch-pods', on: true});
+  const kept = {
+    ...memory,
+    budget: isNewWatch ? spend(memory.budget, ctx.now, watchCost) : memory.budget,
+    gaveUp: memory.gaveUp || isFinal,
+    watchesPods: memory.watchesPods || watches,
+  };
   // No pause at all, the usual case after a loss: not even for a moment is it shown as broken.
   return until <= ctx.now && ctx.hindrance === null ? before(effects, begin(kept, ctx)) : step(state, kept, ...effects);
 }
 
 function affordable(memory: ForwardMemory, ctx: ForwardContext): number {
   const usual = memory.failures > 1 ? memory.lastCost : room;
-  const needed = memory.failure?.kind === 'pods' ? usual + reserve : usual;
-  return affordableAt(memory.budget ?? fullBudget(ctx.now), ctx.now, needed);
+  return affordableAt(memory.budget, ctx.now, usual, memory.failure?.kind === 'pods' ? reserve : 0);
 }
 
 export function tooOften({restarts, failures}: ForwardMemory, {connection}: ForwardContext): boolean {
@@ -107,12 +114,12 @@ export function tooOften({restarts, failures}: ForwardMemory, {connection}: Forw
 function pauseOf(memory: ForwardMemory, {kind, diagnosis}: ForwardFailure, ctx: ForwardContext): number {
   if (!ctx.connection.autoRestart) return Number.POSITIVE_INFINITY;
   if (tooOften(memory, ctx)) return ctx.connection.slowRetryMs;
-  const usual = nextPause(Math.max(0, memory.failures - 1), ctx.chance);
+  const usual = nextPause(Math.max(0, memory.failures - 1), memory.lastCost, ctx.chance);
   switch (kind) {
     case 'tool-missing':
       return Number.POSITIVE_INFINITY;
     case 'needs-you':
-      return isAboutSetUp({kind, diagnosis}) ? hopelessPauseMs : needsYouPauseMs;
+      return isAboutSetUp({kind, diagnosis}) ? hopelessPauseMs : Math.max(needsYouPauseMs, usual);
     case 'network':
       return Math.max(networkPauseMs, usual);
     case 'port':
