@@ -147,13 +147,21 @@ export class FrontDoor {
     to.on('drain', () => {
       if (!this.#swallows(passage)) from.resume();
     });
+    let lastDueAt = 0;
+    // Nothing overtakes what was late before it, also when the latency ends: it is a stream.
+    const lateBy = (): number => {
+      const now = performance.now();
+      lastDueAt = Math.max(lastDueAt, now + this.latencyMs);
+      return lastDueAt - now;
+    };
     from.on('data', (data) => {
-      if (this.latencyMs > 0 && !this.#swallows(passage)) setTimeout(() => pass(data), this.latencyMs);
+      const lateMs = this.#swallows(passage) ? 0 : lateBy();
+      if (lateMs > 0) setTimeout(() => pass(data), lateMs);
       else pass(data);
     });
     from.on('end', () => {
       if (this.#swallows(passage)) way.isEnded = true;
-      else setTimeout(() => to.end(), this.latencyMs);
+      else setTimeout(() => to.end(), lateBy());
     });
     from.on('error', () => {
       if (!this.#swallows(passage)) to.destroy();
