@@ -81,7 +81,10 @@ export const connectionDefaults = {
   ),
   portal: d('http://connectivitycheck.gstatic.com/generate_204', 'a captive portal answers something else than 204'),
   probeInterval: d('2s', 'a pod that went away is noticed by the next question only'),
-  probeTimeout: d('1500ms', 'a lost packet is sent again within 1.4 s; two questions in a row prove that a forward is dead'),
+  probeTimeout: d(
+    '1500ms',
+    'a lost packet is sent again within 1.4 s; two questions in a row prove that a forward is dead',
+  ),
   startTimeout: d('20s', 'with 2 s for each answer of the API server a start takes 9 s'),
   logInterval: d('never', 'a healthy forward is no news'),
   maxRestarts: d('unlimited', 'it comes back; the pace keeps the load on the API server low'),
