@@ -257,9 +257,10 @@ onLinux('a survey of who listens', () => {
     const socket = await opened.connect(server);
     const port = socket.localPort as number;
     expect(await bindSays(port, '127.0.0.1')).toBe('EADDRINUSE');
-    expect(listenersOn(port)).toEqual([
+    // The system may have given the same number to a connection elsewhere that has just ended.
+    expect(listenersOn(port)).toContainEqual(
       expect.objectContaining({port, pid: process.pid, isConnection: true, address: '127.0.0.1'}),
-    ]);
+    );
     expect(listenersOn(server)).toEqual([expect.not.objectContaining({isConnection: true})]);
   });
 

@@ -131,7 +131,7 @@ describe('what port-forwards share', () => {
       publicTargets: ['1.1.1.1:443', '8.8.8.8:443', '9.9.9.9:443'],
       portalUrl: 'http://connectivitycheck.gstatic.com/generate_204',
       probeIntervalMs: 2000,
-      probeTimeoutMs: 2000,
+      probeTimeoutMs: 1500,
       startTimeoutMs: 20_000,
       logIntervalMs: null,
       maxRestarts: null,

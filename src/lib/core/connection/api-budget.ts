@@ -39,7 +39,7 @@ export function affordableAt({spent}: ApiBudget, now: number, requests: number, 
   return from;
 }
 
-const pausesMs = [0, 300, 600, 1200, 2400, 4000, 5000];
+const pausesMs = [0, 300, 600, 1200, 2400];
 const spread = 0.2;
 /** Until then it is quick. */
 const quickTries = 2;
@@ -52,7 +52,7 @@ const quickTries = 2;
  * @returns milliseconds
  */
 export function nextPause(failures: number, cost: number, chance: number): number {
-  const pause = pausesMs[Math.min(failures, pausesMs.length - 1)] ?? 5000;
+  const pause = pausesMs[Math.min(failures, pausesMs.length - 1)] ?? 2400;
   const spreadOut = Math.round(pause * (1 - spread + 2 * spread * chance));
   return failures < quickTries ? spreadOut : Math.max(spreadOut, cost * msPerRequest);
 }

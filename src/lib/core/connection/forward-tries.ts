@@ -13,7 +13,6 @@ const watchCost = 2;
 /** What often ends when a pod becomes ready. */
 const mayBePods: ReadonlySet<string> = new Set(['remote-refused', 'lost', 'other']);
 export const isAboutNetwork: ReadonlySet<string> = new Set(['network', 'lost']);
-const needsYouPauseMs = 2500;
 const hopelessPauseMs = 30_000;
 const portPauseMs = 2000;
 const networkPauseMs = 500;
@@ -26,8 +25,9 @@ export function begin(memory: ForwardMemory, ctx: ForwardContext): ForwardStep {
   if (ctx.hindrance !== null) return fail(memory, ctx.hindrance, 0, ctx);
   if (ctx.isOnline !== true) return step({tag: 'offline', run: null, since: ctx.now}, {...memory, port: null});
   const incarnation = memory.incarnation + 1;
-  // Its pods refuse: to ask one of them by name costs less than to look it up each time.
-  const isDirect = memory.failure?.kind === 'remote-refused';
+  // What refuses is behind the service: to ask one of its pods by name costs less than to look it up each time.
+  const {kind, diagnosis} = memory.failure ?? {};
+  const isDirect = kind === 'remote-refused' || diagnosis?.cause === 'kubelet-unreachable';
   return step({tag: 'preparing', since: ctx.now}, {...memory, incarnation}, {tag: 'prepare', incarnation, isDirect});
 }
 
@@ -119,7 +119,7 @@ function pauseOf(memory: ForwardMemory, {kind, diagnosis}: ForwardFailure, ctx: 
     case 'tool-missing':
       return Number.POSITIVE_INFINITY;
     case 'needs-you':
-      return isAboutSetUp({kind, diagnosis}) ? hopelessPauseMs : Math.max(needsYouPauseMs, usual);
+      return isAboutSetUp({kind, diagnosis}) ? hopelessPauseMs : usual;
     case 'network':
       return Math.max(networkPauseMs, usual);
     case 'port':
