@@ -1,6 +1,7 @@
-import {copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {run} from './commands.js';
+import type {ForwardsRun} from './forwards/types.js';
 import {load, loadNow, machine, Others, processCount} from './machine.js';
 import {options, type Options, usage} from './options.js';
 import {candidates} from './peers/all.js';
@@ -15,6 +16,7 @@ import {root, Workplace} from './workplace.js';
 const results = join(root, 'bench', 'results');
 /** Of the last whole run: the figures behind docs/benchmarks.md, kept with it. */
 const published = join(root, 'bench', 'published.json');
+const publishedForwards = join(root, 'bench', 'published-forwards.json');
 const document = join(root, 'docs', 'benchmarks.md');
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -110,7 +112,10 @@ async function runAll(workplace: Workplace, wish: Options): Promise<void> {
 }
 
 function report(file: string): void {
-  writeFileSync(document, render(JSON.parse(readFileSync(file, 'utf8')) as Run));
+  const forwards = existsSync(publishedForwards)
+    ? (JSON.parse(readFileSync(publishedForwards, 'utf8')) as ForwardsRun)
+    : null;
+  writeFileSync(document, render(JSON.parse(readFileSync(file, 'utf8')) as Run, forwards));
   console.log(`${file} → ${document}`);
 }
 

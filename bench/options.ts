@@ -17,6 +17,7 @@ export const usage = `npm run bench -- [options]
   --idle 20               seconds of idling in c
   --lines 1000000         lines of e
   --others 300            processes that do nothing beside it
+  --forwards              port-forwards instead; --forwards --help
   --report [FILE]         only write docs/benchmarks.md again, from bench/published.json or FILE`;
 
 /** @throws for what is not understood */

@@ -1,10 +1,15 @@
+import {renderForwards} from '../forwards/render.js';
+import type {ForwardsRun} from '../forwards/types.js';
 import type {Run} from '../types.js';
 import {table} from './numbers.js';
 import {peerTables} from './tables.js';
 import {notPart, type Row, targetRows} from './targets.js';
 
-/** `docs/benchmarks.md` of one run: ratios are never taken over two. */
-export function render(run: Run): string {
+/**
+ * `docs/benchmarks.md` of one run: ratios are never taken over two.
+ * @param forwards a run of its own; null: none was published
+ */
+export function render(run: Run, forwards: ForwardsRun | null = null): string {
   const rows = targetRows(run).filter(({measured}) => run.whole || measured !== notPart);
   return `${[
     `# Measured against floors and peers
@@ -16,6 +21,7 @@ that spawns again on \`exit\` and pipes the output into a file. What each test d
     `## What is missed\n\n${missed(run, rows)}`,
     `## Beside the peers\n\n${peerTables(run)}`,
     `## Method\n\n${method(run)}`,
+    ...(forwards === null ? [] : [renderForwards(forwards)]),
   ].join('\n\n')}\n`;
 }
 

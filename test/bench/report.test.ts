@@ -1,7 +1,9 @@
-import {readFileSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from '@jest/globals';
 import {render} from '../../bench/report/render.js';
+import {renderForwards} from '../../bench/forwards/render.js';
+import type {ForwardsRun} from '../../bench/forwards/types.js';
 import type {Run} from '../../bench/types.js';
 import {packageRoot} from '../support/run-erp.js';
 
@@ -29,6 +31,42 @@ describe('the report of a run', () => {
   });
 
   it('makes the document of the last whole run', () => {
-    expect(render(read('bench/published.json'))).toBe(readFileSync(join(packageRoot, 'docs/benchmarks.md'), 'utf8'));
+    const forwards = join(packageRoot, 'bench/published-forwards.json');
+    const published = existsSync(forwards) ? (JSON.parse(readFileSync(forwards, 'utf8')) as ForwardsRun) : null;
+    expect(render(read('bench/published.json'), published)).toBe(
+      readFileSync(join(packageRoot, 'docs/benchmarks.md'), 'utf8'),
+    );
+  });
+});
+
+describe('the report about port-forwards', () => {
+  const entry = {fault: 'pod deleted', kubectl: '1.33', limitMs: 5000, patienceMs: 60_000, error: null};
+  const page = renderForwards({
+    startedAt: '2026-11-23T10:00:00Z',
+    finishedAt: '2026-11-23T10:42:00Z',
+    commit: 'abc1234',
+    machine: {cpu: 'x', cores: 2, memoryGiB: 4, kernel: '6', node: 'v20'},
+    loadAtStart: '1 1 1',
+    loadAtEnd: '2 2 2',
+    repeats: 3,
+    entries: [
+      {...entry, subject: 'erp', hasTraffic: false, times: [900, 700, 4000]},
+      {...entry, subject: 'erp', hasTraffic: true, times: [6000, 7000, 100]},
+      {...entry, subject: 'naive', hasTraffic: false, times: [null]},
+    ],
+    footprints: [{kubectl: '1.33', forwards: 20, seconds: 60, cpuRatio: 0.0123, rss: 71_680, kubectlRss: 819_200}],
+    loads: [
+      {what: 'no such service', kubectl: '1.33', subject: 'erp', requestsPerMinute: 20},
+      {what: 'no such service', kubectl: '1.33', subject: 'naive', requestsPerMinute: 110},
+    ],
+  });
+
+  it('shows the median of the worst forward beside what is wanted, and what was missed or never came', () => {
+    expect(page).toContain('| pod deleted | 0.90 s | **6.00 s, missed** | not within 60.0 s | – | ≤ 5.00 s |');
+  });
+
+  it('shows what it costs', () => {
+    expect(page).toContain('| 1.23 % of a core; 70.0 MiB, the kubectls 800 MiB | – | < 2 % |');
+    expect(page).toContain('no such service, kubectl 1.33 | 20.0 | 110 | < 30 |');
   });
 });
