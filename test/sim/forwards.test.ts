@@ -1,6 +1,7 @@
 import {describe, expect, it} from '@jest/globals';
 import fc from 'fast-check';
 import {ClusterRig} from '../support/sim/cluster-rig.js';
+import {ProjectRig} from '../support/sim/project-rig.js';
 import {forwardSpec} from '../support/sim/cluster-world.js';
 
 const web = forwardSpec('web');
@@ -182,6 +183,39 @@ describe('a port-forward', () => {
     expect(rig.world.living).toEqual([]);
     expect(rig.shown).toBe('stopped');
     expect(rig.forwards.allStopped).toBe(true);
+  });
+});
+
+describe('the next supervisor', () => {
+  it('takes over the same kubectl, asks it before it believes it, and knows how often it was replaced', () => {
+    const rig = new ProjectRig([], [web]);
+    rig.start(['web']);
+    rig.advance(20_000);
+    for (let kills = 0; kills < 12; kills += 1) {
+      rig.world.killKubectl();
+      rig.advance(30_000);
+    }
+    const [kubectl] = rig.world.living;
+    for (let deaths = 0; deaths < 3; deaths += 1) {
+      rig.takeOver();
+      expect(rig.supervisor.forwards.forward('web').state).toMatchObject({tag: 'up', proof: {tag: 'doubted'}});
+      rig.advance(5000);
+      expect(rig.supervisor.forwards.forward('web').state).toMatchObject({tag: 'up', proof: {tag: 'given'}});
+      expect(rig.supervisor.forwards.forward('web').memory.totalRestarts).toBe(12);
+    }
+    expect(rig.world.living).toEqual([kubectl]);
+  });
+
+  it('starts what died meanwhile', () => {
+    const rig = new ProjectRig([], [web]);
+    rig.start(['web']);
+    rig.advance(5000);
+    rig.supervisor.letGo();
+    rig.world.killKubectl();
+    rig.takeOver();
+    rig.advance(3000);
+    expect(rig.supervisor.forwards.forward('web').state).toMatchObject({tag: 'up', proof: {tag: 'given'}});
+    expect(rig.world.living).toHaveLength(1);
   });
 });
 

@@ -187,7 +187,12 @@ export class Forwards {
       const known = remember(records);
       if (problem !== null) around.tell({level: 'WARNING', service: name, type: 'journal-problem', text: problem});
       if (!known.newer && (problem !== null || records.length > 20))
-        world.journal.compact(name, [...summary(known, world.clock.wall()), ...remoteRecord(records)]);
+        world.journal.compact(name, [
+          ...summary(known, world.clock.wall()),
+          // Of what a service keeps, a forward keeps this alone.
+          {v: 1, t: 'memory', inc: known.incarnation, used: 0, total: known.totalRestarts},
+          ...remoteRecord(records),
+        ]);
       forwarder.recall(known.incarnation, known.totalRestarts, remoteRecord(records)[0]?.port ?? null);
       const {process} = known;
       const identity =

@@ -1,3 +1,4 @@
+import {nothingForwarded} from '../../../src/lib/core/spec.js';
 import type {ProbeSpec, ProjectSpec, ServicePolicy, ServiceSpec} from '../../../src/lib/core/spec.js';
 
 /** The defaults of docs/reference, in milliseconds. */
@@ -104,20 +105,6 @@ export function service(
   };
 }
 
-const connection: ProjectSpec['connection'] = {
-  kubectl: ['kubectl'],
-  kubeconfig: null,
-  publicTargets: [],
-  portalUrl: null,
-  probeIntervalMs: 2000,
-  probeTimeoutMs: 2000,
-  startTimeoutMs: 20_000,
-  logIntervalMs: null,
-  maxRestarts: null,
-  slowRetryMs: 300_000,
-  autoRestart: true,
-};
-
 export function project(services: readonly ServiceSpec[], mode: ProjectSpec['mode'] = 'start'): ProjectSpec {
   return {
     schema: 1,
@@ -132,7 +119,7 @@ export function project(services: readonly ServiceSpec[], mode: ProjectSpec['mod
     mode,
     services,
     portForwards: [],
-    connection,
+    connection: nothingForwarded,
     baseEnv: {},
     logging: {
       maxFileBytes: 1,
