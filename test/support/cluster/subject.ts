@@ -43,9 +43,17 @@ interface Place {
   readonly wishes?: Wishes;
 }
 
+/** `… 26074:3000` */
+function localPortOf({command}: Process): number | null {
+  const port = / (\d+):\S+/.exec(command)?.[1];
+  return port === undefined ? null : Number(port);
+}
+
 abstract class OneOf {
   readonly wishes: Wishes;
   readonly primaries: Record<string, number> = {};
+  /** All that a forward may have. */
+  protected readonly ports: Record<string, readonly number[]> = {};
   protected readonly rig: Rig;
   protected readonly ground: Ground;
   protected readonly kubectl: string;
@@ -59,17 +67,20 @@ abstract class OneOf {
   }
 
   protected async choosePorts(): Promise<void> {
-    for (const name of Object.keys(this.wishes)) this.primaries[name] ??= await freePort();
+    for (const name of Object.keys(this.wishes)) {
+      const primary = (this.primaries[name] ??= await freePort());
+      this.ports[name] = [primary, await freePort(), await freePort()];
+    }
   }
 
   processes(): Process[] {
     return this.rig.processes();
   }
 
+  /** By its local port: a kubectl may have been told the pod behind its target. */
   kubectls(name?: string): Process[] {
     const all = this.rig.having('port-forward').filter(({command}) => !command.startsWith('/bin/sh'));
-    const target = name === undefined ? '' : (this.wishes[name]?.target ?? '');
-    return all.filter(({command}) => command.includes(target));
+    return name === undefined ? all : all.filter((each) => (this.ports[name] ?? []).includes(localPortOf(each) ?? 0));
   }
 }
 
@@ -81,11 +92,10 @@ export class ErpSubject extends OneOf implements Subject {
 
   async start(): Promise<void> {
     await this.choosePorts();
-    const alternatives: Record<string, number[]> = {};
-    for (const name of Object.keys(this.wishes)) alternatives[name] = [await freePort(), await freePort()];
     const portForwards = Object.fromEntries(
       Object.entries(this.wishes).map(([name, {namespace, target, remotePort}]) => {
-        const port = {primary: this.primaries[name], alternatives: alternatives[name]};
+        const [primary, ...alternatives] = this.ports[name] ?? [];
+        const port = {primary, alternatives};
         return [name, {namespace, target, remotePort, port}];
       }),
     );
@@ -116,8 +126,7 @@ export class ErpSubject extends OneOf implements Subject {
   /** Of the commands of its kubectl, so that asking costs nothing. */
   async port(name: string): Promise<number | null> {
     const [process] = this.kubectls(name);
-    const port = / (\d+):\S+/.exec(process?.command ?? '')?.[1];
-    return port === undefined ? null : Number(port);
+    return process === undefined ? null : localPortOf(process);
   }
 
   async stop(): Promise<void> {
