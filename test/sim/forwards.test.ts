@@ -176,6 +176,37 @@ describe('a port-forward', () => {
     expect(rig.untilVerified(5000)).not.toBeNull();
   });
 
+  it('is said to be broken after maxRestarts, then tried seldom and at each event', () => {
+    const rig = new ClusterRig(web, () => 0.5, {maxRestarts: 3, slowRetryMs: 120_000});
+    rig.start();
+    rig.advance(3000);
+    rig.world.api = 'kubelet-away';
+    rig.world.restartApi();
+    rig.advance(100_000);
+    const said = rig.news.filter(({type}) => type === 'forward-given-up');
+    expect(said.map(({level, text}) => `${level} ${text}`)).toEqual([
+      'CRITICAL broken: 4 restarts in this incident; one try every 2m and at each event',
+    ]);
+    const {starts} = rig;
+    rig.advance(60_000);
+    expect(rig.starts - starts).toBeLessThanOrEqual(1);
+    rig.world.api = 'ok';
+    rig.world.podReady();
+    expect(rig.untilVerified(1500)).not.toBeNull();
+  });
+
+  it('stays as it is with autoRestart: false, until somebody restarts it', () => {
+    const rig = new ClusterRig(web, () => 0.5, {autoRestart: false});
+    rig.start();
+    expect(rig.untilVerified(3000)).not.toBeNull();
+    rig.world.killKubectl();
+    rig.advance(600_000);
+    expect(rig.starts).toBe(1);
+    expect(rig.shown).toBe('broken');
+    rig.forwards.restart(['web']);
+    expect(rig.untilVerified(3000)).not.toBeNull();
+  });
+
   it('leaves nothing behind when it is stopped', () => {
     const rig = verified();
     rig.forwards.stop(['web'], false);

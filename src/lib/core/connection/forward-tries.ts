@@ -1,3 +1,4 @@
+import {formatDuration} from '../report/format.js';
 import {unreachable} from '../unreachable.js';
 import {affordableAt, nextPause, room, spend} from './api-budget.js';
 import {noAnswer} from './forward-diagnosis.js';
@@ -76,7 +77,7 @@ export function pause(memory: ForwardMemory, failure: ForwardFailure, ctx: Forwa
   if (isAboutNetwork.has(failure.kind)) effects.push({tag: 'doubt-gate'});
   if (isFinal && !memory.gaveUp) {
     const then = ctx.connection.autoRestart
-      ? 'one try every 5 minutes and at each event'
+      ? `one try every ${formatDuration(ctx.connection.slowRetryMs)} and at each event`
       : `autoRestart is off: erp restart ${ctx.spec.name}`;
     effects.push({
       tag: 'report',
