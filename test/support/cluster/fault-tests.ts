@@ -50,25 +50,29 @@ export function testFaults(cases: readonly FaultCase[]): void {
         itNeeds(
           toolsFor(each.needs, version),
           name,
-          async (rig) =>
-            await withErp(rig, {needs: each.needs, version}, async (scene) => {
-              await scene.subject.start();
-              const runs = await untilClear(
-                each,
-                async () => await recoveryOf(scene, each, {hasTraffic, patienceMs: each.limitMs + 20_000}),
-              );
-              const times = runs.map(({ms}) => ms ?? Infinity);
-              process.stderr.write(`measured: kubectl ${version}: ${name}: ${times.join(', ')} ms\n`);
-              expect({median: medianOf(times), runs}).toEqual({median: expect.any(Number), runs});
-              expect(medianOf(times)).toBeLessThanOrEqual(each.limitMs);
-            }),
+          async (rig) => {
+            const measure = async (): Promise<Recovery> => {
+              let recovery: Recovery | null = null;
+              await withErp(rig, {needs: each.needs, version}, async (scene) => {
+                await scene.subject.start();
+                recovery = await recoveryOf(scene, each, {hasTraffic, patienceMs: each.limitMs + 20_000});
+              });
+              if (recovery === null) throw new Error('nothing was measured');
+              return recovery;
+            };
+            const runs = await untilClear(each, measure);
+            const times = runs.map(({ms}) => ms ?? Infinity);
+            process.stderr.write(`measured: kubectl ${version}: ${name}: ${times.join(', ')} ms\n`);
+            const isInTime = medianOf(times) <= each.limitMs;
+            expect({isInTime, limitMs: each.limitMs, runs}).toEqual({isInTime: true, limitMs: each.limitMs, runs});
+          },
           {timeoutMs},
         );
       }
   });
 }
 
-/** One run that is quick enough, or three: the machine may have been busy with somebody else. */
+/** One run that is quick enough, or three, each from the beginning: the machine may have been busy with somebody else. */
 async function untilClear(each: FaultCase, measure: () => Promise<Recovery>): Promise<Recovery[]> {
   const runs = [await measure()];
   while (runs.length < 3 && (runs[0]?.ms ?? Infinity) > each.limitMs) runs.push(await measure());

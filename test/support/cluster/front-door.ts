@@ -147,25 +147,49 @@ export class FrontDoor {
     to.on('drain', () => {
       if (!this.#swallows(passage)) from.resume();
     });
-    let lastDueAt = 0;
-    // Nothing overtakes what was late before it, also when the latency ends: it is a stream.
-    const lateBy = (): number => {
-      const now = performance.now();
-      lastDueAt = Math.max(lastDueAt, now + this.latencyMs);
-      return lastDueAt - now;
-    };
+    const line = new Line();
     from.on('data', (data) => {
-      const lateMs = this.#swallows(passage) ? 0 : lateBy();
-      if (lateMs > 0) setTimeout(() => pass(data), lateMs);
-      else pass(data);
+      line.add(this.#swallows(passage) ? 0 : this.latencyMs, () => pass(data));
     });
     from.on('end', () => {
       if (this.#swallows(passage)) way.isEnded = true;
-      else setTimeout(() => to.end(), lateBy());
+      else line.add(this.latencyMs, () => to.end());
     });
     from.on('error', () => {
       if (!this.#swallows(passage)) to.destroy();
     });
+  }
+}
+
+/** What is late goes in the order in which it came, also when the latency ends: it is a stream. */
+class Line {
+  readonly #waiting: {readonly dueAt: number; readonly go: () => void}[] = [];
+
+  add(lateMs: number, go: () => void): void {
+    if (this.#waiting.length === 0 && lateMs <= 0) {
+      go();
+      return;
+    }
+    this.#waiting.push({dueAt: performance.now() + lateMs, go});
+    if (this.#waiting.length === 1) this.#wait();
+  }
+
+  #wait(): void {
+    const [first] = this.#waiting;
+    // A timer may be a moment early.
+    if (first !== undefined) setTimeout(() => this.#goOn(), Math.ceil(first.dueAt - performance.now()));
+  }
+
+  #goOn(): void {
+    for (
+      let [first] = this.#waiting;
+      first !== undefined && first.dueAt <= performance.now();
+      [first] = this.#waiting
+    ) {
+      this.#waiting.shift();
+      first.go();
+    }
+    this.#wait();
   }
 }
 
