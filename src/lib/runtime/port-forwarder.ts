@@ -375,7 +375,8 @@ export class PortForwarder {
     if (failure.kind === 'needs-you') this.#remotePort = this.spec.remotePort;
     const cost = this.#pod === null ? apiCost(failure) : Math.min(directCost, apiCost(failure));
     // That very pod is gone: it is the service's business again.
-    if (this.#pod !== null && failure.kind !== 'remote-refused') {
+    const isBehindPod = failure.kind === 'remote-refused' || failure.diagnosis.cause === 'kubelet-unreachable';
+    if (this.#pod !== null && !isBehindPod) {
       this.#pod = null;
       this.#isPodAsked = false;
       this.handle({tag: 'exited', incarnation, failure: {...failure, kind: 'lost'}, cost});
