@@ -1,4 +1,5 @@
 import type {StreamMessage} from '../lib/core/report/api.js';
+import type {StatusDocument} from '../lib/core/report/status.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
 import type {FollowOptions, SupervisorClient} from './supervisor-client.js';
 
@@ -28,9 +29,16 @@ export function following(
   };
 }
 
-/** Waits until the connection stands: the supervisor sends the present status first. */
-export async function listening(following: Following): Promise<Following> {
+/**
+ * Waits until the connection stands: nothing that happens from then on is missed.
+ * @param onStatus gets the present status, which the supervisor sends first
+ */
+export async function listening(
+  following: Following,
+  onStatus: (status: StatusDocument) => void = () => {},
+): Promise<Following> {
   const first = await following.messages.next();
+  if (first.done !== true && first.value.type === 'status') onStatus(first.value.status);
   async function* resumed(): AsyncGenerator<StreamMessage, boolean> {
     try {
       if (first.done === true) return first.value;

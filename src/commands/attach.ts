@@ -2,7 +2,7 @@ import {Flags} from '@oclif/core';
 import {ErpCommand} from '../cli/base-command.js';
 import {connect, placeOf} from '../cli/compose.js';
 import {output} from '../cli/flags.js';
-import {following} from '../cli/following.js';
+import {following, listening} from '../cli/following.js';
 import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
 import {chooseProgress} from '../cli/progress/choose.js';
 import {renderStatus} from '../cli/render/status.js';
@@ -22,8 +22,10 @@ failed, 6 no supervisor.`;
     const {flags} = await this.parse(Attach);
     this.streaming = flags.output === 'jsonl';
     const {client} = await connect(await placeOf(flags), this.config.version);
-    const status = await client.status();
-    if (status !== null && !this.streaming) this.print(renderStatus(status, this.view(process.stdout, flags.color)));
+    // The status is the stream's own: between a status of its own and the stream a supervisor could die unseen.
+    const stream = await listening(following(client, {after: null, lease: null}), (status) => {
+      if (!this.streaming) this.print(renderStatus(status, this.view(process.stdout, flags.color)));
+    });
     const progress = await chooseProgress({
       output: flags.output,
       quiet: this.jsonEnabled(),
@@ -35,7 +37,7 @@ failed, 6 no supervisor.`;
     const outcome = await stayInForeground({
       client,
       progress,
-      following: following(client, {after: null, lease: null}),
+      following: stream,
       holds: false,
     });
     // To leave is what Ctrl-C is for here.
