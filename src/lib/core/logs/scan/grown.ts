@@ -1,0 +1,58 @@
+/** Arrays of numbers that grow. */
+export class Ints {
+  #data = new Int32Array(1024);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.#data.length) {
+      const next = new Int32Array(this.#data.length * 2);
+      next.set(this.#data);
+      this.#data = next;
+    }
+    this.#data[this.length] = value;
+    this.length += 1;
+  }
+
+  at(index: number): number {
+    return this.#data[index] as number;
+  }
+
+  set(index: number, value: number): void {
+    this.#data[index] = value;
+  }
+
+  add(index: number, value: number): void {
+    this.#data[index] = (this.#data[index] as number) + value;
+  }
+
+  taken(): Int32Array<ArrayBuffer> {
+    return this.#data.slice(0, this.length);
+  }
+}
+
+export class Floats {
+  #data = new Float64Array(1024);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.#data.length) {
+      const next = new Float64Array(this.#data.length * 2);
+      next.set(this.#data);
+      this.#data = next;
+    }
+    this.#data[this.length] = value;
+    this.length += 1;
+  }
+
+  at(index: number): number {
+    return this.#data[index] as number;
+  }
+
+  set(index: number, value: number): void {
+    this.#data[index] = value;
+  }
+
+  taken(): Float64Array<ArrayBuffer> {
+    return this.#data.slice(0, this.length);
+  }
+}

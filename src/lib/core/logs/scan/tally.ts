@@ -1,0 +1,197 @@
+import {Floats, Ints} from './grown.js';
+import {KeyTable} from './hash.js';
+import {type MeasurePlan, measurePlan} from './measure-plan.js';
+import {bucketOf, histogramSize, type SegmentResult, type ShapeExample, unknownMinute} from './segment.js';
+
+const mostSpots = 256;
+const mostExamples = 20;
+const mostGaps = 16;
+const leastGapMs = 1000;
+
+/** What one worker remembers from segment to segment of the same run. */
+export class ScanMemory {
+  /** Examples sent of a shape. Whoever merges keeps the first of all workers. */
+  readonly sent = new Map<number, number>();
+  readonly plans = new Map<number, MeasurePlan | null>();
+}
+
+/** Counts of one segment. */
+export class Tally {
+  readonly #memory: ScanMemory;
+  readonly #table = new KeyTable();
+  readonly #keys = new Floats();
+  readonly #counts = new Ints();
+  readonly #firstLines = new Ints();
+  readonly #lastLines = new Ints();
+  readonly #firstTimes = new Floats();
+  readonly #lastTimes = new Floats();
+  readonly #wanted = new Ints();
+  readonly #plans: (MeasurePlan | null | undefined)[] = [];
+  /** Index of the present minute in #minutes. */
+  readonly #minuteAt = new Ints();
+  readonly #minutes = new Ints();
+  readonly #spots = new Ints();
+  readonly #spotTimes = new Floats();
+  readonly #examples: ShapeExample[] = [];
+  readonly #measureAt = new Ints();
+  readonly #measures = new Ints();
+  readonly #measureSums = new Floats();
+  readonly #histograms = new Map<number, {buckets: Int32Array; max: number}>();
+  readonly #gaps: {after: number; before: number; from: number; to: number}[] = [];
+  #smallestGap = leastGapMs;
+  #firstTime = Number.NaN;
+  #firstTimeLine = 0;
+  #lastTime = Number.NaN;
+  #lastTimeLine = 0;
+  #from = Number.NaN;
+  #to = Number.NaN;
+
+  constructor(memory: ScanMemory) {
+    this.#memory = memory;
+  }
+
+  /** Time of what stands at this line, if it has its own. */
+  time(time: number, line: number): void {
+    const last = this.#lastTime;
+    if (last !== last) {
+      this.#firstTime = this.#from = this.#to = time;
+      this.#firstTimeLine = line;
+    } else {
+      if (time - last >= this.#smallestGap) this.#gap(last, time, line);
+      if (time < this.#from) this.#from = time;
+      if (time > this.#to) this.#to = time;
+    }
+    this.#lastTime = time;
+    this.#lastTimeLine = line;
+  }
+
+  get lastTime(): number {
+    return this.#lastTime;
+  }
+
+  /** @returns its slot */
+  count(key: number, line: number, time: number): number {
+    let slot = this.#table.slot(key);
+    if (slot < 0) {
+      slot = ~slot;
+      this.#begin(key, line, time);
+    }
+    this.#counts.add(slot, 1);
+    const seen = this.#counts.at(slot);
+    this.#lastLines.set(slot, line);
+    this.#lastTimes.set(slot, time);
+    if (seen <= mostSpots) {
+      this.#spots.push(slot);
+      this.#spots.push(line);
+      this.#spotTimes.push(time);
+    }
+    const minute = time === time ? Math.floor(time / 60_000) : unknownMinute;
+    const at = this.#minuteAt.at(slot);
+    if (at >= 0 && this.#minutes.at(at + 1) === minute) this.#minutes.add(at + 2, 1);
+    else {
+      this.#minuteAt.set(slot, this.#minutes.length);
+      this.#minutes.push(slot);
+      this.#minutes.push(minute);
+      this.#minutes.push(1);
+    }
+    return slot;
+  }
+
+  wantsExample(slot: number): boolean {
+    return this.#wanted.at(slot) > 0;
+  }
+
+  example(slot: number, example: ShapeExample): void {
+    this.#wanted.add(slot, -1);
+    this.#examples.push(example);
+    this.#memory.sent.set(example.key, (this.#memory.sent.get(example.key) ?? 0) + 1);
+  }
+
+  /** undefined: nobody has looked yet. */
+  plan(slot: number): MeasurePlan | null | undefined {
+    return this.#plans[slot];
+  }
+
+  findPlan(slot: number, key: number, message: string): MeasurePlan | null {
+    const plan = measurePlan(message);
+    this.#memory.plans.set(key, plan);
+    this.#plans[slot] = plan;
+    return plan;
+  }
+
+  measure(slot: number, time: number, value: number): void {
+    if (!(value >= 0)) return;
+    const minute = time === time ? Math.floor(time / 60_000) : unknownMinute;
+    const at = this.#measureAt.at(slot);
+    if (at >= 0 && this.#measures.at(at + 1) === minute) {
+      this.#measures.add(at + 2, 1);
+      this.#measureSums.set(at / 3, this.#measureSums.at(at / 3) + value);
+    } else {
+      this.#measureAt.set(slot, this.#measures.length);
+      this.#measures.push(slot);
+      this.#measures.push(minute);
+      this.#measures.push(1);
+      this.#measureSums.push(value);
+    }
+    let histogram = this.#histograms.get(slot);
+    if (histogram === undefined) {
+      histogram = {buckets: new Int32Array(histogramSize), max: 0};
+      this.#histograms.set(slot, histogram);
+    }
+    const bucket = bucketOf(value);
+    histogram.buckets[bucket] = (histogram.buckets[bucket] as number) + 1;
+    if (value > histogram.max) histogram.max = value;
+  }
+
+  result(
+    of: Pick<SegmentResult, 'lines' | 'events' | 'untimed' | 'formats' | 'invalidUtf8' | 'lineSlots'>,
+  ): SegmentResult {
+    return {
+      ...of,
+      shapes: {
+        keys: this.#keys.taken(),
+        counts: this.#counts.taken(),
+        firstLines: this.#firstLines.taken(),
+        lastLines: this.#lastLines.taken(),
+        firstTimes: this.#firstTimes.taken(),
+        lastTimes: this.#lastTimes.taken(),
+      },
+      minutes: this.#minutes.taken(),
+      spots: this.#spots.taken(),
+      spotTimes: this.#spotTimes.taken(),
+      examples: this.#examples,
+      measures: this.#measures.taken(),
+      measureSums: this.#measureSums.taken(),
+      histograms: [...this.#histograms].map(([slot, {buckets, max}]) => ({slot, buckets, max})),
+      gaps: this.#gaps,
+      firstTime: this.#firstTime,
+      firstTimeLine: this.#firstTimeLine,
+      lastTime: this.#lastTime,
+      lastTimeLine: this.#lastTimeLine,
+      from: this.#from,
+      to: this.#to,
+    };
+  }
+
+  #begin(key: number, line: number, time: number): void {
+    this.#keys.push(key);
+    this.#counts.push(0);
+    this.#firstLines.push(line);
+    this.#lastLines.push(line);
+    this.#firstTimes.push(time);
+    this.#lastTimes.push(time);
+    this.#wanted.push(mostExamples - (this.#memory.sent.get(key) ?? 0));
+    this.#minuteAt.push(-1);
+    this.#measureAt.push(-1);
+    this.#plans.push(this.#memory.plans.get(key));
+  }
+
+  #gap(from: number, to: number, line: number): void {
+    this.#gaps.push({after: this.#lastTimeLine, before: line, from, to});
+    if (this.#gaps.length < mostGaps * 4) return;
+    this.#gaps.sort((a, b) => b.to - b.from - (a.to - a.from) || a.before - b.before);
+    this.#gaps.length = mostGaps;
+    const last = this.#gaps[mostGaps - 1];
+    if (last !== undefined) this.#smallestGap = last.to - last.from;
+  }
+}
