@@ -2,6 +2,8 @@ import {byteClass, classOf} from './bytes.js';
 
 /** Longer messages are told apart by their beginning. */
 const mostHashed = 2048;
+/** Stands for each word with a digit in it. */
+const masked = 0x7ffffff;
 
 /**
  * A message as a number: equal for messages that differ only in words with digits in them. 53 bits from two
@@ -30,29 +32,27 @@ export class MessageHash {
     let one = this.#one;
     let two = this.#two;
     let sum = 0;
-    let other = 0;
     let digits = 0;
     for (let q = p; q < limit; q += 1) {
       const c = b[q] as number;
       const kind = classOf[c] as number;
-      if (kind === byteClass.word) {
-        sum = (Math.imul(sum, 31) + c) | 0;
-        other = (Math.imul(other, 0x01000193) ^ c) | 0;
-      } else if (kind === byteClass.digit) {
-        digits = 1;
+      // One branch for nine bytes of ten: what decides the speed of the whole analysis.
+      if (kind < byteClass.separator) {
+        sum = (Math.imul(sum, 0x6f4f2a35) + c) | 0;
+        digits |= kind;
       } else {
         if (kind === byteClass.escape) this.sawEscape = true;
-        if (digits === 1) sum = other = 0x7ffffff;
-        one = Math.imul(one ^ sum, 0x9e3779b1) ^ c;
-        two = Math.imul(two + other, 0x85ebca6b) + c;
+        sum = digits === 1 ? masked : sum;
+        one = (Math.imul(one ^ sum, 0x9e3779b1) + c) | 0;
+        two = (Math.imul(two + sum, 0x85ebca6b) ^ c) | 0;
         one ^= one >>> 15;
         two ^= two >>> 13;
-        sum = other = digits = 0;
+        sum = digits = 0;
       }
     }
-    if (digits === 1) sum = other = 0x7ffffff;
+    if (digits === 1) sum = masked;
     one = Math.imul(one ^ sum, 0xc2b2ae35);
-    two = Math.imul(two + other, 0x27d4eb2f);
+    two = Math.imul(two + sum, 0x27d4eb2f);
     this.#one = one ^ (one >>> 16);
     this.#two = two ^ (two >>> 14);
   }

@@ -75,8 +75,24 @@ export class Scanner {
   #slots: Ints | null = null;
   #segment: Buffer = Buffer.alloc(0);
   readonly #event: Pending = {
-    isOpen: false, isCounted: false, bytes: Buffer.alloc(0), lineFrom: 0, from: 0, to: 0, textFrom: 0, textTo: 0, line: 0, time: Number.NaN,
-    isTimed: false, level: 0, format: 0, kind: 0, detail: null, duration: Number.NaN, errorFrom: 0, errorTo: 0,
+    isOpen: false,
+    isCounted: false,
+    bytes: Buffer.alloc(0),
+    lineFrom: 0,
+    from: 0,
+    to: 0,
+    textFrom: 0,
+    textTo: 0,
+    line: 0,
+    time: Number.NaN,
+    isTimed: false,
+    level: 0,
+    format: 0,
+    kind: 0,
+    detail: null,
+    duration: Number.NaN,
+    errorFrom: 0,
+    errorTo: 0,
   }; // prettier-ignore
 
   constructor(options: ScanOptions, memory: ScanMemory = new ScanMemory()) {
@@ -257,7 +273,7 @@ export class Scanner {
   #findRequest(): boolean {
     const {bytes: b, from, to} = this.#event;
     if (this.#isRecord()) return false;
-    const limit = Math.min(to, from + 200);
+    const limit = Math.min(to, from + 64);
     for (let q = from; q < limit; q += 1) {
       if (b[q] !== 34) continue;
       return (b[q + 1] as number) >= 65 && (b[q + 1] as number) <= 90 && this.#request.read(b, q, to);
@@ -272,7 +288,11 @@ export class Scanner {
     const {bytes: b} = event;
     if (request) {
       event.kind = shapeKind.access;
-      if (event.format === formatCode.plain || event.format === formatCode.timestamped || event.format === formatCode.bracketed)
+      if (
+        event.format === formatCode.plain ||
+        event.format === formatCode.timestamped ||
+        event.format === formatCode.bracketed
+      )
         event.format = formatCode.access;
       hash.begin(event.level + 16);
       hash.number(this.#request.status);
@@ -394,7 +414,15 @@ export class Scanner {
     const method = b.toString('latin1', methodFrom, methodTo);
     const path = this.#decoded(pathFrom, pathTo);
     this.#tally.example(slot, {
-      key, line, time, kind: shapeKind.endpoint, level: 0, format: 0, text: '', message: path, header: method,
+      key,
+      line,
+      time,
+      kind: shapeKind.endpoint,
+      level: 0,
+      format: 0,
+      text: '',
+      message: path,
+      header: method,
       detail: String(source.status),
     }); // prettier-ignore
   }
@@ -426,7 +454,8 @@ function behindPrefix(b: Buffer, p: number, end: number): number {
 }
 
 function isUtf8(b: Buffer, from: number, to: number): boolean {
-  for (let q = from; q < to; q += 1) if ((b[q] as number) > 127) return !b.toString('utf8', q, to).slice(0, -1).includes('\ufffd');
+  for (let q = from; q < to; q += 1)
+    if ((b[q] as number) > 127) return !b.toString('utf8', q, to).slice(0, -1).includes('\ufffd');
   return true;
 }
 
