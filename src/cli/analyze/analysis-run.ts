@@ -4,7 +4,12 @@ import type {Analysis} from '../../lib/core/logs/analysis.js';
 import {assemble, type Clustering, type Assembled} from '../../lib/core/logs/assemble.js';
 import {ErpError} from '../../lib/core/errors.js';
 import {ExitCode} from '../../lib/core/exit-codes.js';
-import {type Collected, collectLogs, type CollectOptions, type LogInput} from '../../lib/runtime/log-analysis/collect-logs.js';
+import {
+  type Collected,
+  collectLogs,
+  type CollectOptions,
+  type LogInput,
+} from '../../lib/runtime/log-analysis/collect-logs.js';
 
 export type Filter = CollectOptions['filter'];
 

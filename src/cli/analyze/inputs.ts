@@ -46,7 +46,10 @@ function filesAt(path: string, cwd: string): LogInput[] {
   const named = (file: string): LogInput => ({name: shownPath(file, cwd), service: null, from: {path: file}});
   if (!statSync(path).isDirectory()) return [named(path)];
   const logs = readdirSync(path, {withFileTypes: true})
-    .filter((entry) => entry.isFile() && /\.(?:log|jsonl|out|err)(?:[.-][\w.-]*)?$|^(?:syslog|messages)(?:\.|$)/i.test(entry.name))
+    .filter(
+      (entry) =>
+        entry.isFile() && /\.(?:log|jsonl|out|err)(?:[.-][\w.-]*)?$|^(?:syslog|messages)(?:\.|$)/i.test(entry.name),
+    )
     .map((entry) => entry.name)
     .sort();
   if (logs.length > 0) return logs.map((name) => named(join(path, name)));
