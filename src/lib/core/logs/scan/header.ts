@@ -106,7 +106,7 @@ export class HeaderReader {
   #name(b: Buffer, start: number, q: number, before: number | undefined, token: number, inBrackets: boolean): void {
     if (this.format === formatCode.celery) return;
     if (inBrackets) {
-      if (token > 0 && isDigit(b[start - 3])) this.format = formatCode.gunicorn;
+      if (token > 0 && isDigit(b[start - 4])) this.format = formatCode.gunicorn;
       else if (token === 0 && !isUpper(b[start])) this.format = formatCode['apache-error'];
       return;
     }

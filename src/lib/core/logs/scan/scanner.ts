@@ -1,3 +1,4 @@
+import {BlockReader} from './blocks.js';
 import {isBlank, isLetter} from './bytes.js';
 import {Folding} from './folding.js';
 import {Ints} from './grown.js';
@@ -63,6 +64,7 @@ export class Scanner {
   /** For a line that is read again while the next one has been read already. */
   #spareHeader: HeaderReader;
   #spareRecord: RecordReader;
+  readonly #blocks: BlockReader;
   readonly #request = new RequestReader();
   readonly #hash = new MessageHash();
   readonly #folding = new Folding();
@@ -101,6 +103,7 @@ export class Scanner {
     this.#times = new TimeReader(options.reference);
     this.#header = new HeaderReader(this.#times);
     this.#record = new RecordReader(this.#times);
+    this.#blocks = new BlockReader(this.#times);
     this.#spareHeader = new HeaderReader(this.#times);
     this.#spareRecord = new RecordReader(this.#times);
     this.#tally = new Tally(memory);
@@ -110,6 +113,11 @@ export class Scanner {
   beginsAt(b: Buffer, p: number, end: number): boolean {
     const c = b[p] as number;
     if (c === 123) return this.#record.readJson(b, p, end);
+    if (c === 95 || c === 69) {
+      const begins = this.#blocks.begins(b, p, end);
+      this.#blocks.kind = null;
+      if (begins) return true;
+    }
     return !isBlank(c) && this.#header.read(b, p, end);
   }
 
@@ -132,6 +140,7 @@ export class Scanner {
       this.#one(b, p, to, p, to);
       p = q + 1;
     }
+    if (this.#blocks.kind !== null) this.#endBlock();
     this.#commit();
     const slots = this.#slots;
     if (slots !== null) while (slots.length < this.#line) slots.push(-1);
@@ -149,6 +158,7 @@ export class Scanner {
   /** One line, p to end in b; textFrom and textTo are its place in the segment. */
   #one(b: Buffer, p: number, end: number, textFrom: number, textTo: number): void {
     const event = this.#event;
+    if (this.#blocks.kind !== null && this.#inBlock(b, p, end, textTo)) return;
     if (p === end) return;
     const c = b[p] as number;
     if (c === 27 || c === 0) {
@@ -163,6 +173,16 @@ export class Scanner {
       }
     } else if (c === 123 && this.#record.readJson(b, p, end)) {
       this.#beginRecord(b, p, end, textFrom, textTo, formatCode.json);
+      return;
+    } else if ((c === 95 || c === 69 || c === 84) && b === this.#segment && this.#blocks.begins(b, p, end)) {
+      const {kind, format} = this.#blocks;
+      this.#blocks.kind = null;
+      this.#commit();
+      this.#blocks.kind = kind;
+      this.#begin(b, p, p, end, textFrom, textTo);
+      event.format = format;
+      event.time = Number.NaN;
+      event.level = 0;
       return;
     } else if (this.#header.read(b, p, end)) {
       this.#beginLine(b, p, end, textFrom, textTo);
@@ -187,6 +207,32 @@ export class Scanner {
     this.#begin(b, p, p, end, textFrom, textTo);
     event.level = this.#folding.begin(b, p, end);
     event.format = formatCode.plain;
+  }
+
+  /** @returns whether the line belongs to the block; if not, the block is over and counted */
+  #inBlock(b: Buffer, p: number, end: number, textTo: number): boolean {
+    const event = this.#event;
+    const blocks = this.#blocks;
+    if (blocks.goesOn(b, p, end)) {
+      event.textTo = textTo;
+      return true;
+    }
+    this.#endBlock();
+    this.#commit();
+    return false;
+  }
+
+  #endBlock(): void {
+    const event = this.#event;
+    const {time, level, messageFrom, messageTo} = this.#blocks;
+    this.#blocks.kind = null;
+    event.time = time;
+    event.isTimed = time === time;
+    event.level = level;
+    if (messageTo > messageFrom) {
+      event.lineFrom = event.from = messageFrom;
+      event.to = messageTo;
+    }
   }
 
   #begin(b: Buffer, lineFrom: number, from: number, to: number, textFrom: number, textTo: number): void {
