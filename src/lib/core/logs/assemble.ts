@@ -9,6 +9,7 @@ export interface DistinctMessage {
   readonly text: string;
   /** Where the message begins, as far as the scanner knows. */
   readonly from: number;
+  /** Source and format: messages with the same number have the same kind of header. */
   readonly source: number;
   readonly count: number;
   readonly detail: string | null;
@@ -81,13 +82,19 @@ function groupsOf(shapes: readonly Shape[], {templatesOf}: Clustering): {text: s
   for (const [index, shape] of shapes.entries()) {
     const example = shape.examples[0];
     if (example === undefined) continue;
-    const {kind, header, message, detail} = example.of;
+    const {kind, header, message, detail, format} = example.of;
     if (kind === shapeKind.access) {
       const text = accessText(message);
       access.set(text, [...(access.get(text) ?? []), index]);
     } else if (kind === shapeKind.message) {
       places.push(index);
-      distinct.push({text: header + message, from: header.length, source: example.source, count: shape.count, detail});
+      distinct.push({
+        text: header + message,
+        from: header.length,
+        source: example.source * 64 + format,
+        count: shape.count,
+        detail,
+      });
     }
   }
   return [

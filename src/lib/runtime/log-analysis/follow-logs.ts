@@ -25,7 +25,12 @@ export class LogFollower {
   readonly facts: (SourceFacts & {bytes: number})[] = [];
 
   /** @param first index of the source for each log */
-  constructor(collector: Collector, logs: readonly FollowedLog[], first: readonly number[], options: Omit<ScanOptions, 'reference'>) {
+  constructor(
+    collector: Collector,
+    logs: readonly FollowedLog[],
+    first: readonly number[],
+    options: Omit<ScanOptions, 'reference'>,
+  ) {
     this.#collector = collector;
     this.#options = options;
     this.#followed = logs.map((log, index) => new Followed(log, first[index] as number));
@@ -105,7 +110,8 @@ class Followed {
     const fd = this.#fd as number;
     const named = statSync(this.log.path, {throwIfNoEntry: false});
     if (named === undefined) {
-      if (!this.#isGone) yield {kind: 'note', text: `${this.log.name} was deleted or renamed; waiting for it to come back`};
+      if (!this.#isGone)
+        yield {kind: 'note', text: `${this.log.name} was deleted or renamed; waiting for it to come back`};
       this.#isGone = true;
       return;
     }
@@ -130,7 +136,10 @@ class Followed {
     const fd = this.#fd as number;
     const {size} = fstatSync(fd);
     if (size < this.#at) {
-      yield {kind: 'note', text: `${this.log.name} was cut from ${this.#at} to ${size} bytes; going on from its beginning`};
+      yield {
+        kind: 'note',
+        text: `${this.log.name} was cut from ${this.#at} to ${size} bytes; going on from its beginning`,
+      };
       this.#at = 0;
       this.kept = Buffer.alloc(0);
       yield {kind: 'anew'};
@@ -143,7 +152,8 @@ class Followed {
       this.#lastAt = now;
       yield {kind: 'bytes', bytes: chunk.subarray(0, count), isIdle: false};
     }
-    if (this.kept.length > 0 && now - this.#lastAt >= idleMs) yield {kind: 'bytes', bytes: Buffer.alloc(0), isIdle: true};
+    if (this.kept.length > 0 && now - this.#lastAt >= idleMs)
+      yield {kind: 'bytes', bytes: Buffer.alloc(0), isIdle: true};
   }
 
   #open(): boolean {

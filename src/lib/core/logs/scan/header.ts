@@ -290,10 +290,15 @@ function behindLevel(b: Buffer, p: number, end: number): number {
       q += 1;
     } else if (c === 91 && brackets === 0) {
       brackets += 1;
+      let depth = 1;
       let r = q + 1;
-      while (r < end && r - q < 64 && b[r] !== 93 && b[r] !== 32) r += 1;
-      if (b[r] !== 93) return q;
-      q = r + 1;
+      while (r < end && r - q < 250 && depth > 0) {
+        if (b[r] === 91) depth += 1;
+        else if (b[r] === 93) depth -= 1;
+        r += 1;
+      }
+      if (depth > 0) return q;
+      q = r;
     } else return q;
   }
 }

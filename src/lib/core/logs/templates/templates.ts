@@ -1,3 +1,7 @@
+import {groupsOf} from './grouping.js';
+import {messageStarts} from './header.js';
+import {type Message, readMessage} from './tokens.js';
+
 export interface Distinct {
   readonly text: string;
   readonly from: number;
@@ -11,37 +15,24 @@ export interface FoundTemplate {
   readonly members: readonly number[];
 }
 
-const masked = (text: string): string => text.replace(/[\w.-]*\d[\w.-]*/g, '<*>');
-
-/** Messages that differ only in words with digits are one template. */
+/** Messages of one kind, found without configuration. */
 export function templatesOf(distinct: readonly Distinct[]): readonly FoundTemplate[] {
-  const groups = new Map<string, number[]>();
-  for (const [index, {text, from, detail}] of distinct.entries()) {
-    const key = masked(text.slice(from)) + (detail ? ` ⏎ ${masked(detail)}` : '');
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [index]);
-    else group.push(index);
+  const byKey = new Map<string, {message: Message; members: number[]; count: number}>();
+  const starts = messageStarts(distinct);
+  for (const [index, {text, detail, count}] of distinct.entries()) {
+    const message = readMessage(text.slice(starts[index]), detail ?? null);
+    const there = byKey.get(message.key);
+    if (there === undefined) byKey.set(message.key, {message, members: [index], count});
+    else {
+      there.members.push(index);
+      there.count += count;
+    }
   }
-  return [...groups].map(([text, members]) => ({text, members}));
+  const keyed = [...byKey.values()].sort((a, b) => (a.message.key < b.message.key ? -1 : 1));
+  return groupsOf(keyed).map(({text, parts}) => ({
+    text,
+    members: parts.flatMap((part) => keyed[part]?.members ?? []),
+  }));
 }
 
-/** Values of each `<*>`; null: the message is not of this template. */
-export function variablesOf(template: string, message: string): string[] | null {
-  const parts = template.split('<*>');
-  const values: string[] = [];
-  let at = 0;
-  for (const [index, part] of parts.entries()) {
-    const next =
-      index === 0
-        ? message.startsWith(part)
-          ? 0
-          : -1
-        : part === '' && index === parts.length - 1
-          ? message.length
-          : message.indexOf(part, at);
-    if (next < 0) return null;
-    if (index > 0) values.push(message.slice(at, next));
-    at = next + part.length;
-  }
-  return values;
-}
+export {variablesOf} from './values.js';
