@@ -50,7 +50,10 @@ export function scanInWorkers(file: string, count: number): ScanPool {
     run: (task) =>
       new Promise((resolve, reject) => {
         const [free] = [...crew].sort((a, b) => a.waiting.size - b.waiting.size);
-        if (free === undefined) return reject(new Error('no worker'));
+        if (free === undefined) {
+          reject(new Error('no worker'));
+          return;
+        }
         next += 1;
         free.waiting.set(next, {resolve, reject});
         free.worker.postMessage({id: next, task}, task.kind === 'bytes' ? [task.bytes.buffer as ArrayBuffer] : []);
