@@ -11,7 +11,7 @@ export function incidentOf(group: readonly Finding[], analysis: Analysis): Incid
   const parts = rankedParts(group);
   const kind = kindOfGroup(group, parts);
   const lead = leadOf(group, kind);
-  const from = begin(group);
+  const from = begin(group, analysis.bucketMs);
   const to = end(group);
   const first = firstSign(group, from, parts);
   const last =
@@ -117,12 +117,33 @@ function leadOf(group: readonly Finding[], kind: IncidentKind): Finding {
   return same.find(({title}) => title !== null) ?? same[0] ?? (group[0] as Finding);
 }
 
-/** The first sharp sign: stretches of what also occurs otherwise may begin with a chance event. */
-function begin(group: readonly Finding[]): number | null {
-  const seeds = group.filter(({isSeed}) => isSeed);
-  const sharp = seeds.filter(({isSharp}) => isSharp);
-  const times = (sharp.length > 0 ? sharp : seeds).flatMap(({from}) => (from === null ? [] : [from]));
-  return times.length === 0 ? null : Math.min(...times);
+/**
+ * The first sign. What had never been seen before, or what ends a program, tells it exactly. A stretch of what also
+ * occurs otherwise may begin with a chance event: it counts as earlier only if chance hardly makes what it has in advance.
+ */
+function begin(group: readonly Finding[], bucketMs: number): number | null {
+  const seeds = group.filter(({isSeed, from}) => isSeed && from !== null);
+  const exact = seeds.filter(({isSharp, usual}) => isSharp && usual === 0).map(({from}) => from ?? 0);
+  const strongest = seeds.toSorted((a, b) => Number(b.isSharp) - Number(a.isSharp) || b.evidence - a.evidence)[0];
+  if (strongest === undefined) return null;
+  const anchor = exact.length > 0 ? Math.min(...exact) : (strongest.from ?? 0);
+  return Math.min(
+    anchor,
+    ...seeds.filter((finding) => leads(finding, anchor, bucketMs)).map(({from}) => from ?? anchor),
+  );
+}
+
+/** It came so often before that moment that it can't be chance. */
+function leads({reading, from, to, usual, isSharp}: Finding, until: number, bucketMs: number): boolean {
+  if (reading === null || !isSharp || from === null || to === null || from >= until) return false;
+  const {buckets, counts} = reading.template.series;
+  const [first, last] = [Math.floor(from / bucketMs), Math.floor(until / bucketMs)];
+  let count = 0;
+  for (let i = 0; i < buckets.length; i += 1) {
+    if ((buckets[i] ?? 0) >= first && (buckets[i] ?? 0) < last) count += counts[i] ?? 0;
+  }
+  const expected = (usual * (until - from)) / Math.max(bucketMs, to - from);
+  return count >= 3 && count * Math.log(count / Math.max(expected, 1e-6)) - (count - expected) > 9;
 }
 
 function end(group: readonly Finding[]): number | null {

@@ -44,7 +44,7 @@ function belong(a: Finding, b: Finding): boolean {
   if (isStranger(a, b) || isStranger(b, a)) return false;
   if (a.from === null || b.from === null || a.to === null || b.to === null)
     return a.from === b.from && a.kind === b.kind;
-  const slack = a.reading !== null && a.reading === b.reading ? 3 * slackMs : slackMs;
+  const slack = areSame(a, b) ? Math.max(3 * slackMs, Math.min(60 * minute, lengthOf(a), lengthOf(b))) : slackMs;
   if (Math.max(a.from, b.from) > Math.min(a.to, b.to) + slack) return false;
   if (Math.abs(a.from - b.from) <= slackMs) return lengthsFit(a, b);
   if (a.name !== null && a.name === b.name) return lengthsFit(a, b);
@@ -59,6 +59,10 @@ function lengthsFit(a: Finding, b: Finding): boolean {
   const begin = Math.abs((a.from ?? 0) - (b.from ?? 0));
   return begin <= slackMs || begin <= 0.5 * long || long <= 4 * short || long <= 30 * minute;
 }
+
+/** Parts of one trouble that paused. */
+const areSame = (a: Finding, b: Finding) =>
+  (a.reading !== null && a.reading === b.reading) || (a.kind === b.kind && a.name !== null && a.name === b.name);
 
 const lengthOf = ({from, to}: Finding) => (to ?? 0) - (from ?? 0);
 
