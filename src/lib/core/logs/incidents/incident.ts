@@ -17,7 +17,7 @@ export function incidentOf(group: readonly Finding[], analysis: Analysis): Incid
   const last =
     group.flatMap(({last}) => (last.line > 0 ? [last] : [])).sort((a, b) => (b.time ?? 0) - (a.time ?? 0))[0] ?? null;
   const evidence = evidenceOf(parts, from, to);
-  const isOver = to !== null && analysis.to !== null && to < analysis.to - quietMs(from, to);
+  const isOver = to !== null && analysis.to !== null && to < analysis.to - quietMs(from, to, parts);
   const spells = lead.spells;
   const names = namesOf(group);
   const body = {kind, from, to, first, evidence, parts, names, group, lead};
@@ -45,8 +45,11 @@ export function incidentOf(group: readonly Finding[], analysis: Analysis): Incid
 }
 
 /** Quiet for this long means that it is over. */
-const quietMs = (from: number | null, to: number | null) =>
-  Math.min(10 * 60_000, Math.max(120_000, 0.2 * ((to ?? 0) - (from ?? 0))));
+function quietMs(from: number | null, to: number | null, parts: readonly Part[]): number {
+  const length = (to ?? 0) - (from ?? 0);
+  const pause = length / Math.max(1, ...parts.map(({count}) => count));
+  return Math.max(4 * pause, Math.min(10 * 60_000, Math.max(120_000, 0.2 * length)));
+}
 
 /** The telling ones first; among equals what had never been seen before, then what came first. */
 function rankedParts(group: readonly Finding[]): Part[] {

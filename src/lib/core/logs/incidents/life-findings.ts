@@ -219,9 +219,13 @@ function isFatal({template, meanings}: Reading, analysis: Analysis): boolean {
   const last = analysis.sources[template.last.source];
   const size = template.examples.at(-1)?.text.split('\n').length ?? 1;
   const isAtEnd = last !== undefined && template.last.line + size + 3 > last.lines;
-  const isUncaught = template.level === null || template.level === 'CRITICAL';
+  const isUncaught = template.level === null || template.level === 'CRITICAL' || uncaught.test(template.text);
   return isAtEnd && isUncaught && template.count <= 3 && (meanings.has('exception') || template.level === 'CRITICAL');
 }
+
+/** As interpreters print it, without a logger. */
+const uncaught =
+  /^(?:Traceback \(|Uncaught|Unhandled|panic:|fatal error|Exception in thread|[\w.$]*(?:Error|Exception)\b)/;
 
 /** A finding over all of a template. */
 export function whole(reading: Reading, kind: IncidentKind, title: string | null): Finding {

@@ -95,7 +95,8 @@ function search(sparse: Sparse, traffic: Traffic, rates: Rates, caution: Caution
   if (heaviest(scores, 0, scores.length - 1).score <= needed / 3) return [];
   const wide = maximalStretches(scores).filter(({score}) => score > needed / 3);
   const found: Rise[] = [];
-  for (const stretch of wide) {
+  const pieces = wide.flatMap((stretch) => unbridged(stretch, sparse, traffic));
+  for (const stretch of pieces) {
     const rise = riseOf(sharpen(stretch, sparse, traffic, rates, caution.ratio), sparse, traffic, rates);
     if (rise.count >= caution.minCount && rise.evidence >= needed && rise.count >= caution.ratio * rise.usual)
       found.push(rise);
@@ -127,6 +128,30 @@ function scoresOf(
     from = place + 1;
   }
   return scores;
+}
+
+/**
+ * Where next to nothing is usual, a pause of a day costs a stretch nothing. It is parted where its own rate would never
+ * make such a pause: bursts each night are many, not one.
+ */
+function unbridged(stretch: Stretch, sparse: Sparse, traffic: Traffic): Stretch[] {
+  const [from, to] = [Math.floor(stretch.start / 2), Math.floor(stretch.end / 2)];
+  const [begin, end] = [sparse.places[from] ?? 0, (sparse.places[to] ?? 0) + 1];
+  let count = 0;
+  for (let i = from; i <= to; i += 1) count += sparse.counts[i] ?? 0;
+  const share = (sums: Float64Array, a: number, b: number) =>
+    between(sums, a, b) / Math.max(1, between(sums, begin, end));
+  let [widest, at] = [0, -1];
+  for (let i = from + 1; i <= to; i += 1) {
+    const [a, b] = [(sparse.places[i - 1] ?? 0) + 1, sparse.places[i] ?? 0];
+    const missed = count * Math.min(share(traffic.events, a, b), share(traffic.active, a, b));
+    if (missed > widest) [widest, at] = [missed, i];
+  }
+  if (widest < 9 + Math.log(count)) return [stretch];
+  return [
+    ...unbridged({...stretch, end: 2 * at - 1}, sparse, traffic),
+    ...unbridged({...stretch, start: 2 * at + 1}, sparse, traffic),
+  ];
 }
 
 /** The limits under the rate that the stretch itself shows: a chance event shortly before it is left out. */

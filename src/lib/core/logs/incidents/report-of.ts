@@ -41,8 +41,10 @@ export function reportOf(analysis: Analysis): LogReport {
   };
 }
 
-const isProgram = ({name, starts, exits, restarts, failures}: Lives) =>
-  name !== '' && starts.length + exits.length + restarts + failures.length > 0;
+/** Not each part of a program that says that it starts: only what also ends, or gets well, or starts again. */
+const isProgram = ({name, starts, exits, restarts, failures, wellTimes}: Lives) =>
+  name !== '' &&
+  (exits.length + restarts + failures.length > 0 || starts.length > 1 || (starts.length > 0 && wellTimes > 0));
 
 /** Going on comes before over, and late before early: the newest trouble is the one to look at. */
 function nextSteps(incidents: readonly Incident[]): string[] {

@@ -33,7 +33,7 @@ const who = ({names}: Body) => names[0] ?? 'a program';
 function portOf({parts, evidence}: Body): string {
   const texts = [...evidence.map(({text}) => text), ...parts.map(({reading}) => reading.template.text)];
   const port = texts
-    .map((text) => /(?:\bport\D{0,12}|:)(\d{2,5})\b(?!:\d)/i.exec(text)?.[1])
+    .map((text) => /(?:\bport\D{0,12}|:|['"], )(\d{2,5})\b(?!:\d)/i.exec(text)?.[1])
     .find((found) => found !== undefined);
   return port === undefined ? 'a port' : `port ${port}`;
 }
@@ -79,7 +79,8 @@ function errorsTitle(body: Body): string {
   return `${Math.round(part.count / Math.max(0.1, part.usual))} times as often as usual: ${text}`;
 }
 
-const leadText = ({parts, first}: Body) => parts[0]?.reading.template.text ?? first.text;
+/** Of a traceback its last line says it. */
+const leadText = ({first}: Body) => first.text.split(' ⏎ ').at(-1) ?? first.text;
 
 const lengthOf = ({from, to}: Body) => formatDuration((to ?? 0) - (from ?? 0));
 
