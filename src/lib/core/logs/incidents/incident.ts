@@ -3,11 +3,13 @@ import type {Incident, IncidentKind} from '../report.js';
 import type {Part} from './body.js';
 import {causeOf, evidenceOf, nextStep} from './cause.js';
 import {type Finding, kindOf} from './finding.js';
+import type {Lives} from './lives.js';
+import {isAbandoned, recoveryOf} from './recovery.js';
 import {textAt} from './reading.js';
 import {titleOf} from './titles.js';
 
 /** Findings that are one trouble, as one incident. */
-export function incidentOf(group: readonly Finding[], analysis: Analysis): Incident {
+export function incidentOf(group: readonly Finding[], analysis: Analysis, lives: readonly Lives[]): Incident {
   const parts = rankedParts(group);
   const kind = kindOfGroup(group, parts);
   const lead = leadOf(group, kind);
@@ -16,11 +18,13 @@ export function incidentOf(group: readonly Finding[], analysis: Analysis): Incid
   const first = firstSign(group, from, parts);
   const last =
     group.flatMap(({last}) => (last.line > 0 ? [last] : [])).sort((a, b) => (b.time ?? 0) - (a.time ?? 0))[0] ?? null;
-  const evidence = evidenceOf(parts, from, to);
-  const isOver = to !== null && analysis.to !== null && to < analysis.to - quietMs(from, to, parts);
+  const shown = evidenceOf(parts, from, to);
+  const evidence = shown.length > 0 ? shown : [first];
   const spells = lead.spells;
   const names = namesOf(group);
   const body = {kind, from, to, first, evidence, parts, names, group, lead};
+  const isQuiet = to !== null && analysis.to !== null && to < analysis.to - quietMs(from, to, parts);
+  const isOver = isQuiet && !isAbandoned(body, lives);
   const diagnosis = causeOf(body, analysis);
   return {
     kind,
@@ -38,7 +42,7 @@ export function incidentOf(group: readonly Finding[], analysis: Analysis): Incid
     })),
     evidence,
     diagnosis,
-    recovery: null,
+    recovery: isOver ? recoveryOf(body, lives) : null,
     next: diagnosis?.remedy ?? nextStep(body),
     ...(spells === undefined || spells.length === 0 ? {} : {spells}),
   };
@@ -89,7 +93,7 @@ function rankedParts(group: readonly Finding[]): Part[] {
 }
 
 /** 2: new, 1: rare before. */
-const noveltyOf = ({count, usual}: Part) => (usual <= 0.1 * count ? (usual <= 0.05 * count ? 2 : 1) : 0);
+const noveltyOf = ({count, usual}: Part) => (usual <= 0.005 * count ? 2 : usual <= 0.1 * count ? 1 : 0);
 
 const urgency: readonly IncidentKind[] = [
   'never-healthy',

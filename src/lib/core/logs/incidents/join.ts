@@ -57,7 +57,7 @@ function lengthsFit(a: Finding, b: Finding): boolean {
   const long = Math.max(lengthOf(a), lengthOf(b), slackMs);
   const short = Math.max(Math.min(lengthOf(a), lengthOf(b)), 1);
   const begin = Math.abs((a.from ?? 0) - (b.from ?? 0));
-  return begin <= slackMs || begin <= 0.5 * long || long <= 4 * short || long <= 30 * minute;
+  return begin <= slackMs || (begin <= 0.5 * long && long <= 12 * short) || long <= 4 * short || long <= 30 * minute;
 }
 
 /** Parts of one trouble that paused. */

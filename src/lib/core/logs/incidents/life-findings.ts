@@ -225,7 +225,7 @@ function isFatal({template, meanings}: Reading, analysis: Analysis): boolean {
 
 /** As interpreters print it, without a logger. */
 const uncaught =
-  /^(?:Traceback \(|Uncaught|Unhandled|panic:|fatal error|Exception in thread|[\w.$]*(?:Error|Exception)\b)/;
+  /^(?:Traceback \(|Uncaught|Unhandled|panic:|fatal error|Exception in thread|[\w.$]*(?:Error|Exception)(?=:|$| ⏎| \[))/;
 
 /** A finding over all of a template. */
 export function whole(reading: Reading, kind: IncidentKind, title: string | null): Finding {

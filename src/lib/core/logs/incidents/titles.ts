@@ -1,6 +1,6 @@
 import {formatDuration} from '../../report/format.js';
 import type {Body} from './body.js';
-import {peerIn} from './names.js';
+import {peersOf} from './peers.js';
 
 const longest = 100;
 
@@ -51,24 +51,13 @@ function memoryTitle(body: Body): string {
 }
 
 function outageTitle(body: Body): string {
-  const texts = body.parts
-    .slice(0, 4)
-    .flatMap(({reading}) => [
-      reading.template.text,
-      ...body.evidence
-        .filter((one) => reading.template.examples.some(({spot}) => spot === one.spot))
-        .map(({text}) => text),
-    ]);
+  const whom = peersOf(body).join(', ') || 'a service it needs';
   const has = (meaning: 'refused' | 'name-unknown' | 'exhausted') =>
     body.parts.some(({reading}) => reading.meanings.has(meaning));
-  const peer = texts.map(peerIn).find((found) => found !== null) ?? body.names[0] ?? null;
-  const others = body.names.filter((name) => name !== peer);
-  const whom = peer ?? 'a service it needs';
-  if (has('refused'))
-    return `${whom} refused connections${others.length > 0 && peer === null ? ` (${others.join(', ')})` : ''}`;
+  if (has('refused')) return `${whom} refused connections`;
   if (has('name-unknown')) return `the name of ${whom} was not known`;
   if (has('exhausted')) return `connections to ${whom} ran out`;
-  return `${body.names.length > 1 ? body.names.slice(0, 3).join(', ') : whom} did not answer`;
+  return `${whom} did not answer`;
 }
 
 function errorsTitle(body: Body): string {
