@@ -20,7 +20,8 @@ export interface ScanOptions {
   readonly until: number | null;
   /** 1 to 5: only this level and worse; 0: all. */
   readonly level: number;
-  readonly grep: RegExp | null;
+  /** Only events that all of these match. */
+  readonly greps: readonly RegExp[];
   /** Keep which shape each line belongs to. */
   readonly labels: boolean;
 }
@@ -198,6 +199,8 @@ export class Scanner {
         return;
       }
     }
+    // `# Fields: …`, `# Watchdog-Log gestartet am …`: what a log says of itself is no event.
+    if (c === 35) return;
     if (event.isOpen && this.#folding.goesOn(b, p, end, event.level)) {
       event.textTo = textTo;
       if (this.#folding.isDetail) event.detail = b.subarray(p, Math.min(end, p + mostDetail));
@@ -379,11 +382,13 @@ export class Scanner {
   }
 
   #passes(time: number): boolean {
-    const {since, until, level, grep} = this.#options;
+    const {since, until, level, greps} = this.#options;
     if (since !== null && !(time >= since)) return false;
     if (until !== null && !(time <= until)) return false;
     if (level > 0 && this.#event.level < level) return false;
-    return grep === null || grep.test(this.#text());
+    if (greps.length === 0) return true;
+    const text = this.#text();
+    return greps.every((grep) => grep.test(text));
   }
 
   #text(): string {
