@@ -30,7 +30,7 @@ interface Following {
 }
 
 /** The report of what there is, then a line for each template and incident that is new, until Ctrl-C. */
-export async function followReport(options: Following): Promise<undefined> {
+export async function followReport(options: Following): Promise<void> {
   const {inputs, filter, clustering, view, isJson, advise} = options;
   const paths = inputs.flatMap(({name, service, from}) => ('path' in from ? [{name, service, path: from.path}] : []));
   if (paths.length !== inputs.length)
@@ -85,7 +85,6 @@ export async function followReport(options: Following): Promise<undefined> {
   process.off('SIGINT', stop).off('SIGTERM', stop);
   follower.close();
   process.exitCode = asked.signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.done;
-  return undefined;
 }
 
 const incidentKey = ({kind, first, from}: LogReport['incidents'][number]): string =>

@@ -111,7 +111,7 @@ Exit codes: 0, 1 no log can be read, 2 wrong usage, 3 no configuration (and no f
     const filter = this.#filter(flags, words.length > 0);
     if (flags.follow) {
       const {followReport} = await import('../../cli/analyze/follow-report.js');
-      return await followReport({
+      await followReport({
         inputs,
         filter,
         clustering,
@@ -121,6 +121,7 @@ Exit codes: 0, 1 no log can be read, 2 wrong usage, 3 no configuration (and no f
         top: flags.top ?? usualTop,
         advise: (text) => this.advise(text),
       });
+      return undefined;
     }
     const collected = await this.#collect(inputs, filter, flags);
     const assembled = assemble(collected.collector, collected.facts, clustering);
