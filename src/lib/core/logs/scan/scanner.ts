@@ -58,7 +58,6 @@ interface Pending {
 /** From bytes to counts: one pass over each line, strings only for what is new. */
 export class Scanner {
   readonly #options: ScanOptions;
-  readonly #memory: ScanMemory;
   readonly #times: TimeReader;
   #header: HeaderReader;
   #record: RecordReader;
@@ -69,7 +68,7 @@ export class Scanner {
   readonly #request = new RequestReader();
   readonly #hash = new MessageHash();
   readonly #folding = new Folding();
-  #tally: Tally;
+  readonly #tally: Tally;
   #line = 0;
   #events = 0;
   #untimed = 0;
@@ -100,7 +99,6 @@ export class Scanner {
 
   constructor(options: ScanOptions, memory: ScanMemory = new ScanMemory()) {
     this.#options = options;
-    this.#memory = memory;
     this.#times = new TimeReader(options.reference);
     this.#header = new HeaderReader(this.#times);
     this.#record = new RecordReader(this.#times);
@@ -125,7 +123,6 @@ export class Scanner {
   /** @param b whole events: from the beginning of a line to the end of one */
   scan(b: Buffer, from = 0, end = b.length): SegmentResult {
     this.#segment = b;
-    this.#tally = new Tally(this.#memory);
     this.#line = this.#events = this.#untimed = 0;
     this.#formats = formats.map(() => 0);
     this.#invalid = false;
