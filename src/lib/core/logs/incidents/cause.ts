@@ -1,16 +1,13 @@
 import type {Analysis, Spot} from '../analysis.js';
-import {diagnose} from '../diagnosis/diagnose.js';
 import type {LogDiagnosis, ProgramEnd} from '../diagnosis/log-diagnosis.js';
 import type {Incident} from '../report.js';
 import {hangOfTheLiving} from './alive.js';
 import type {Body, Part} from './body.js';
 import {eventsBefore, type KnownEvent} from './context.js';
+import {diagnosed} from './diagnosed.js';
 import {sentence} from './reading.js';
 
 const mostEvidence = 8;
-/** Enough to see a cause, and short. */
-const mostLines = 400;
-const leastConfidence = 0.55;
 
 /** Lines that show it: the most telling templates' first events in that time. */
 export function evidenceOf(parts: readonly Part[], from: number | null, to: number | null): Incident['evidence'] {
@@ -29,6 +26,8 @@ const isWithin = (time: number | null, from: number | null, to: number | null) =
 
 /** The cause, where lines of that time prove one; else null. */
 export function causeOf(body: Body, analysis: Analysis): LogDiagnosis | null {
+  const known = body.group.find(({diagnosis}) => diagnosis !== undefined)?.diagnosis;
+  if (known !== undefined) return known;
   if (body.kind === 'slow') return null;
   const events = telling(body, analysis);
   const found = events.length === 0 ? null : diagnosed(events, endOf(body));
@@ -52,21 +51,6 @@ function telling(body: Body, analysis: Analysis): KnownEvent[] {
       return within.slice(0, within[0]?.text.includes('\n') ? 1 : 4);
     })
     .sort((a, b) => a.spot.source - b.spot.source || a.spot.line - b.spot.line);
-}
-
-function diagnosed(events: readonly KnownEvent[], end: ProgramEnd): LogDiagnosis | null {
-  const lines: {readonly text: string; readonly line: number}[] = [];
-  for (const {spot, text} of events) {
-    text.split('\n').forEach((part, i) => lines.push({text: part, line: spot.line === 0 ? 0 : spot.line + i}));
-    if (lines.length > mostLines) break;
-  }
-  const found = diagnose(
-    lines.map(({text}) => text),
-    end,
-  );
-  const evidence = found.evidence.map(({line, text}) => ({line: lines[line - 1]?.line ?? 0, text}));
-  const isProven = found.cause !== null && found.confidence >= leastConfidence && evidence.length > 0;
-  return isProven ? {...found, evidence} : null;
 }
 
 /** How the program ended, as its supervisor reported it. */
