@@ -47,7 +47,7 @@ export function readTemplate(template: LogTemplate): Reading {
   return {
     template,
     meanings,
-    names: meanings.size === 0 ? [] : namesOf(template),
+    names: meanings.size === 0 && template.measures.length === 0 ? [] : namesOf(template),
     isBad,
     telling:
       has(causes) && !quiet ? 5 : has(effects) ? 4 : severe ? 3 : meanings.has('failed-request') ? 2 : quiet ? 0 : 1,

@@ -39,6 +39,7 @@ function portOf({parts, evidence}: Body): string {
 }
 
 function memoryTitle(body: Body): string {
+  if (body.lead.diagnosis !== undefined) return body.lead.title ?? leadText(body);
   const exits = body.parts.find(({reading}) => reading.meanings.has('out-of-memory'));
   const over = body.parts.find(({reading}) => reading.meanings.has('memory-limit'));
   const name = body.names[0] ?? 'a program';
@@ -51,6 +52,7 @@ function memoryTitle(body: Body): string {
 }
 
 function outageTitle(body: Body): string {
+  if (body.lead.title !== null) return body.lead.title;
   const whom = peersOf(body).join(', ') || 'a service it needs';
   const has = (meaning: 'refused' | 'name-unknown' | 'exhausted') =>
     body.parts.some(({reading}) => reading.meanings.has(meaning));
