@@ -1,4 +1,4 @@
-import {BlockReader} from './blocks.js';
+import {BlockReader, isField, kindAt} from './blocks.js';
 import {isBlank, isLetter} from './bytes.js';
 import {Folding, plainError, startsWith} from './folding.js';
 import {Ints} from './grown.js';
@@ -115,13 +115,9 @@ export class Scanner {
   beginsAt(b: Buffer, p: number, end: number): boolean {
     const c = b[p] as number;
     if (c === 123) return this.#record.readJson(b, p, end);
-    if (c === 95 || c === 69) {
-      const begins = this.#blocks.begins(b, p, end);
-      this.#blocks.kind = null;
-      if (begins) return true;
-    }
+    if ((c === 95 || c === 69) && kindAt(b, p, end) !== null) return true;
     // It may be what the event before it threw.
-    if (isBlank(c) || (c === 69 && startsWith(b, p, end, plainError))) return false;
+    if (isBlank(c) || (c === 69 && startsWith(b, p, end, plainError)) || isField(b, p, end)) return false;
     if (!this.#header.read(b, p, end)) return false;
     return this.#header.format !== formatCode.levelled || this.#header.time === this.#header.time || !isBelowJul(b, p);
   }
@@ -161,14 +157,14 @@ export class Scanner {
   }
 
   /** One line, p to end in b; textFrom and textTo are its place in the segment. */
-  #one(b: Buffer, p: number, end: number, textFrom: number, textTo: number): void {
+  #one(b: Buffer, p: number, end: number, textFrom: number, textTo: number, isBehindPrefix = false): void {
     const event = this.#event;
     if (this.#blocks.kind !== null && this.#inBlock(b, p, end, textTo)) return;
     if (p === end) return;
     const c = b[p] as number;
     if (c === 27 || c === 0) {
       const clean = cleanBytes(b, p, end);
-      if (clean.length > 0 || c === 27) this.#one(clean, 0, clean.length, textFrom, textTo);
+      if (clean.length > 0 || c === 27) this.#one(clean, 0, clean.length, textFrom, textTo, isBehindPrefix);
       return;
     }
     const isThrown = c === 69 && event.isOpen && this.#folding.isThrown(b, p, end, event.isTimed ? event.level : 0);
@@ -199,9 +195,10 @@ export class Scanner {
         this.#beginRecord(b, p, end, textFrom, textTo, formatCode.logfmt);
         return;
       }
-      const behind = behindPrefix(b, p, end);
+      // Once: a table has many.
+      const behind = isBehindPrefix ? 0 : behindPrefix(b, p, end);
       if (behind > 0 && behind < end) {
-        this.#one(b, behind, end, textFrom, textTo);
+        this.#one(b, behind, end, textFrom, textTo, true);
         return;
       }
     }
@@ -225,7 +222,7 @@ export class Scanner {
   #inBlock(b: Buffer, p: number, end: number, textTo: number): boolean {
     const event = this.#event;
     const blocks = this.#blocks;
-    if (blocks.goesOn(b, p, end)) {
+    if ((p === end || !this.beginsAt(b, p, end)) && blocks.goesOn(b, p, end)) {
       event.textTo = textTo;
       return true;
     }
