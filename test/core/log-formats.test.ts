@@ -33,7 +33,7 @@ async function read(name: string, segmentBytes?: number) {
   const written = new Date('2026-11-24T12:00:00Z');
   utimesSync(path, written, written);
   const {collector, facts} = await collectLogs([{name, service: null, from: {path}}], {
-    filter: {since: null, until: null, level: 0, grep: null},
+    filter: {since: null, until: null, level: 0, greps: []},
     labels: false,
     workerFile: null,
     workers: 1,

@@ -18,7 +18,7 @@ async function analysed(pieces: readonly Buffer[], segmentBytes = 4 * 1024 * 102
     {objectMode: false},
   );
   const {collector, facts, unreadable} = await collectLogs([{name: 'x', service: null, from: {stream}}], {
-    filter: {since: null, until: null, level: 0, grep: null},
+    filter: {since: null, until: null, level: 0, greps: []},
     labels: false,
     workerFile: null,
     workers: 1,
