@@ -23,6 +23,7 @@ export interface LogSource {
 export interface Spot {
   /** Index into `Analysis.sources`. */
   readonly source: number;
+  /** 0: not known, as with the thousandth event of a frequent template. */
   readonly line: number;
   /** null: neither it nor anything before it says. */
   readonly time: number | null;

@@ -36,6 +36,8 @@ export interface Incident {
   readonly diagnosis: LogDiagnosis | null;
   readonly recovery: string | null;
   readonly next: string | null;
+  /** Where it came in several stretches, one for each run of the supervisor or each outage: when, and the line that ended it. */
+  readonly spells?: readonly {readonly from: number; readonly to: number; readonly end: Spot | null}[];
 }
 
 /** What is known of one supervised program's lives. */

@@ -21,8 +21,16 @@ export class Ints {
     this.#data[index] = value;
   }
 
-  add(index: number, value: number): void {
-    this.#data[index] = (this.#data[index] as number) + value;
+  push2(one: number, two: number): void {
+    this.push(one);
+    this.push(two);
+  }
+
+  /** @returns the sum */
+  add(index: number, value: number): number {
+    const sum = (this.#data[index] as number) + value;
+    this.#data[index] = sum;
+    return sum;
   }
 
   taken(): Int32Array<ArrayBuffer> {

@@ -1,7 +1,9 @@
-import {byteClass, classOf} from './bytes.js';
+import {byteClass, classOf, isLetter} from './bytes.js';
 
 /** Longer messages are told apart by their beginning. */
 const mostHashed = 2048;
+/** Stands for each word with a digit in it. */
+const masked = 0x7ffffff;
 
 /**
  * A message as a number: equal for messages that differ only in words with digits in them. 53 bits from two
@@ -24,35 +26,33 @@ export class MessageHash {
     return (this.#one >>> 0) * 0x20_0000 + (this.#two >>> 11);
   }
 
-  /** Words with digits count as one and the same. */
+  /** Words with digits count as one and the same, unless they are names. */
   words(b: Buffer, p: number, end: number): void {
     const limit = end - p > mostHashed ? p + mostHashed : end;
     let one = this.#one;
     let two = this.#two;
     let sum = 0;
-    let other = 0;
     let digits = 0;
     for (let q = p; q < limit; q += 1) {
       const c = b[q] as number;
       const kind = classOf[c] as number;
-      if (kind === byteClass.word) {
-        sum = (Math.imul(sum, 31) + c) | 0;
-        other = (Math.imul(other, 0x01000193) ^ c) | 0;
-      } else if (kind === byteClass.digit) {
-        digits = 1;
+      // One branch for nine bytes of ten: what decides the speed of the whole analysis.
+      if (kind < byteClass.separator) {
+        sum = (Math.imul(sum, 0x6f4f2a35) + c) | 0;
+        digits += kind;
       } else {
         if (kind === byteClass.escape) this.sawEscape = true;
-        if (digits === 1) sum = other = 0x7ffffff;
-        one = Math.imul(one ^ sum, 0x9e3779b1) ^ c;
-        two = Math.imul(two + other, 0x85ebca6b) + c;
+        if (digits > 0 && (digits > 1 || !isName(b, q))) sum = masked;
+        one = (Math.imul(one ^ sum, 0x9e3779b1) + c) | 0;
+        two = (Math.imul(two + sum, 0x85ebca6b) ^ c) | 0;
         one ^= one >>> 15;
         two ^= two >>> 13;
-        sum = other = digits = 0;
+        sum = digits = 0;
       }
     }
-    if (digits === 1) sum = other = 0x7ffffff;
+    if (digits > 0 && (digits > 1 || !isName(b, limit))) sum = masked;
     one = Math.imul(one ^ sum, 0xc2b2ae35);
-    two = Math.imul(two + other, 0x27d4eb2f);
+    two = Math.imul(two + sum, 0x27d4eb2f);
     this.#one = one ^ (one >>> 16);
     this.#two = two ^ (two >>> 14);
   }
@@ -73,6 +73,15 @@ export class MessageHash {
     this.#one = Math.imul(this.#one ^ value, 0x9e3779b1);
     this.#two = Math.imul(this.#two + value, 0x85ebca6b);
   }
+}
+
+/** `eth0`, `IPv6`, `utf8`: letters and one digit at the end are a name, not a number. */
+function isName(b: Buffer, end: number): boolean {
+  if (classOf[b[end - 1] as number] !== byteClass.digit) return false;
+  let q = end - 2;
+  while (q >= 0 && end - q <= 9 && isLetter(b[q])) q -= 1;
+  const length = end - 1 - (q + 1);
+  return length >= 2 && length <= 7 && (q < 0 || (classOf[b[q] as number] as number) >= byteClass.separator);
 }
 
 /** From a key to a small number, without objects: the keys that a segment of a log has met. */

@@ -97,7 +97,8 @@ export class HeaderReader {
         }
       }
       // What stands in brackets or is a number belongs to the header; a word may belong to the message.
-      if (before !== 91 && before !== 40 && !isDigit(b[start]) && before !== 45) isPlainBefore = token === 0 && b[q] === 58;
+      if (before !== 91 && before !== 40 && !isDigit(b[start]) && before !== 45)
+        isPlainBefore = token === 0 && b[q] === 58;
     }
     return true;
   }
@@ -105,11 +106,12 @@ export class HeaderReader {
   #name(b: Buffer, start: number, q: number, before: number | undefined, token: number, inBrackets: boolean): void {
     if (this.format === formatCode.celery) return;
     if (inBrackets) {
-      if (token > 0 && isDigit(b[start - 3])) this.format = formatCode.gunicorn;
+      if (token > 0 && isDigit(b[start - 4])) this.format = formatCode.gunicorn;
       else if (token === 0 && !isUpper(b[start])) this.format = formatCode['apache-error'];
       return;
     }
-    if (before === 91 && !isUpper(b[start]) && b[q] === 93 && isDigit(b[q + 2])) this.format = formatCode['nginx-error'];
+    if (before === 91 && !isUpper(b[start]) && b[q] === 93 && isDigit(b[q + 2]))
+      this.format = formatCode['nginx-error'];
     else if (before === 32 && b[start - 2] === 45 && b[q + 1] === 45) this.format = formatCode.python;
     else if (before === 32 && b[start - 2] === 93 && b[q] === 58 && b[q + 1] === 32 && b[q + 2] === 32)
       this.format = formatCode.postgresql;
@@ -119,7 +121,8 @@ export class HeaderReader {
     const named = isLetter(b[p + 1]);
     if (this.#times.read(b, p + 1, end)) {
       const isTimed = this.#timed(b, end, true);
-      if (named && this.format === formatCode.bracketed && this.#isWeekday(b, p + 1)) this.format = formatCode['apache-error'];
+      if (named && this.format === formatCode.bracketed && this.#isWeekday(b, p + 1))
+        this.format = formatCode['apache-error'];
       return isTimed;
     }
     // [INFO] text, [1234] 2026-…, [name] 2026-…
@@ -241,20 +244,19 @@ export class HeaderReader {
   }
 }
 
-function endsToken(c: number): boolean {
-  return (
-    c <= 32 || c === 91 || c === 93 || c === 40 || c === 41 || c === 124 || c === 58 || c === 44 || c === 60 ||
-    c === 62 || c === 34 || c === 61 || c === 47
-  ); // prettier-ignore
-}
+const ends = new Uint8Array(256);
+for (let c = 0; c <= 32; c += 1) ends[c] = 1;
+for (const c of '[]()|:,<>"=/') ends[c.charCodeAt(0)] = 1;
+const endsToken = (c: number): boolean => ends[c] === 1;
+
+const skipped = new Uint8Array(256);
+for (const c of ' \t[]:|,()') skipped[c.charCodeAt(0)] = 1;
 
 function skipSeparators(b: Buffer, p: number, end: number): number {
   let q = p;
   while (q < end) {
     const c = b[q] as number;
-    if (c !== 32 && c !== 9 && c !== 91 && c !== 93 && c !== 58 && c !== 124 && c !== 44 && c !== 40 && c !== 41) {
-      if (c !== 45 || b[q + 1] !== 32) break;
-    }
+    if (skipped[c] !== 1 && (c !== 45 || b[q + 1] !== 32)) break;
     q += 1;
   }
   return q;
@@ -275,14 +277,28 @@ function behindLevel(b: Buffer, p: number, end: number): number {
   for (;;) {
     const c = b[q];
     if (q >= end) return end;
-    if (c === 32 || c === 9 || c === 93 || c === 58 || c === 124 || c === 44 || c === 41 || (c === 45 && b[q + 1] === 32)) {
+    if (
+      c === 32 ||
+      c === 9 ||
+      c === 93 ||
+      c === 58 ||
+      c === 124 ||
+      c === 44 ||
+      c === 41 ||
+      (c === 45 && b[q + 1] === 32)
+    ) {
       q += 1;
     } else if (c === 91 && brackets === 0) {
       brackets += 1;
+      let depth = 1;
       let r = q + 1;
-      while (r < end && r - q < 64 && b[r] !== 93 && b[r] !== 32) r += 1;
-      if (b[r] !== 93) return q;
-      q = r + 1;
+      while (r < end && r - q < 250 && depth > 0) {
+        if (b[r] === 91) depth += 1;
+        else if (b[r] === 93) depth -= 1;
+        r += 1;
+      }
+      if (depth > 0) return q;
+      q = r;
     } else return q;
   }
 }

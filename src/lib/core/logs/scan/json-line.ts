@@ -3,23 +3,95 @@ import {levelOf, levelOfNumber} from './level.js';
 import type {TimeReader} from './time-reader.js';
 
 const keyCode = {
-  other: 0, time: 1, level: 2, message: 3, error: 4, durationMs: 5, durationS: 6, method: 7, path: 8, status: 9, date: 10,
+  other: 0,
+  time: 1,
+  level: 2,
+  message: 3,
+  error: 4,
+  durationMs: 5,
+  durationS: 6,
+  method: 7,
+  path: 8,
+  status: 9,
+  date: 10,
 } as const; // prettier-ignore
 const names: Readonly<Record<string, number>> = {
-  timestamp: 1, time: 1, ts: 1, '@timestamp': 1, t: 1, date: 1, datetime: 1, asctime: 1, 'log.time': 1, eventtime: 1, __realtime_timestamp: 1,
-  level: 2, severity: 2, lvl: 2, levelname: 2, loglevel: 2, 'log.level': 2, s: 2, log_level: 2, severitytext: 2, '@l': 2, priority: 2,
-  message: 3, msg: 3, event: 3, text: 3, '@m': 3, '@mt': 3, body: 3, short_message: 3,
-  error: 4, err: 4, exception: 4, exc_info: 4, stack: 4, error_message: 4, exc: 4,
-  duration_ms: 5, durationms: 5, elapsed_ms: 5, elapsedms: 5, responsetime: 5, response_time_ms: 5, latency_ms: 5, latencyms: 5, took_ms: 5, 'duration.ms': 5, request_time_ms: 5,
-  duration_s: 6, elapsed_s: 6, duration_seconds: 6, elapsed_seconds: 6, request_time: 6,
-  method: 7, request_method: 7, http_method: 7, verb: 7,
-  path: 8, url: 8, uri: 8, request_uri: 8, request_path: 8, http_path: 8, route: 8,
-  status: 9, status_code: 9, statuscode: 9, http_status: 9,
+  timestamp: 1,
+  time: 1,
+  ts: 1,
+  '@timestamp': 1,
+  t: 1,
+  date: 1,
+  datetime: 1,
+  asctime: 1,
+  'log.time': 1,
+  eventtime: 1,
+  __realtime_timestamp: 1,
+  level: 2,
+  severity: 2,
+  lvl: 2,
+  levelname: 2,
+  loglevel: 2,
+  'log.level': 2,
+  s: 2,
+  log_level: 2,
+  severitytext: 2,
+  '@l': 2,
+  priority: 2,
+  message: 3,
+  msg: 3,
+  event: 3,
+  text: 3,
+  '@m': 3,
+  '@mt': 3,
+  body: 3,
+  short_message: 3,
+  error: 4,
+  err: 4,
+  exception: 4,
+  exc_info: 4,
+  stack: 4,
+  error_message: 4,
+  exc: 4,
+  duration_ms: 5,
+  durationms: 5,
+  elapsed_ms: 5,
+  elapsedms: 5,
+  responsetime: 5,
+  response_time_ms: 5,
+  latency_ms: 5,
+  latencyms: 5,
+  took_ms: 5,
+  'duration.ms': 5,
+  request_time_ms: 5,
+  duration_s: 6,
+  elapsed_s: 6,
+  duration_seconds: 6,
+  elapsed_seconds: 6,
+  request_time: 6,
+  method: 7,
+  request_method: 7,
+  http_method: 7,
+  verb: 7,
+  path: 8,
+  url: 8,
+  uri: 8,
+  request_uri: 8,
+  request_path: 8,
+  http_path: 8,
+  route: 8,
+  status: 9,
+  status_code: 9,
+  statuscode: 9,
+  http_status: 9,
   $date: 10,
 }; // prettier-ignore
 const byLength: (readonly {readonly bytes: Uint8Array; readonly code: number}[])[] = [];
 for (const [name, code] of Object.entries(names))
-  byLength[name.length] = [...(byLength[name.length] ?? []), {bytes: Uint8Array.from(name, (c) => c.charCodeAt(0)), code}];
+  byLength[name.length] = [
+    ...(byLength[name.length] ?? []),
+    {bytes: Uint8Array.from(name, (c) => c.charCodeAt(0)), code},
+  ];
 
 /** Reads one line of JSON (or logfmt) without parsing it into values: only what the analysis needs is looked at. */
 export class RecordReader {
@@ -111,6 +183,7 @@ export class RecordReader {
         while (q < end && b[q] !== 32) q += 1;
         continue;
       }
+      const keyTo = q;
       const code = keyAt(b, from, q);
       q += 1;
       let valueFrom = q;
@@ -127,7 +200,7 @@ export class RecordReader {
       }
       pairs += 1;
       if (code !== keyCode.other) this.#string(b, code, valueFrom, valueTo, 1);
-      else if (this.duration !== this.duration && isDurationKey(b, from, valueFrom)) this.#span(b, valueFrom, valueTo);
+      else if (this.duration !== this.duration && isDurationKey(b, from, keyTo)) this.#span(b, valueFrom, valueTo);
     }
     return pairs >= 2 && (!Number.isNaN(this.time) || this.level > 0);
   }
@@ -140,7 +213,8 @@ export class RecordReader {
           this.time = this.#times.time;
         return;
       case keyCode.level:
-        if (depth === 1 && this.level === 0) this.level = to - from === 1 ? levelOfOneLetter(b[from] as number) : levelOf(b, from, to);
+        if (depth === 1 && this.level === 0)
+          this.level = to - from === 1 ? levelOfOneLetter(b[from] as number) : levelOf(b, from, to);
         return;
       case keyCode.message:
         if (depth === 1 && this.messageTo === 0) {
@@ -168,7 +242,8 @@ export class RecordReader {
         return;
       case keyCode.status:
         if (to - from === 3 && isDigit(b[from]))
-          this.status = ((b[from] as number) - 48) * 100 + ((b[from + 1] as number) - 48) * 10 + (b[from + 2] as number) - 48;
+          this.status =
+            ((b[from] as number) - 48) * 100 + ((b[from + 1] as number) - 48) * 10 + (b[from + 2] as number) - 48;
     }
   }
 
@@ -249,15 +324,19 @@ function levelOfOneLetter(c: number): number {
   return c === 73 ? 2 : c === 87 ? 3 : c === 69 ? 4 : c === 70 ? 5 : c === 68 ? 1 : 0;
 }
 
-/** dur, duration, elapsed, took, latency. */
-function isDurationKey(b: Buffer, from: number, valueFrom: number): boolean {
-  const c = b[from];
-  const length = valueFrom - from;
-  if (c !== 100 && c !== 101 && c !== 116 && c !== 108) return false;
-  if (length < 4 || length > 10) return false;
-  return durationKeys.has(b.toString('latin1', from, valueFrom).replace(/=?"?$/, ''));
+/** dur, duration, elapsed, took, latency: with a unit in their value. */
+function isDurationKey(b: Buffer, from: number, to: number): boolean {
+  for (const name of durationKeys) {
+    if (to - from !== name.length) continue;
+    let i = 0;
+    while (i < name.length && b[from + i] === name[i]) i += 1;
+    if (i === name.length) return true;
+  }
+  return false;
 }
-const durationKeys = new Set(['dur', 'duration', 'elapsed', 'took', 'latency']);
+const durationKeys = ['dur', 'duration', 'elapsed', 'took', 'latency'].map((name) =>
+  Uint8Array.from(name, (c) => c.charCodeAt(0)),
+);
 
 function behindArray(b: Buffer, p: number, end: number): number {
   let depth = 0;

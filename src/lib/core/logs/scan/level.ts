@@ -4,11 +4,47 @@ import {isLetter} from './bytes.js';
 export const levelCode = {none: 0, debug: 1, info: 2, warning: 3, error: 4, critical: 5} as const;
 
 const words: Readonly<Record<string, number>> = {
-  trace: 1, debug: 1, verbose: 1, verb: 1, fine: 1, finer: 1, finest: 1, dbg: 1, dbug: 1,
-  info: 2, information: 2, informational: 2, notice: 2, log: 2, inf: 2, hint: 2, detail: 2, statement: 2, config: 2, success: 2, audit: 2,
-  warn: 3, warning: 3, wrn: 3, warnung: 3,
-  error: 4, err: 4, eror: 4, severe: 4, fehler: 4, failure: 4, fail: 4,
-  fatal: 5, critical: 5, crit: 5, panic: 5, emerg: 5, emergency: 5, alert: 5, ftl: 5, kritisch: 5,
+  trace: 1,
+  debug: 1,
+  verbose: 1,
+  verb: 1,
+  fine: 1,
+  finer: 1,
+  finest: 1,
+  dbg: 1,
+  dbug: 1,
+  info: 2,
+  information: 2,
+  informational: 2,
+  notice: 2,
+  log: 2,
+  inf: 2,
+  hint: 2,
+  detail: 2,
+  statement: 2,
+  config: 2,
+  success: 2,
+  audit: 2,
+  warn: 3,
+  warning: 3,
+  wrn: 3,
+  warnung: 3,
+  error: 4,
+  err: 4,
+  eror: 4,
+  severe: 4,
+  fehler: 4,
+  failure: 4,
+  fail: 4,
+  fatal: 5,
+  critical: 5,
+  crit: 5,
+  panic: 5,
+  emerg: 5,
+  emergency: 5,
+  alert: 5,
+  ftl: 5,
+  kritisch: 5,
 }; // prettier-ignore
 
 /** By length and first letter, so that nearly every word is turned away by one look. */
@@ -50,7 +86,15 @@ export function levelOfLetter(c: number): number {
 /** The numbers of pino and bunyan. */
 export function levelOfNumber(value: number): number {
   if (value < 10 || value > 69) return 0;
-  return value < 30 ? levelCode.debug : value < 40 ? levelCode.info : value < 50 ? levelCode.warning : value < 60 ? levelCode.error : levelCode.critical;
+  return value < 30
+    ? levelCode.debug
+    : value < 40
+      ? levelCode.info
+      : value < 50
+        ? levelCode.warning
+        : value < 60
+          ? levelCode.error
+          : levelCode.critical;
 }
 
 /** Severities of syslog and journald, 0 to 7. */

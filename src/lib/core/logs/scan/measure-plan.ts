@@ -16,10 +16,29 @@ const memory =
 const duration =
   /\b(took|in|elapsed|duration|latency|latenz|time|after|dauer(?:te)?|slow(?: \w{1,20}){0,2})[ =:(]{1,3}(\d+(?:\.\d+)?) ?(ms|milliseconds|millis|s|sec|secs|seconds|sekunden|us|µs)\b/i;
 const scales: Readonly<Record<string, number>> = {
-  b: 1, bytes: 1, k: 1024, kb: 1024, kib: 1024, m: 1024 ** 2, mb: 1024 ** 2, mib: 1024 ** 2, g: 1024 ** 3, gb: 1024 ** 3, gib: 1024 ** 3,
+  b: 1,
+  bytes: 1,
+  k: 1024,
+  kb: 1024,
+  kib: 1024,
+  m: 1024 ** 2,
+  mb: 1024 ** 2,
+  mib: 1024 ** 2,
+  g: 1024 ** 3,
+  gb: 1024 ** 3,
+  gib: 1024 ** 3,
 }; // prettier-ignore
 const spans: Readonly<Record<string, number>> = {
-  ms: 1, milliseconds: 1, millis: 1, s: 1000, sec: 1000, secs: 1000, seconds: 1000, sekunden: 1000, us: 0.001, µs: 0.001,
+  ms: 1,
+  milliseconds: 1,
+  millis: 1,
+  s: 1000,
+  sec: 1000,
+  secs: 1000,
+  seconds: 1000,
+  sekunden: 1000,
+  us: 0.001,
+  µs: 0.001,
 }; // prettier-ignore
 
 /** @param message its beginning is enough */

@@ -25,7 +25,14 @@ export class RequestReader {
     while (q < end && b[q] !== 32 && b[q] !== 63 && b[q] !== 34) q += 1;
     this.pathTo = q;
     while (q < end && b[q] !== 34) q += b[q] === 92 ? 2 : 1;
-    if (q >= end || b[q + 1] !== 32 || !isDigit(b[q + 2]) || !isDigit(b[q + 3]) || !isDigit(b[q + 4]) || isDigit(b[q + 5]))
+    if (
+      q >= end ||
+      b[q + 1] !== 32 ||
+      !isDigit(b[q + 2]) ||
+      !isDigit(b[q + 3]) ||
+      !isDigit(b[q + 4]) ||
+      isDigit(b[q + 5])
+    )
       return false;
     if (b[q - 4] !== 47 && b[q - 2] !== 47) return false; // HTTP/1.1, HTTP/2
     this.status = decimal(b, q + 2, q + 5);

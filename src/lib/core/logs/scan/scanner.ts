@@ -1,3 +1,4 @@
+import {BlockReader} from './blocks.js';
 import {isBlank, isLetter} from './bytes.js';
 import {Folding} from './folding.js';
 import {Ints} from './grown.js';
@@ -63,6 +64,7 @@ export class Scanner {
   /** For a line that is read again while the next one has been read already. */
   #spareHeader: HeaderReader;
   #spareRecord: RecordReader;
+  readonly #blocks: BlockReader;
   readonly #request = new RequestReader();
   readonly #hash = new MessageHash();
   readonly #folding = new Folding();
@@ -75,8 +77,24 @@ export class Scanner {
   #slots: Ints | null = null;
   #segment: Buffer = Buffer.alloc(0);
   readonly #event: Pending = {
-    isOpen: false, isCounted: false, bytes: Buffer.alloc(0), lineFrom: 0, from: 0, to: 0, textFrom: 0, textTo: 0, line: 0, time: Number.NaN,
-    isTimed: false, level: 0, format: 0, kind: 0, detail: null, duration: Number.NaN, errorFrom: 0, errorTo: 0,
+    isOpen: false,
+    isCounted: false,
+    bytes: Buffer.alloc(0),
+    lineFrom: 0,
+    from: 0,
+    to: 0,
+    textFrom: 0,
+    textTo: 0,
+    line: 0,
+    time: Number.NaN,
+    isTimed: false,
+    level: 0,
+    format: 0,
+    kind: 0,
+    detail: null,
+    duration: Number.NaN,
+    errorFrom: 0,
+    errorTo: 0,
   }; // prettier-ignore
 
   constructor(options: ScanOptions, memory: ScanMemory = new ScanMemory()) {
@@ -85,6 +103,7 @@ export class Scanner {
     this.#times = new TimeReader(options.reference);
     this.#header = new HeaderReader(this.#times);
     this.#record = new RecordReader(this.#times);
+    this.#blocks = new BlockReader(this.#times);
     this.#spareHeader = new HeaderReader(this.#times);
     this.#spareRecord = new RecordReader(this.#times);
     this.#tally = new Tally(memory);
@@ -94,6 +113,11 @@ export class Scanner {
   beginsAt(b: Buffer, p: number, end: number): boolean {
     const c = b[p] as number;
     if (c === 123) return this.#record.readJson(b, p, end);
+    if (c === 95 || c === 69) {
+      const begins = this.#blocks.begins(b, p, end);
+      this.#blocks.kind = null;
+      if (begins) return true;
+    }
     return !isBlank(c) && this.#header.read(b, p, end);
   }
 
@@ -116,6 +140,7 @@ export class Scanner {
       this.#one(b, p, to, p, to);
       p = q + 1;
     }
+    if (this.#blocks.kind !== null) this.#endBlock();
     this.#commit();
     const slots = this.#slots;
     if (slots !== null) while (slots.length < this.#line) slots.push(-1);
@@ -133,6 +158,7 @@ export class Scanner {
   /** One line, p to end in b; textFrom and textTo are its place in the segment. */
   #one(b: Buffer, p: number, end: number, textFrom: number, textTo: number): void {
     const event = this.#event;
+    if (this.#blocks.kind !== null && this.#inBlock(b, p, end, textTo)) return;
     if (p === end) return;
     const c = b[p] as number;
     if (c === 27 || c === 0) {
@@ -147,6 +173,16 @@ export class Scanner {
       }
     } else if (c === 123 && this.#record.readJson(b, p, end)) {
       this.#beginRecord(b, p, end, textFrom, textTo, formatCode.json);
+      return;
+    } else if ((c === 95 || c === 69 || c === 84) && b === this.#segment && this.#blocks.begins(b, p, end)) {
+      const {kind, format} = this.#blocks;
+      this.#blocks.kind = null;
+      this.#commit();
+      this.#blocks.kind = kind;
+      this.#begin(b, p, p, end, textFrom, textTo);
+      event.format = format;
+      event.time = Number.NaN;
+      event.level = 0;
       return;
     } else if (this.#header.read(b, p, end)) {
       this.#beginLine(b, p, end, textFrom, textTo);
@@ -171,6 +207,32 @@ export class Scanner {
     this.#begin(b, p, p, end, textFrom, textTo);
     event.level = this.#folding.begin(b, p, end);
     event.format = formatCode.plain;
+  }
+
+  /** @returns whether the line belongs to the block; if not, the block is over and counted */
+  #inBlock(b: Buffer, p: number, end: number, textTo: number): boolean {
+    const event = this.#event;
+    const blocks = this.#blocks;
+    if (blocks.goesOn(b, p, end)) {
+      event.textTo = textTo;
+      return true;
+    }
+    this.#endBlock();
+    this.#commit();
+    return false;
+  }
+
+  #endBlock(): void {
+    const event = this.#event;
+    const {time, level, messageFrom, messageTo} = this.#blocks;
+    this.#blocks.kind = null;
+    event.time = time;
+    event.isTimed = time === time;
+    event.level = level;
+    if (messageTo > messageFrom) {
+      event.lineFrom = event.from = messageFrom;
+      event.to = messageTo;
+    }
   }
 
   #begin(b: Buffer, lineFrom: number, from: number, to: number, textFrom: number, textTo: number): void {
@@ -257,7 +319,7 @@ export class Scanner {
   #findRequest(): boolean {
     const {bytes: b, from, to} = this.#event;
     if (this.#isRecord()) return false;
-    const limit = Math.min(to, from + 200);
+    const limit = Math.min(to, from + 64);
     for (let q = from; q < limit; q += 1) {
       if (b[q] !== 34) continue;
       return (b[q + 1] as number) >= 65 && (b[q + 1] as number) <= 90 && this.#request.read(b, q, to);
@@ -272,7 +334,11 @@ export class Scanner {
     const {bytes: b} = event;
     if (request) {
       event.kind = shapeKind.access;
-      if (event.format === formatCode.plain || event.format === formatCode.timestamped || event.format === formatCode.bracketed)
+      if (
+        event.format === formatCode.plain ||
+        event.format === formatCode.timestamped ||
+        event.format === formatCode.bracketed
+      )
         event.format = formatCode.access;
       hash.begin(event.level + 16);
       hash.number(this.#request.status);
@@ -394,7 +460,15 @@ export class Scanner {
     const method = b.toString('latin1', methodFrom, methodTo);
     const path = this.#decoded(pathFrom, pathTo);
     this.#tally.example(slot, {
-      key, line, time, kind: shapeKind.endpoint, level: 0, format: 0, text: '', message: path, header: method,
+      key,
+      line,
+      time,
+      kind: shapeKind.endpoint,
+      level: 0,
+      format: 0,
+      text: '',
+      message: path,
+      header: method,
       detail: String(source.status),
     }); // prettier-ignore
   }
@@ -426,7 +500,8 @@ function behindPrefix(b: Buffer, p: number, end: number): number {
 }
 
 function isUtf8(b: Buffer, from: number, to: number): boolean {
-  for (let q = from; q < to; q += 1) if ((b[q] as number) > 127) return !b.toString('utf8', q, to).slice(0, -1).includes('\ufffd');
+  for (let q = from; q < to; q += 1)
+    if ((b[q] as number) > 127) return !b.toString('utf8', q, to).slice(0, -1).includes('\ufffd');
   return true;
 }
 

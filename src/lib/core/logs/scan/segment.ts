@@ -19,7 +19,12 @@ export interface SegmentResult {
   readonly measures: Int32Array;
   readonly measureSums: Float64Array;
   readonly histograms: readonly {readonly slot: number; readonly buckets: Int32Array; readonly max: number}[];
-  readonly gaps: readonly {readonly after: number; readonly before: number; readonly from: number; readonly to: number}[];
+  readonly gaps: readonly {
+    readonly after: number;
+    readonly before: number;
+    readonly from: number;
+    readonly to: number;
+  }[];
   /** First and last time of the segment in the order of lines; NaN: none. */
   readonly firstTime: number;
   readonly firstTimeLine: number;

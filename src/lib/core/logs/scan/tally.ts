@@ -76,13 +76,11 @@ export class Tally {
       slot = ~slot;
       this.#begin(key, line, time);
     }
-    this.#counts.add(slot, 1);
-    const seen = this.#counts.at(slot);
+    const seen = this.#counts.add(slot, 1);
     this.#lastLines.set(slot, line);
     this.#lastTimes.set(slot, time);
     if (seen <= mostSpots) {
-      this.#spots.push(slot);
-      this.#spots.push(line);
+      this.#spots.push2(slot, line);
       this.#spotTimes.push(time);
     }
     const minute = time === time ? Math.floor(time / 60_000) : unknownMinute;
@@ -90,8 +88,7 @@ export class Tally {
     if (at >= 0 && this.#minutes.at(at + 1) === minute) this.#minutes.add(at + 2, 1);
     else {
       this.#minuteAt.set(slot, this.#minutes.length);
-      this.#minutes.push(slot);
-      this.#minutes.push(minute);
+      this.#minutes.push2(slot, minute);
       this.#minutes.push(1);
     }
     return slot;

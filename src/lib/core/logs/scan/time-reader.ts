@@ -1,15 +1,34 @@
 import {isDigit, isLetter, twoDigits} from './bytes.js';
 
-const letters3 = (name: string): number =>
-  (name.charCodeAt(0) << 16) | (name.charCodeAt(1) << 8) | name.charCodeAt(2);
+const letters3 = (name: string): number => (name.charCodeAt(0) << 16) | (name.charCodeAt(1) << 8) | name.charCodeAt(2);
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'].map(letters3);
 /** German logs. */
 const otherMonths = new Map(
   Object.entries({mai: 5, okt: 10, dez: 12, mrz: 3, mär: 3}).map(([name, month]) => [letters3(name), month]),
 );
 const zones: Readonly<Record<string, number>> = {
-  UTC: 0, GMT: 0, Z: 0, WET: 0, WEST: 60, CET: 60, MEZ: 60, CEST: 120, MESZ: 120, EET: 120, EEST: 180, MSK: 180,
-  EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420, JST: 540, IST: 330,
+  UTC: 0,
+  GMT: 0,
+  Z: 0,
+  WET: 0,
+  WEST: 60,
+  CET: 60,
+  MEZ: 60,
+  CEST: 120,
+  MESZ: 120,
+  EET: 120,
+  EEST: 180,
+  MSK: 180,
+  EST: -300,
+  EDT: -240,
+  CST: -360,
+  CDT: -300,
+  MST: -420,
+  MDT: -360,
+  PST: -480,
+  PDT: -420,
+  JST: 540,
+  IST: 330,
 }; // prettier-ignore
 const dayMs = 86_400_000;
 /** 2001 and 2100: what an epoch number may mean. */
@@ -34,6 +53,11 @@ export class TimeReader {
   #dayTime = 0;
   #hourKey = -1;
   #hourOffset = 0;
+  #lastYear = 0;
+  #lastDay = 0;
+  #lastHour = 0;
+  #utcHour = 0;
+  #localHour = 0;
 
   /** @param reference ms: nothing in the log is later than about that */
   constructor(reference: number) {
@@ -44,8 +68,60 @@ export class TimeReader {
   /** @returns whether a time stamp begins here */
   read(b: Buffer, p: number, end: number): boolean {
     const c = b[p] as number;
-    if (c >= 48 && c <= 57) return this.#numeric(b, p, end);
+    if (c >= 48 && c <= 57) return this.#usual(b, p, end) || this.#numeric(b, p, end);
     return isLetter(c) && end - p >= 12 && this.#named(b, p, end);
+  }
+
+  /**
+   * 2026-11-22 15:30:56.123 and nothing behind it that could be a zone: nine lines of ten. Date and hour are mostly
+   * those of the line before.
+   */
+  #usual(b: Buffer, p: number, end: number): boolean {
+    if (end - p < 20 || b[p + 4] !== 45 || b[p + 7] !== 45 || b[p + 13] !== 58 || b[p + 16] !== 58) return false;
+    const minute = (b[p + 14] as number) * 10 + (b[p + 15] as number) - 528;
+    const second = (b[p + 17] as number) * 10 + (b[p + 18] as number) - 528;
+    if (minute < 0 || minute > 59 || second < 0 || second > 60 || !isDigit(b[p + 15]) || !isDigit(b[p + 18]))
+      return false;
+    let ms = 0;
+    let q = p + 19;
+    let next = b[q] as number;
+    if (next === 46 || next === 44) {
+      q += 1;
+      let scale = 100;
+      next = b[q] as number;
+      while (q < end && next >= 48 && next <= 57) {
+        ms += (next - 48) * scale;
+        scale /= 10;
+        q += 1;
+        next = b[q] as number;
+      }
+    }
+    let isUtc = false;
+    if (next === 90) {
+      isUtc = true;
+      q += 1;
+    } else if (next === 43 || next === 45) return false;
+    else if (next === 32) {
+      const after = b[q + 1] as number;
+      if (after === 43 || (after >= 65 && after <= 90 && mayBeZone(b, q + 1))) return false;
+    }
+    const year =
+      ((b[p] as number) << 24) | ((b[p + 1] as number) << 16) | ((b[p + 2] as number) << 8) | (b[p + 3] as number);
+    const rest =
+      ((b[p + 5] as number) << 24) | ((b[p + 6] as number) << 16) | ((b[p + 8] as number) << 8) | (b[p + 9] as number);
+    const hour = ((b[p + 11] as number) << 8) | (b[p + 12] as number) | ((b[p + 10] as number) << 16);
+    if (year !== this.#lastYear || rest !== this.#lastDay || hour !== this.#lastHour) {
+      if (!this.#yearFirst(b, p, end, 45)) return false;
+      this.#lastYear = year;
+      this.#lastDay = rest;
+      this.#lastHour = hour;
+      const hours = twoDigits(b, p + 11);
+      this.#utcHour = this.#dayTime + hours * 3_600_000;
+      this.#localHour = this.#at(hours, 0, 0, 0, null);
+    }
+    this.time = (isUtc ? this.#utcHour : this.#localHour) + (minute * 60 + second) * 1000 + Math.floor(ms);
+    this.end = q;
+    return true;
   }
 
   /** `0522 09:41:07.123456` behind the letter of a klog line. */
@@ -129,7 +205,8 @@ export class TimeReader {
     if (b[r] !== separator) return false;
     let s = r + 1;
     while (s < end && isDigit(b[s]) && s - r <= 4) s += 1;
-    const third = s - r === 5 ? twoDigits(b, r + 1) * 100 + twoDigits(b, r + 3) : s - r === 3 ? twoDigits(b, r + 1) : -1;
+    const third =
+      s - r === 5 ? twoDigits(b, r + 1) * 100 + twoDigits(b, r + 3) : s - r === 3 ? twoDigits(b, r + 1) : -1;
     if (third < 0) return false;
     let clock = s;
     while (b[clock] === 44 || b[clock] === 32) clock += 1;
@@ -215,7 +292,8 @@ export class TimeReader {
       }
     }
     const next = b[after];
-    if (after < end && next !== 32 && next !== 93 && next !== 44 && next !== 9 && next !== 58 && next !== 124) return false;
+    if (after < end && next !== 32 && next !== 93 && next !== 44 && next !== 9 && next !== 58 && next !== 124)
+      return false;
     this.end = after;
     return this.epoch(value);
   }
@@ -233,7 +311,8 @@ export class TimeReader {
     const hour = twoDigits(b, q + 1);
     const minute = twoDigits(b, q + 3);
     const second = twoDigits(b, q + 5);
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 || isDigit(b[q + 7])) return false;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 || isDigit(b[q + 7]))
+      return false;
     return this.#finish(b, q + 7, end, hour, minute, second, 0);
   }
 
@@ -296,7 +375,7 @@ export class TimeReader {
     } else if (at > q && c !== undefined && c >= 65 && c <= 90) {
       let r = at + 1;
       while (r < end && r - at < 5 && isLetter(b[r])) r += 1;
-      if (r - at >= 2 && r - at <= 4 && !isLetter(b[r])) {
+      if (r - at >= 2 && r - at <= 4 && !isLetter(b[r]) && mayBeZone(b, at)) {
         const known = zones[b.toString('latin1', at, r)];
         if (known !== undefined) {
           offset = known;
@@ -340,10 +419,19 @@ export class TimeReader {
     if (key !== this.#hourKey) {
       this.#hourKey = key;
       // Within the hour in which the clocks change this may be wrong by that hour, as the stamp itself is ambiguous.
-      this.#hourOffset = new Date(this.#year, this.#month - 1, this.#day, hour).getTime() - (this.#dayTime + hour * 3_600_000);
+      this.#hourOffset =
+        new Date(this.#year, this.#month - 1, this.#day, hour).getTime() - (this.#dayTime + hour * 3_600_000);
     }
     return utc + this.#hourOffset;
   }
+}
+
+/** All known zones end with C, T, Z or K: a level does not. */
+function mayBeZone(b: Buffer, p: number): boolean {
+  let q = p;
+  while (isLetter(b[q]) && q - p < 5) q += 1;
+  const last = b[q - 1];
+  return q - p >= 2 && q - p <= 4 && (last === 67 || last === 84 || last === 90 || last === 75);
 }
 
 function monthAt(b: Buffer, p: number): number {
@@ -353,4 +441,3 @@ function monthAt(b: Buffer, p: number): number {
   const at = months.indexOf(name);
   return at >= 0 ? at + 1 : (otherMonths.get(name) ?? 0);
 }
-

@@ -1,21 +1,21 @@
 import {once} from 'node:events';
 import {Args, Flags} from '@oclif/core';
-import {ErpCommand} from '../cli/base-command.js';
-import {type Place, placeOf} from '../cli/compose.js';
-import {output} from '../cli/flags.js';
-import {loadSpec} from '../cli/load-spec.js';
-import {filterBackwards, filterForwards, type LineFilter, lineGate} from '../cli/logs/filter-lines.js';
-import {completeSizes, followFiles} from '../cli/logs/follow-files.js';
-import {type LineLevel, lineLevels} from '../cli/logs/line-times.js';
-import {logFilesOf} from '../cli/logs/log-files.js';
-import {previousLife} from '../cli/logs/previous-life.js';
-import {lineDocument, type LineDocument, linePrinter} from '../cli/logs/print-lines.js';
-import {linesBackwards, linesForwards, type LogLine, merged} from '../cli/logs/read-lines.js';
-import {parseWhen} from '../cli/logs/when.js';
-import {lastSpec} from '../cli/left-over.js';
-import {unknownService} from '../lib/core/config/selection.js';
-import {ErpError} from '../lib/core/errors.js';
-import {ExitCode} from '../lib/core/exit-codes.js';
+import {ErpCommand} from '../../cli/base-command.js';
+import {type Place, placeOf} from '../../cli/compose.js';
+import {output} from '../../cli/flags.js';
+import {loadSpec} from '../../cli/load-spec.js';
+import {filterBackwards, filterForwards, type LineFilter, lineGate} from '../../cli/logs/filter-lines.js';
+import {completeSizes, followFiles} from '../../cli/logs/follow-files.js';
+import {type LineLevel, lineLevels} from '../../cli/logs/line-times.js';
+import {logFilesOf} from '../../cli/logs/log-files.js';
+import {previousLife} from '../../cli/logs/previous-life.js';
+import {lineDocument, type LineDocument, linePrinter} from '../../cli/logs/print-lines.js';
+import {linesBackwards, linesForwards, type LogLine, merged} from '../../cli/logs/read-lines.js';
+import {parseWhen} from '../../cli/logs/when.js';
+import {lastSpec} from '../../cli/left-over.js';
+import {unknownService} from '../../lib/core/config/selection.js';
+import {ErpError} from '../../lib/core/errors.js';
+import {ExitCode} from '../../lib/core/exit-codes.js';
 
 const defaultLines = 100;
 

@@ -1,0 +1,270 @@
+import {type Candidate, findCandidates} from './candidates.js';
+import {judge, type Verdict} from './judge.js';
+import {type Line, readLines} from './lines.js';
+import type {Cause, LogDiagnosis, Mend, ProgramEnd} from './log-diagnosis.js';
+import type {Subject} from './rule.js';
+
+/** Longer logs are judged by their beginning and their end. */
+const mostHead = 5000;
+const mostTail = 25_000;
+const least = 0.55;
+const mostEvidence = 8;
+
+/** A restart can't mend these. */
+const permanent: ReadonlySet<Cause> = new Set([
+  'address-not-available',
+  'permission-denied',
+  'missing-module',
+  'import-error',
+  'syntax-error',
+  'config-invalid',
+  'missing-env-var',
+  'missing-file',
+  'database-auth',
+  'database-schema-missing',
+  'redis-auth',
+  'tls-certificate',
+  'disk-read-only',
+  'version-mismatch',
+  'cluster-unauthorized',
+  'licence-expired',
+]);
+
+/**
+ * Why a program failed, from what it wrote and how it ended.
+ * @param raw lines of its output, oldest first, escape sequences and all
+ */
+export function diagnose(
+  raw: readonly string[],
+  end: ProgramEnd,
+  about: {readonly platform?: NodeJS.Platform} = {},
+): LogDiagnosis {
+  const platform = about.platform ?? 'linux';
+  if (end.code === 0) return nothing('It ended as it should, with exit code 0.');
+  const whole = readLines(
+    raw.length <= mostHead + mostTail ? raw : [...raw.slice(0, mostHead), ...raw.slice(-mostTail)],
+  );
+  const skipped = raw.length - whole.length;
+  const lines =
+    skipped === 0
+      ? whole
+      : whole.map((line, index) => (index < mostHead ? line : {...line, number: line.number + skipped}));
+  const candidates = findCandidates(lines, platform);
+  const verdicts = judge(candidates, lines, end);
+  return (
+    bySignal(end, verdicts, lines, platform) ??
+    byWords(verdicts, end, platform) ??
+    bySilence(lines, end) ??
+    nothing('Nothing in it speaks of a failure.')
+  );
+}
+
+const signals: Readonly<Record<number, string>> = {
+  1: 'SIGHUP',
+  2: 'SIGINT',
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};
+
+/** How it ended says most where somebody else ended it, or the processor did. */
+function bySignal(
+  end: ProgramEnd,
+  verdicts: readonly Verdict[],
+  lines: readonly Line[],
+  platform: NodeJS.Platform,
+): LogDiagnosis | null {
+  const signal = end.signal ?? (end.code !== null && end.code > 128 ? signals[end.code - 128] : undefined);
+  if (signal === undefined || signal === null) return null;
+  const [best] = verdicts;
+  const memory = verdicts.find(({cause, score}) => cause === 'out-of-memory' && score > 0.6);
+  if (memory !== undefined) return told(memory, platform);
+  const ownWords =
+    best !== undefined && best.score > 1 && best.cause !== 'killed-by-signal' && best.cause !== 'unhandled-exception';
+  if ((signal === 'SIGABRT' || signal === 'SIGTERM') && ownWords) return told(best, platform);
+  const seen = verdicts.find(({cause}) => cause === 'killed-by-signal');
+  const crash = signal !== 'SIGKILL' && signal !== 'SIGTERM' && signal !== 'SIGINT' && signal !== 'SIGHUP';
+  const evidence = (seen?.candidates ?? [])
+    .filter(() => crash)
+    .slice(0, mostEvidence)
+    .map(({line}) => ({line: line.number, text: shown(line)}));
+  return {
+    cause: 'killed-by-signal',
+    confidence: signal === 'SIGKILL' ? 0.9 : 0.95,
+    subject: {signal},
+    evidence,
+    remedy: crash
+      ? 'a crash in native code: reinstall the library that was updated last; where: coredumpctl info'
+      : signal === 'SIGKILL'
+        ? platform === 'linux'
+          ? 'was it the kernel (out of memory)? dmesg | grep -i "killed process"; else somebody did it by hand'
+          : 'somebody ended it, or the system was short of memory'
+        : null,
+    explanation: crash
+      ? `It crashed with ${signal}.`
+      : `Somebody ended it with ${signal}${lines.length === 0 ? ' before it said anything' : ''}.`,
+    isPermanent: false,
+    mendedBy: null,
+  };
+}
+
+function byWords(verdicts: readonly Verdict[], end: ProgramEnd, platform: NodeJS.Platform): LogDiagnosis | null {
+  const [best] = verdicts;
+  if (best === undefined) return null;
+  const isEnded = end.code !== null;
+  if (best.score < (isEnded ? 0.35 : least)) return null;
+  return told(best, platform);
+}
+
+/** No word of a failure, and yet it failed or stands still. */
+function bySilence(lines: readonly Line[], end: ProgramEnd): LogDiagnosis | null {
+  const last = lines.findLast(({text}) => text.trim() !== '');
+  if (end.code === 13)
+    return hang(0.7, last, 'Node ended with exit code 13: an await at the top of a module never ended.', false);
+  if (end.code === 127)
+    return {
+      ...empty,
+      cause: 'missing-module',
+      confidence: 0.6,
+      explanation: 'The shell did not find a program (exit code 127).',
+      remedy: 'check PATH and spelling of the command',
+      isPermanent: true,
+    };
+  if (end.code === 126)
+    return {
+      ...empty,
+      cause: 'permission-denied',
+      confidence: 0.6,
+      explanation: 'The program may not be executed (exit code 126).',
+      remedy: 'chmod +x, or is it for another system?',
+      isPermanent: true,
+    };
+  if (end.code !== null) {
+    if (last === undefined) return null;
+    return {
+      ...empty,
+      cause: 'unhandled-exception',
+      confidence: 0.3,
+      evidence: [{line: last.number, text: shown(last)}],
+      explanation: `It ended with exit code ${end.code} and does not say why.`,
+      remedy: 'look at its last lines',
+    };
+  }
+  if (last === undefined) return null;
+  const waits =
+    /\b(?:acquir(?:e|ing)|wait(?:s|ing)?\b(?! for (?:connections|requests|jobs|tasks|messages|events|file changes))|locking|(?:wait|waiting) for (?:the )?lock|blocking|connecting|fetching|loading|opening|reading from|handshak|joining|syncing|warte(?:t|n)? auf)\b/i;
+  return lines.length <= 400 &&
+    waits.test(last.text) &&
+    !/\b(?:done|ready|connected|finished|listening|complete)/i.test(last.text)
+    ? hang(0.6, last, 'It has said nothing since, and does not end: it waits for something that does not come.', true)
+    : null;
+}
+
+const empty: LogDiagnosis = {
+  cause: null,
+  confidence: 0,
+  subject: {},
+  evidence: [],
+  remedy: null,
+  explanation: '',
+  isPermanent: false,
+  mendedBy: null,
+};
+
+const hang = (confidence: number, last: Line | undefined, explanation: string, isSeen: boolean): LogDiagnosis => ({
+  ...empty,
+  cause: 'hang',
+  confidence,
+  evidence: last !== undefined && isSeen ? [{line: last.number, text: shown(last)}] : [],
+  explanation,
+  remedy: 'look where it stands: py-spy dump --pid PID, kill -QUIT PID (Java, Go), node --inspect',
+});
+
+function nothing(explanation: string): LogDiagnosis {
+  return {...empty, confidence: 0.8, explanation};
+}
+
+function told({cause, score, candidates}: Verdict, platform: NodeJS.Platform): LogDiagnosis {
+  const [best] = candidates as [Candidate, ...Candidate[]];
+  const subject = subjectOf(candidates);
+  return {
+    cause,
+    confidence: Math.round(Math.max(0.3, Math.min(0.98, score)) * 100) / 100,
+    subject,
+    evidence: evidenceOf(candidates),
+    remedy: masked(best.rule.remedy?.(subject, platform) ?? usual(cause, subject)),
+    explanation: masked(best.rule.explain?.(subject) ?? usualWords(cause, subject)) ?? '',
+    isPermanent: permanent.has(cause),
+    mendedBy: best.rule.mend?.(subject) ?? mendOf(cause, subject),
+  };
+}
+
+/** The best line's things, and what other lines of the same trouble add. */
+function subjectOf(candidates: readonly Candidate[]): Subject {
+  const subject: Record<string, string | number> = {};
+  for (const {subject: some} of candidates.slice(0, 12))
+    for (const [key, value] of Object.entries(some))
+      if (!(key in subject)) subject[key] = typeof value === 'string' ? (masked(value.slice(0, 160)) ?? '') : value;
+  return subject;
+}
+
+function evidenceOf(candidates: readonly Candidate[]): LogDiagnosis['evidence'] {
+  const [best] = candidates as [Candidate, ...Candidate[]];
+  const seen = new Set<number>();
+  const evidence: {line: number; text: string}[] = [];
+  for (const {line} of [best, ...candidates.filter(({rule}) => rule === best.rule)]) {
+    if (seen.has(line.number) || evidence.length >= mostEvidence) continue;
+    seen.add(line.number);
+    evidence.push({line: line.number, text: shown(line)});
+  }
+  return evidence;
+}
+
+const shown = (line: Line): string => masked(line.text.trim().slice(0, 300)) ?? '';
+
+/** Passwords in addresses and settings do not leave the log. */
+function masked(text: string | null): string | null {
+  return text === null
+    ? null
+    : text
+        .replace(/(:\/\/[^\s:/@]{0,64}:)[^\s@/]{1,128}@/g, '$1***@')
+        .replace(/\b((?:password|passwd|pwd|secret|token|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',;&]{3,}/gi, '$1***');
+}
+
+function mendOf(cause: Cause, {host, port, file}: Subject): Mend | null {
+  if (typeof port === 'number' && /unreachable|refused/.test(cause))
+    return {kind: 'listener', host: String(host ?? '127.0.0.1'), port};
+  if (cause === 'missing-file' && typeof file === 'string') return {kind: 'file', path: file};
+  return null;
+}
+
+const who: Readonly<Partial<Record<Cause, string>>> = {
+  'database-unreachable': 'The database',
+  'redis-unreachable': 'Redis',
+  'broker-unreachable': 'The message broker',
+  'cluster-unreachable': 'The Kubernetes API server',
+  'connection-refused-upstream': 'A service that it calls',
+  'upstream-timeout': 'A service that it waits for',
+};
+
+const at = ({host, port}: Subject): string =>
+  host === undefined && port === undefined ? '' : ` at ${host ?? '127.0.0.1'}${port === undefined ? '' : `:${port}`}`;
+
+function usualWords(cause: Cause, subject: Subject): string {
+  const name = who[cause] ?? 'It';
+  return cause === 'upstream-timeout'
+    ? `${name}${at(subject)} did not answer in time.`
+    : `${name}${at(subject)} does not answer.`;
+}
+
+function usual(cause: Cause, subject: Subject): string {
+  const {port} = subject;
+  const look = typeof port === 'number' ? `erp ports ${port}` : 'erp ports --all';
+  if (cause === 'upstream-timeout')
+    return `see whether${at(subject)} is overloaded or hangs; only then give it more time`;
+  return `see whether somebody listens there: ${look}; start it, or correct the address`;
+}

@@ -1,0 +1,100 @@
+import {withoutControls} from '../../diagnosis/plain.js';
+
+/** A line of output, cleaned for the rules. */
+export interface Line {
+  /** 1-based. */
+  readonly number: number;
+  /** Without escape sequences, the prefix of whoever merges several programs, and its time stamp. */
+  readonly text: string;
+  /** Whose line it is, where several programs write into one log. */
+  readonly service: string | null;
+  /** 0 none, 1 debug … 5 critical. */
+  readonly level: number;
+  /** Lines of one traceback, or one message of several lines, have the same number. */
+  readonly block: number;
+}
+
+const mostLength = 2000;
+
+const prefix =
+  /^(?:\[?([A-Za-z][\w.-]{0,40})\]?\s*\|\s?|\[([A-Za-z][\w-]{0,30})\]\s(?=\S|$)|\d+\|([\w-]+)\s+\|\s|\d\d:\d\d:\d\d ([\w-]+\.\d+)\s+\|\s)/;
+const timeStamp =
+  /^(?:\[?\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d| UTC| [A-Z]{3,4}(?= ))?\]?|\[?\d{1,2}[/.-](?:\d\d|[A-Z][a-z]{2})[/.-]\d{2,4}[ :T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4})?\]?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?: \S+)?|\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:.]+ \d{4}\])[ :,|-]*/;
+const levelWord =
+  /^.{0,60}?(?:^|[\s[("=|:<])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|FATAL|CRITICAL|CRIT|PANIC|EMERG|ALERT|LOG|trace|debug|info|notice|warn(?:ing)?|error|fatal|critical|crit|emerg|alert|panic)(?=[\s\]:)"|/,>]|$)/;
+const levels: Readonly<Record<string, number>> = {
+  trace: 1,
+  debug: 1,
+  info: 2,
+  notice: 2,
+  log: 2,
+  warn: 3,
+  warning: 3,
+  error: 4,
+  err: 4,
+  severe: 4,
+  fatal: 5,
+  critical: 5,
+  crit: 5,
+  panic: 5,
+  emerg: 5,
+  alert: 5,
+}; // prettier-ignore
+
+/** Goes on with what stands before it. */
+const continues =
+  /^(?:\s+\S|Caused by: |Suppressed: |\.\.\. \d+ more|During handling of the above|The above exception was the direct|[\])}^]|goroutine \d|\[(?:SQL|parameters):|\(Background on)/;
+const raised = /^(?:Traceback \(most recent call last\)|goroutine \d+ \[)/;
+
+export function readLines(raw: readonly string[]): Line[] {
+  const lines: Line[] = [];
+  let block = 0;
+  let inTrace = false;
+  let isFirstBlank = false;
+  const services = servicesOf(raw);
+  for (const [index, text] of raw.entries()) {
+    const clean = withoutControls(text.length > mostLength ? text.slice(0, mostLength) : text).replace(/\r$/, '');
+    const {rest, service} = withoutPrefix(clean, services);
+    const stamped = rest.replace(timeStamp, '');
+    const isStamped = stamped.length < rest.length;
+    const word = levelWord.exec(stamped.slice(0, 120))?.[1];
+    const isBlank = stamped.trim() === '';
+    const goesOn =
+      !isStamped && (continues.test(stamped) || isBlank || (inTrace && !isFirstBlank) || raised.test(stamped));
+    if (!goesOn) block += 1;
+    if (raised.test(stamped)) inTrace = true;
+    else if (isStamped || (inTrace && !/^\s/.test(stamped) && !isBlank)) inTrace = false;
+    isFirstBlank = isBlank && inTrace;
+    lines.push({
+      number: index + 1,
+      text: isStamped ? stamped : rest,
+      service,
+      level: word === undefined ? 0 : (levels[word.toLowerCase()] ?? 0),
+      block,
+    });
+  }
+  return lines;
+}
+
+/** `api |`, `[api]`: a prefix counts if it comes several times and not alone. */
+function servicesOf(raw: readonly string[]): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  for (const text of raw.slice(0, 5000)) {
+    const name = nameIn(withoutControls(text.slice(0, 120)));
+    if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return new Set([...counts].filter(([, count]) => count >= 2).map(([name]) => name));
+}
+
+function nameIn(text: string): string | null {
+  const match = prefix.exec(text);
+  if (match === null) return null;
+  const name = match[1] ?? match[2] ?? match[3] ?? match[4] ?? null;
+  return name !== null && !(name.toLowerCase() in levels) ? name : null;
+}
+
+function withoutPrefix(text: string, services: ReadonlySet<string>): {rest: string; service: string | null} {
+  const name = nameIn(text);
+  if (name === null || !services.has(name)) return {rest: text, service: null};
+  return {rest: text.replace(prefix, ''), service: name};
+}

@@ -1,0 +1,157 @@
+import type {Analysis, Spot} from '../analysis.js';
+import type {Incident, IncidentKind} from '../report.js';
+import type {Part} from './body.js';
+import {causeOf, evidenceOf, nextStep} from './cause.js';
+import {type Finding, kindOf} from './finding.js';
+import {textAt} from './reading.js';
+import {titleOf} from './titles.js';
+
+/** Findings that are one trouble, as one incident. */
+export function incidentOf(group: readonly Finding[], analysis: Analysis): Incident {
+  const parts = rankedParts(group);
+  const kind = kindOfGroup(group, parts);
+  const lead = leadOf(group, kind);
+  const from = begin(group);
+  const to = end(group);
+  const first = firstSign(group, from, parts);
+  const last =
+    group.flatMap(({last}) => (last.line > 0 ? [last] : [])).sort((a, b) => (b.time ?? 0) - (a.time ?? 0))[0] ?? null;
+  const evidence = evidenceOf(parts, from, to);
+  const isOver = to !== null && analysis.to !== null && to < analysis.to - quietMs(from, to);
+  const spells = lead.spells;
+  const names = namesOf(group);
+  const body = {kind, from, to, first, evidence, parts, names, group, lead};
+  const diagnosis = causeOf(body, analysis);
+  return {
+    kind,
+    title: titleOf(body),
+    from,
+    to,
+    isOver,
+    first,
+    end: last === null ? null : {spot: last, text: textOf(last, group)},
+    templates: parts.map(({reading: {template}, count, usual}) => ({
+      id: template.id,
+      text: template.text,
+      count,
+      usual,
+    })),
+    evidence,
+    diagnosis,
+    recovery: null,
+    next: diagnosis?.remedy ?? nextStep(body),
+    ...(spells === undefined || spells.length === 0 ? {} : {spells}),
+  };
+}
+
+/** Quiet for this long means that it is over. */
+const quietMs = (from: number | null, to: number | null) =>
+  Math.min(10 * 60_000, Math.max(120_000, 0.2 * ((to ?? 0) - (from ?? 0))));
+
+/** The telling ones first; among equals what had never been seen before, then what came first. */
+function rankedParts(group: readonly Finding[]): Part[] {
+  const parts = new Map<string, Part>();
+  for (const {reading, count, usual, from, evidence} of group) {
+    if (reading === null) continue;
+    const before = parts.get(reading.template.id);
+    const merged = {
+      reading,
+      count: (before?.count ?? 0) + count,
+      usual: (before?.usual ?? 0) + usual,
+      from: before?.from == null ? from : Math.min(before.from, from ?? before.from),
+      evidence: Math.max(before?.evidence ?? 0, evidence),
+    };
+    // A life's finding counts the life's events, of several templates.
+    parts.set(reading.template.id, {...merged, count: Math.min(merged.count, reading.template.count)});
+  }
+  for (const reading of group.flatMap(({others}) => others)) {
+    if (parts.has(reading.template.id)) continue;
+    parts.set(reading.template.id, {
+      reading,
+      count: reading.template.count,
+      usual: 0,
+      from: reading.template.first.time,
+      evidence: 0,
+    });
+  }
+  const onset = (part: Part) => Math.floor((part.from ?? 0) / 120_000);
+  return [...parts.values()].sort(
+    (a, b) =>
+      b.reading.telling - a.reading.telling ||
+      noveltyOf(b) - noveltyOf(a) ||
+      Number(b.evidence > 0) - Number(a.evidence > 0) ||
+      onset(a) - onset(b) ||
+      b.count - a.count,
+  );
+}
+
+/** 2: new, 1: rare before. */
+const noveltyOf = ({count, usual}: Part) => (usual <= 0.1 * count ? (usual <= 0.05 * count ? 2 : 1) : 0);
+
+const urgency: readonly IncidentKind[] = [
+  'never-healthy',
+  'port-conflict',
+  'memory-growth',
+  'restart-loop',
+  'dependency-outage',
+  'hang',
+  'crash',
+  'errors',
+  'slow',
+];
+
+/** The kind of what tells most: a new exception tells more than the requests that fail of it. */
+function kindOfGroup(group: readonly Finding[], parts: readonly Part[]): IncidentKind {
+  const kinds = new Set(group.filter(({isSeed}) => isSeed).map(({kind}) => kind));
+  for (const kind of ['never-healthy', 'port-conflict', 'memory-growth', 'restart-loop'] as const) {
+    if (kinds.has(kind)) return kind;
+  }
+  const lead = parts.find(({reading, evidence}) => reading.isBad && evidence > 0);
+  const leading = lead === undefined ? null : kindOf(lead.reading);
+  if (leading !== null && kinds.has(leading)) return leading;
+  return urgency.find((kind) => kinds.has(kind)) ?? 'errors';
+}
+
+function leadOf(group: readonly Finding[], kind: IncidentKind): Finding {
+  const same = group.filter((finding) => finding.kind === kind);
+  return same.find(({title}) => title !== null) ?? same[0] ?? (group[0] as Finding);
+}
+
+/** The first sharp sign: stretches of what also occurs otherwise may begin with a chance event. */
+function begin(group: readonly Finding[]): number | null {
+  const seeds = group.filter(({isSeed}) => isSeed);
+  const sharp = seeds.filter(({isSharp}) => isSharp);
+  const times = (sharp.length > 0 ? sharp : seeds).flatMap(({from}) => (from === null ? [] : [from]));
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function end(group: readonly Finding[]): number | null {
+  const seeds = group.filter(({isSeed}) => isSeed);
+  const sharp = seeds.filter(({isSharp}) => isSharp);
+  const times = (sharp.length > 0 ? sharp : seeds).flatMap(({to}) => (to === null ? [] : [to]));
+  return times.length === 0 ? null : Math.max(...times);
+}
+
+function firstSign(group: readonly Finding[], from: number | null, parts: readonly Part[]): Incident['first'] {
+  const known = group
+    .filter(({first, from: at}) => first.line > 0 && (from === null || at === null || at >= from))
+    .sort((a, b) => (a.from ?? 0) - (b.from ?? 0) || a.first.line - b.first.line)[0];
+  const sign = known ?? group[0];
+  if (sign === undefined) throw new Error('an incident without a finding');
+  return {
+    spot: sign.first,
+    text: sign.reading === null ? textOf(sign.first, group, parts) : textAt(sign.reading.template, sign.first),
+  };
+}
+
+function textOf(spot: Spot, group: readonly Finding[], parts: readonly Part[] = rankedParts(group)): string {
+  const at = parts.find(({reading: {template}}) =>
+    template.spots.some(({source, line}) => source === spot.source && line === spot.line),
+  );
+  if (at !== undefined) return textAt(at.reading.template, spot);
+  return group.find(({title}) => title !== null)?.title ?? parts[0]?.reading.template.text ?? '';
+}
+
+function namesOf(group: readonly Finding[]): string[] {
+  return [...new Set(group.flatMap(({name}) => (name === null || name === '' ? [] : [name])))];
+}
