@@ -21,17 +21,18 @@ export function diagnose(
   about: {readonly platform?: NodeJS.Platform} = {},
 ): LogDiagnosis {
   const platform = about.platform ?? 'linux';
-  if (end.code === 0) return nothing('It ended as it should, with exit code 0.');
-  const whole = readLines(
-    raw.length <= mostHead + mostTail ? raw : [...raw.slice(0, mostHead), ...raw.slice(-mostTail)],
-  );
-  const skipped = raw.length - whole.length;
-  const lines =
-    skipped === 0
-      ? whole
-      : whole.map((line, index) => (index < mostHead ? line : {...line, number: line.number + skipped}));
+  const isWhole = raw.length <= mostHead + mostTail;
+  const lines = isWhole
+    ? readLines(raw)
+    : [...readLines(raw.slice(0, mostHead)), ...readLines(raw.slice(-mostTail), raw.length - mostTail + 1)];
   const candidates = findCandidates(lines, platform);
   const verdicts = judge(candidates, lines, end);
+  if (end.code === 0) {
+    const [best] = verdicts;
+    return best !== undefined && endedIt(best, lines)
+      ? told(best, platform)
+      : nothing('It ended as it should, with exit code 0.');
+  }
   return (
     bySignal(end, verdicts, lines, platform) ??
     byWords(verdicts, end, platform) ??
@@ -51,6 +52,18 @@ const signals: Readonly<Record<number, string>> = {
   11: 'SIGSEGV',
   15: 'SIGTERM',
 };
+
+/** Some programs fail with exit code 0: then their last words have to be errors, and no farewell. */
+function endedIt({score, cause, candidates: [best]}: Verdict, lines: readonly Line[]): boolean {
+  if (best === undefined || score < least + 0.4 || cause === 'unhandled-exception' || cause === 'killed-by-signal')
+    return false;
+  const isError =
+    best.line.level >= 4 || /^(?:error|fatal|panic)\b|\b(?:FATAL|BOOT FAILED|Error):/i.test(best.line.text);
+  return isError && !lines.slice(best.index + 1).some(({text, level}) => level < 4 && wellDone.test(text));
+}
+
+const wellDone =
+  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|done|ready|up to date|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(

@@ -166,17 +166,22 @@ export const network: readonly Rule[] = [
     read: withEndpoint,
     decide: (subject, line, context) => unreachable[peerOf(line, subject, context)],
     examples: [
-      ['Error: connect ECONNREFUSED 127.0.0.1:5432', {host: '127.0.0.1', port: 5432}],
-      ["ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5433)", {host: '127.0.0.1', port: 5433}],
+      ['Error: connect ECONNREFUSED 127.0.0.1:5432', {host: '127.0.0.1', port: 5432}, 'database-unreachable'],
+      [
+        "ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5433)",
+        {host: '127.0.0.1', port: 5433},
+        'database-unreachable',
+      ],
       [
         'connection to server at "localhost" (::1), port 5432 failed: Connection refused',
         {host: 'localhost', port: 5432},
+        'database-unreachable',
       ],
       [
         'connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:8001/", host: "x"',
         {port: 8001},
       ],
-      ['dial tcp 127.0.0.1:6379: connect: connection refused', {host: '127.0.0.1', port: 6379}],
+      ['dial tcp 127.0.0.1:6379: connect: connection refused', {host: '127.0.0.1', port: 6379}, 'redis-unreachable'],
     ],
   },
   {

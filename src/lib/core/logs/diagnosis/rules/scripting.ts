@@ -70,7 +70,7 @@ export const scripting: readonly Rule[] = [
     cause: 'version-mismatch',
     when: [
       /Composer detected issues in your platform/,
-      /dependencies require a PHP version ["'](?<required>[^"']+)["']\. You are running (?<actual>[\w.]+)/,
+      /dependencies require a PHP version ["'](?<required>[^"']+)["']\. You are running (?<actual>[\d.]*\d)/,
       /requires php (?<required>[<>=^~|. \d]+).{0,60}(?:your php version \((?<actual>[\w.]+)|does not satisfy)/i,
     ],
     strength: 0.96,
