@@ -63,7 +63,7 @@ function endedIt({score, cause, candidates: [best]}: Verdict, lines: readonly Li
 }
 
 const wellDone =
-  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|done|ready|up to date|added \d+|found 0)\b/i;
+  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|done|ready|passed|up to date|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(

@@ -10,6 +10,7 @@ import {network} from './network.js';
 import {node} from './node.js';
 import {python} from './python.js';
 import {scripting} from './scripting.js';
+import {servers} from './servers.js';
 import {settings} from './settings.js';
 import {system} from './system.js';
 
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...scripting,
   ...dotnet,
   ...hang,
+  ...servers,
   ...cluster,
   ...data,
   ...network,

@@ -106,7 +106,7 @@ export const python: readonly Rule[] = [
       /A module that was compiled using NumPy (?<required>[\d.x]+) cannot be run in\s+NumPy (?<actual>[\d.]+)/,
       /numpy\.(?:core|_core)\.multiarray failed to import|numpy\.(?:dtype|ufunc) size changed, may indicate binary incompatibility/,
       /TypeError: (?:unsupported operand type\(s\) for \|: 'type'|'type' object is not subscriptable|'ABCMeta' object is not subscriptable)/,
-      /(?:RuntimeError|ImportError|SystemExit|sys\.exit).{0,40}(?:requires|needs) Python (?<required>\d[\d.+]*)/i,
+      /(?:requires|needs) Python (?<required>[<>=~]* ?\d[\d.]*)(?:.{0,40}(?:this is|running|you have|found|current(?:ly)?|have)(?: Python)? (?<actual>\d[\d.]*\d))?/i,
     ],
     strength: 0.95,
     read: (subject) => ({...subject, ...(subject['name'] === undefined ? {name: 'Python'} : {})}),
@@ -173,6 +173,9 @@ export const python: readonly Rule[] = [
       /EnvValidationError|environs\.exceptions\.EnvError/,
     ],
     strength: 0.96,
+    // A line of source shows what was asked for, not that it was missing.
+    read: (subject, line, context) =>
+      /os\.environ\[/.test(line) && !context.block.some((text) => /^KeyError\b/.test(text)) ? null : subject,
     examples: [
       ["KeyError: 'DATABASE_URL'", {variable: 'DATABASE_URL'}],
       [
