@@ -63,7 +63,8 @@ interface Log {
   /** Several programs write into it. */
   readonly isStack: boolean;
   readonly lastBlock: number;
-  readonly lastSuccess: number;
+  /** By service: where it last said that all is well. */
+  readonly lastSuccess: ReadonlyMap<string | null, number>;
   /** Numbers of the blocks in which some rule saw something. */
   readonly troubled: ReadonlySet<number>;
 }
@@ -75,7 +76,11 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
     isServer: lines.slice(0, 400).some(({text}) => serves.test(text)),
     isStack: new Set(lines.flatMap(({service}) => (service === null ? [] : [service]))).size >= 2,
     lastBlock: lines.findLast(({text}) => text.trim() !== '')?.block ?? 0,
-    lastSuccess: lines.findLastIndex(({text, level}) => level < 3 && succeeds.test(text)),
+    lastSuccess: new Map(
+      lines.flatMap(({text, level, service}, index): [string | null, number][] =>
+        level < 3 && succeeds.test(text) ? [[service, index]] : [],
+      ),
+    ),
     troubled: new Set(candidates.map(({line}) => line.block)),
   };
   const groups = new Map<string, Candidate[]>();
@@ -107,8 +112,9 @@ function said(group: readonly Candidate[], {isEnded}: Log): number {
 
 /** Last words weigh most; what was long ago, or was got over, does not. */
 function timely(group: readonly Candidate[], log: Log): number {
-  const {lines, lastBlock, lastSuccess} = log;
+  const {lines, lastBlock} = log;
   const last = group.at(-1) as Candidate;
+  const lastSuccess = log.lastSuccess.get(last.line.service) ?? -1;
   const fromEnd = lines.length - 1 - last.index;
   if (!log.isEnded) {
     if (survived(group, log)) return -0.5;

@@ -141,6 +141,10 @@ export const python: readonly Rule[] = [
     unless: /Error loading \w+ module|SECRET_KEY|environment variable|Set the \w+/,
     strength: 0.9,
     read: (subject, line, context) => {
+      const {near} = context;
+      const below = near[near.indexOf(line) + 1] ?? '';
+      const field = /validation errors?/.test(line) ? /^(\w[\w.]*)$/.exec(below)?.[1] : undefined;
+      const at = /\((?:at )?line (\d+)|: line (\d+) column/.exec(line);
       const file = [line, ...context.block, ...context.near]
         .map((text) => /["']?([\w./-]+\.(?:ya?ml|json|toml|ini|cfg|env))["']?(?:, line (\d+))?/.exec(text))
         .find((match) => match !== null);
@@ -148,6 +152,8 @@ export const python: readonly Rule[] = [
         ...(file === undefined || file === null
           ? {}
           : {file: file[1] as string, ...(file[2] === undefined ? {} : {line: Number(file[2])})}),
+        ...(at === null ? {} : {line: Number(at[1] ?? at[2])}),
+        ...(field === undefined ? {} : {name: field}),
         ...subject,
       };
     },

@@ -49,7 +49,6 @@ export const servers: readonly Rule[] = [
       /(?:configfile )?parser failed (?:somehow near here|at): (?<name>\S+)/,
       /unexpected value for config key: (?<name>\S+)|WARNING: unknown config-key: (?<name2>\S+)/,
       /FATAL CONFIG FILE ERROR/,
-      /'>?>?>? ?(?<name>[\w-]+) .{0,80}'$/,
       /field (?<name>\w+) (?:already set|not found) in type/,
       /(?:boolean|integer|size|number|string|semicolon|'[{};]') expected near '(?<name>[^']+)'/,
       /: (?:unknown|missing|unexpected|unrecognized) (?:option|token|keyword|statement|clause|command|directive)\b:? ?["'`]?(?<name>[\w.-]+)?/i,
@@ -73,6 +72,8 @@ export const servers: readonly Rule[] = [
       /No such file|does not exist|\b(?:GET|POST|PUT) \/|token|TLS|certificate|password|environment|npm warn|cannot load certificate|Permission denied|module|package|VM option/i,
     strength: 0.9,
     read: (subject, line, context) => {
+      if (/FATAL CONFIG/.test(line) && context.near.some((text) => /Permission denied|No such file/.test(text)))
+        return null;
       const found = place(subject, line, context) ?? subject;
       if (found['name'] !== undefined) return found;
       const name = [line, ...context.near]
@@ -130,7 +131,7 @@ export const servers: readonly Rule[] = [
       /konnte nicht auf das Verzeichnis [»"„](?<file>[^«"“]+)[«"“] zugreifen/,
       /could not open (?:configuration file|file|directory) "(?<file>[^"]+)": No such file/,
       /[Cc]an'?t (?:open|read|find|stat|change dir to) (?:the )?(?:config(?:uration)?(?: file)?|file|dir(?:ectory)?):? ["'`]?(?<file>[\w./@+~-]+)/,
-      /(?:Fatal error, can't open|unable to open|cannot open|failed to open|can't open|error opening)(?: config(?:uration)?(?: file)?| file| input file)? ["'`]?(?<file>\/?[\w./@+~-]+)["'`]?(?:: No such file|: open .{0,200}no such file)/i,
+      /(?:Fatal error, can't open|unable to open|cannot open|failed to open|can't open|error opening)(?: config(?:uration)?(?: file)?| file| input file)? ["'`]?(?<file>[\w@+~-]*[./][\w./@+~-]+)["'`]?(?:: No such file|: open .{0,200}no such file)/i,
       /open (?<file>[\w./@+~-]+): (?:no such file|The system cannot find)/i,
       /stat (?<file>[\w./@+~-]+): no such file/,
       /Unable to (?:find|read|open|access) (?:the )?(?:config(?:uration)?|specified) file:? ["'`]?(?<file>[\w./@+~-]+)/i,

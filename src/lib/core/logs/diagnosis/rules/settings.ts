@@ -9,7 +9,7 @@ const fileAndLine: NonNullable<Rule['read']> = (subject, line, context) => {
       /([\w./@+-]*\/[\w.@+-]+\.(?:conf|cfg|ya?ml|json|toml|ini|xml|env|properties|config)|\b[\w.-]+\.(?:conf|cfg|ya?ml|jsonc?|toml|ini|xml|properties))(?:[:,"'\]) ]{1,3}(?:\(?(?:on |at )?(?:line|Zeile)[ :]*)?(\d+))?/i.exec(
         text,
       );
-    if (match !== null && !/package(?:-lock)?\.json/.test(match[1] as string)) {
+    if (match !== null && !/package(?:-lock)?\.json|^(?:os|process)\.env/.test(match[1] as string)) {
       found = {file: match[1] as string, ...(match[2] === undefined ? {} : {line: Number(match[2])})};
       break;
     }

@@ -1,12 +1,13 @@
 import {portIn} from '../endpoint.js';
 import type {Rule} from '../rule.js';
 
-const quoted = /["'`«‘“]((?:[A-Za-z]:)?[^"'`»’”]{2,200})["'`»’”]/;
+const quoted = /["'`«»‘“„]((?:[A-Za-z]:)?[^"'`«»’”“]{2,200})["'`«»’”“]/;
 const bare = /(?:^|[\s(=:,])((?:\/|\.{1,2}\/|~\/|[A-Za-z]:\\)[\w@.+~/\\-]{2,200})/;
 
 /** A path in a message: in quotes, else bare; behind the words that matter first. */
 export function pathIn(text: string): string | null {
   const behind =
+    /@ (?:rb|dir)_\w+ - (\S{1,200})/.exec(text)?.[1] ??
     /(?:open|stat|lstat|access|scandir|mkdir|unlink|rename|read|write|spawn|file|directory|folder|path|datei|verzeichnis|No such file or directory|Permission denied|Read-only file system|not found|No space left on device)[:,(]? ['"`]?((?:[A-Za-z]:)?[\w@.+~-]*[/\\][\w@.+~/\\ -]{0,200}[\w/])['"`)]?/i.exec(
       text,
     )?.[1] ??
