@@ -1,11 +1,33 @@
 import type {Rule} from '../rule.js';
 import {cluster} from './cluster.js';
 import {code} from './code.js';
+import {compiled} from './compiled.js';
 import {data} from './data.js';
+import {dotnet} from './dotnet.js';
 import {hang} from './hang.js';
+import {jvm} from './jvm.js';
 import {network} from './network.js';
+import {node} from './node.js';
+import {python} from './python.js';
+import {scripting} from './scripting.js';
+import {servers} from './servers.js';
 import {settings} from './settings.js';
 import {system} from './system.js';
 
 /** All rules, the more concrete ones first: of two that recognise a line equally well the first one counts. */
-export const rules: readonly Rule[] = [...hang, ...cluster, ...data, ...network, ...system, ...code, ...settings];
+export const rules: readonly Rule[] = [
+  ...python,
+  ...node,
+  ...jvm,
+  ...compiled,
+  ...scripting,
+  ...dotnet,
+  ...hang,
+  ...servers,
+  ...cluster,
+  ...data,
+  ...network,
+  ...system,
+  ...code,
+  ...settings,
+];

@@ -9,7 +9,7 @@ const fileAndLine: NonNullable<Rule['read']> = (subject, line, context) => {
       /([\w./@+-]*\/[\w.@+-]+\.(?:conf|cfg|ya?ml|json|toml|ini|xml|env|properties|config)|\b[\w.-]+\.(?:conf|cfg|ya?ml|jsonc?|toml|ini|xml|properties))(?:[:,"'\]) ]{1,3}(?:\(?(?:on |at )?(?:line|Zeile)[ :]*)?(\d+))?/i.exec(
         text,
       );
-    if (match !== null && !/package(?:-lock)?\.json/.test(match[1] as string)) {
+    if (match !== null && !/package(?:-lock)?\.json|^(?:os|process)\.env/.test(match[1] as string)) {
       found = {file: match[1] as string, ...(match[2] === undefined ? {} : {line: Number(match[2])})};
       break;
     }
@@ -25,7 +25,34 @@ export const settings: readonly Rule[] = [
   {
     id: 'missing-env',
     cause: 'missing-env-var',
-    when: /(?:missing|required|undefined|unset|no|need(?:s|ed)?)\b.{0,40}\b(?:environment|env)(?:ironment)?[ -]?var(?:iable)?s?:?\s*["'`]?(?<variable>[A-Z][A-Z0-9_]{2,})?|(?:environment|env) ?var(?:iable)?s? ["'`$]{0,2}(?<variable_2>[A-Z][A-Z0-9_]{2,})["'`]? (?:is |was )?(?:not (?:set|defined|found|provided|present)|missing|required|undefined|empty|unset)|["'`$]?\b(?<variable_3>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:is |must be |was |environment variable (?:is |must be )?)?(?:not (?:set|defined|provided|configured)|required|unset|missing|undefined|set in the environment|provided|a required)|(?<variable_4>[A-Z][A-Z0-9_]{2,}): (?:parameter (?:null or not set|not set)|unbound variable|Parameter ist)|os\.environ\[["'](?<variable_5>\w+)["']\]|key not found: "(?<variable_6>[A-Z][A-Z0-9_]+)" ?\(KeyError\)|(?:KeyError: |decouple\.UndefinedValueError: )["']?(?<variable_7>[A-Z][A-Z0-9]*_[A-Z0-9_]+)|(?:must|please|should) (?:set|define|provide|specify|export) (?:the )?["'`$]?(?<variable_8>[A-Z][A-Z0-9]*_[A-Z0-9_]+)|ImproperlyConfigured: Set the (?<variable_9>\w+) environment|Environment variable not found: (?<variable_10>\w+)|Could not resolve placeholder '(?<variable_11>[\w.]+)'|field required \(type=value_error\.missing\)|Field required \[type=missing|Umgebungsvariable.{0,20}?(?<variable_12>[A-Z][A-Z0-9_]+)|(?:SECRET_KEY) setting must not be empty|Missing environment variables?|(?:undefined variable|variable not set):? ["'$]?(?<variable_13>[A-Z][A-Z0-9_]{2,})|superuser password is not specified|You must specify one of (?<variable_14>[A-Z_]+)|Database is uninitialized and password|Expected (?<variable_15>[A-Z][A-Z0-9_]+) (?:env|to be)|ENV\.fetch|`fetch': key not found|env: (?<variable_16>[A-Z][A-Z0-9_]+) (?:is )?(?:required|missing|not)|NotPresent|environment variable not found/,
+    when: [
+      /\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:must|has to|needs to|should) be (?:set|defined|provided|given|configured)/,
+      /(?:missing|required|undefined|unset|no|need(?:s|ed)?)\b.{0,40}\b(?:environment|env)(?:ironment)?[ -]?var(?:iable)?s?:?\s*["'`]?(?<variable>[A-Z][A-Z0-9_]{2,})?/,
+      /(?:environment|env) ?var(?:iable)?s? ["'`$]{0,2}(?<variable>[A-Z][A-Z0-9_]{2,})["'`]? (?:is |was )?(?:not (?:set|defined|found|provided|present)|missing|required|undefined|empty|unset)/,
+      /["'`$]?\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:is |must be |was |environment variable (?:is |must be )?)?(?:not (?:set|defined|provided|configured)|required|unset|missing|undefined|set in the environment|provided|a required)/,
+      /(?<variable>[A-Z][A-Z0-9_]{2,}): (?:parameter (?:null or not set|not set)|unbound variable|Parameter ist)/,
+      /key not found: "(?<variable>[A-Z][A-Z0-9_]+)" ?\(KeyError\)/,
+      /(?:KeyError: |decouple\.UndefinedValueError: )["']?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
+      /(?:must|please|should) (?:set|define|provide|specify|export) (?:the )?["'`$]?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
+      /ImproperlyConfigured: Set the (?<variable>\w+) environment/,
+      /Environment variable not found: (?<variable>\w+)/,
+      /Could not resolve placeholder '(?<variable>[\w.]+)'/,
+      /field required \(type=value_error\.missing\)/,
+      /Field required \[type=missing/,
+      /Umgebungsvariable.{0,20}?(?<variable>[A-Z][A-Z0-9_]+)/,
+      /(?:SECRET_KEY) setting must not be empty/,
+      /Missing environment variables?/,
+      /(?:undefined variable|variable not set):? ["'$]?(?<variable>[A-Z][A-Z0-9_]{2,})/,
+      /superuser password is not specified/,
+      /You must specify one of (?<variable>[A-Z_]+)/,
+      /Database is uninitialized and password/,
+      /Expected (?<variable>[A-Z][A-Z0-9_]+) (?:env|to be)/,
+      /ENV\.fetch/,
+      /`fetch': key not found/,
+      /env: (?<variable>[A-Z][A-Z0-9_]+) (?:is )?(?:required|missing|not)/,
+      /NotPresent/,
+      /environment variable not found/,
+    ],
     unless: /using default|defaulting|optional|fallback|not set, |warn(?:ing)?: The "\w+" variable is not set/i,
     strength: 0.93,
     read: (subject, line, context) => {
@@ -42,10 +69,6 @@ export const settings: readonly Rule[] = [
       const variable = above ?? shouted;
       return variable === undefined ? subject : {...subject, variable};
     },
-    explain: ({variable}) => `The setting ${variable ?? ''} is not there: the environment variable is missing.`,
-    remedy: ({variable}) =>
-      `set it: env: { ${variable ?? 'NAME'}: … } of the service in erp.config.yaml, or a line ${variable ?? 'NAME'}=… in its env file`,
-    mend: () => ({kind: 'configuration'}),
     examples: [
       ['Error: Missing required environment variable JWT_SECRET', {variable: 'JWT_SECRET'}],
       ["KeyError: 'DATABASE_URL'", {variable: 'DATABASE_URL'}],
@@ -60,9 +83,73 @@ export const settings: readonly Rule[] = [
   {
     id: 'config-invalid',
     cause: 'config-invalid',
-    when: /unknown directive "(?<name>[^"]+)"|unknown keyword '(?<name_2>[^']+)'|Invalid command '(?<name_3>[^']+)'|field (?<name_4>\w+) not found in type|FATAL CONFIG FILE ERROR|bad directive|unknown (?:option|variable|parameter|setting|key|field|argument|configuration (?:option|parameter|key))s?:? ["'`]?(?<name_5>[\w.-]+)|unrecognized (?:configuration parameter|option|arguments?|key|field)s?:? ["'`]?(?<name_6>[\w.-]+)|(?:invalid|bad|illegal|malformed|incorrect|wrong) (?:value|parameter|argument|option|setting|config(?:uration)?|port|url|uri|number|boolean|duration|log level|interval|address|connection string|dsn)\b|(?:error|failed|failure|cannot|could not|unable)\b.{0,40}\b(?:pars(?:e|ing)|load(?:ing)?|read(?:ing)?)\b.{0,60}\b(?:config|yaml|json|toml|ini|xml|settings|properties|\.env)|(?:JSON|YAML|TOML|XML)(?:Decode|Parse|Syntax|Scanner|Parser)?(?:Error|Exception)\b|yaml\.(?:scanner|parser|composer)|mapping values are not allowed|could not find expected ':'|Expecting (?:property name|value|',' delimiter)|in JSON at position|Expected double-quoted|configuration (?:file )?(?:error|invalid|is not valid|is invalid|test failed)|config(?:uration)? (?:validation|check) (?:error|failed)|invalid (?:config|configuration|yaml|json|toml|ini)|ImproperlyConfigured|conflicting parameter|unexpected "[;}]"|directive .{0,80}(?:is not allowed|is not terminated|invalid|duplicate)|"(?<name_7>\w+)" directive|is not a valid (?:value|setting|option|port|choice|url|log level)|must be (?:a|an|one of|between|either|set to|in the range|greater|less|positive|>=?|<)\b|should be (?:a|an|one of|>= ?\d|between)\b|validation error(?:s)? for|value is not a valid|out of range|(?:does not match|violates) (?:the )?schema|Additional properties|port should be|ERR_SOCKET_BAD_PORT|ERR_INVALID_(?:URL|ARG_VALUE|ARG_TYPE)|Invalid URL|Could not parse (?:SQLAlchemy|rfc|url|connection)|ConfigError|ConfigurationError|config error|Syntax error on line|syntax error in .{0,60}(?:conf|cfg)|Konfigurationsfehler|ungültiger? (?:wert|option|konfiguration)|unsupported (?:option|value|configuration)|(?:duplicate|no) (?:key|section|such section)|NoSectionError|MissingSectionHeaderError|NoOptionError|BindException.{0,20}invalid|application .{0,40}property .{0,80}invalid|Failed to bind properties|invalid_?(?:client|option)|Unknown lvalue|not a valid|command-line option|unexpected argument|unrecognised|app_label|isn't in INSTALLED_APPS|InvalidConfiguration|contains errors/i,
+    when: [
+      /unknown directive "(?<name>[^"]+)"/i,
+      /unknown keyword '(?<name>[^']+)'/i,
+      /Invalid command '(?<name>[^']+)'/i,
+      /field (?<name>\w+) not found in type/i,
+      /FATAL CONFIG FILE ERROR/i,
+      /bad directive/i,
+      /unknown (?:option|variable|parameter|setting|key|field|argument|configuration (?:option|parameter|key))s?:? ["'`]?(?<name>[\w.-]+)/i,
+      /unrecognized (?:configuration parameter|option|arguments?|key|field)s?:? ["'`]?(?<name>[\w.-]+)/i,
+      /(?:invalid|bad|illegal|malformed|incorrect|wrong) (?:value|parameter|argument|option|setting|config(?:uration)?|port|url|uri|number|boolean|duration|log level|interval|address|connection string|dsn)\b/i,
+      /(?:error|failed|failure|cannot|could not|unable)\b.{0,40}\b(?:pars(?:e|ing)|load(?:ing)?|read(?:ing)?)\b.{0,60}\b(?:config|yaml|json|toml|ini|xml|settings|properties|\.env)/i,
+      /(?:JSON|YAML|TOML|XML)(?:Decode|Parse|Syntax|Scanner|Parser)?(?:Error|Exception)\b/i,
+      /yaml\.(?:scanner|parser|composer)/i,
+      /mapping values are not allowed/i,
+      /could not find expected ':'/i,
+      /Expecting (?:property name|value|',' delimiter)/i,
+      /in JSON at position/i,
+      /Expected double-quoted/i,
+      /configuration (?:file )?(?:error|invalid|is not valid|is invalid|test failed)/i,
+      /config(?:uration)? (?:validation|check) (?:error|failed)/i,
+      /invalid (?:config|configuration|yaml|json|toml|ini)/i,
+      /ImproperlyConfigured/i,
+      /conflicting parameter/i,
+      /unexpected "[;}]"/i,
+      /directive .{0,80}(?:is not allowed|is not terminated|invalid|duplicate)/i,
+      /"(?<name>\w+)" directive/i,
+      /is not a valid (?:value|setting|option|port|choice|url|log level)/i,
+      /must be (?:a|an|one of|between|either|set to|in the range|greater|less|positive|>=?|<)\b/i,
+      /should be (?:a|an|one of|>= ?\d|between)\b/i,
+      /validation error(?:s)? for/i,
+      /value is not a valid/i,
+      /out of range/i,
+      /(?:does not match|violates) (?:the )?schema/i,
+      /Additional properties/i,
+      /port should be/i,
+      /ERR_SOCKET_BAD_PORT/i,
+      /ERR_INVALID_(?:URL|ARG_VALUE|ARG_TYPE)/i,
+      /Invalid URL/i,
+      /Could not parse (?:SQLAlchemy|rfc|url|connection)/i,
+      /ConfigError/i,
+      /ConfigurationError/i,
+      /config error/i,
+      /Syntax error on line/i,
+      /syntax error in .{0,60}(?:conf|cfg)/i,
+      /Konfigurationsfehler/i,
+      /ungültiger? (?:wert|option|konfiguration)/i,
+      /unsupported (?:option|value|configuration)/i,
+      /(?:duplicate|no) (?:key|section|such section)/i,
+      /NoSectionError/i,
+      /MissingSectionHeaderError/i,
+      /NoOptionError/i,
+      /BindException.{0,20}invalid/i,
+      /application .{0,40}property .{0,80}invalid/i,
+      /Failed to bind properties/i,
+      /invalid_?(?:client|option)/i,
+      /Unknown lvalue/i,
+      /not a valid/i,
+      /command-line option/i,
+      /unexpected argument/i,
+      /unrecognised/i,
+      /app_label/i,
+      /isn't in INSTALLED_APPS/i,
+      /InvalidConfiguration/i,
+      /contains errors/i,
+    ],
     unless:
-      /\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|Multiple head|environment variable|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
+      /Cannot read propert|\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|Multiple head|environment variable|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
     strength: 0.82,
     read: (subject, line, context) => {
       const place = fileAndLine(subject, line, context) ?? subject;
@@ -79,11 +166,6 @@ export const settings: readonly Rule[] = [
       const file = place['file'] ?? pathIn(line);
       return {...place, ...(name === undefined ? {} : {name}), ...(file === null || file === undefined ? {} : {file})};
     },
-    explain: ({file, line, name}) =>
-      `${file ?? 'The configuration'}${line === undefined ? '' : `, line ${line},`} ${name === undefined ? 'is not valid' : `has ${name}, which is not valid there`}.`,
-    remedy: ({file, line, name}) =>
-      `correct ${name ?? 'it'} in ${file ?? 'the configuration'}${line === undefined ? '' : `:${line}`}`,
-    mend: ({file}) => (file === undefined ? {kind: 'configuration'} : {kind: 'file', path: String(file)}),
     examples: [
       [
         'unknown directive "proxy_pas" in /opt/erp/proxy/nginx.conf:10',

@@ -1,0 +1,263 @@
+import {withEndpoint} from '../endpoint.js';
+import type {Rule, Subject} from '../rule.js';
+
+/** `at /etc/x.conf:12`, `on line 12 of /etc/x.conf`, `in /etc/x.conf`. */
+const places: readonly RegExp[] = [
+  /\b[Ll]ine[ :]+(?<line>\d+) of (?<file>[\w./@+-]+)/,
+  /(?<file>[\w./@+-]*\/[\w.@+-]+|[\w.@+-]+\.(?:conf|cfg|ya?ml|toml|ini|json|properties|xml|rb|hcl)):(?<line>\d+)\b/,
+  /(?<file>[\w./@+-]*\/[\w.@+-]+|[\w.@+-]+\.(?:conf|cfg|ya?ml|toml|ini|json|properties|xml)),? (?:on |at )?line:? (?<line>\d+)/i,
+  /source: (?<file>[\w./@+-]+) line: (?<line>\d+)/,
+  /(?<file>[\w./@+-]+\.(?:conf|cfg|ya?ml|toml|ini|json|properties|xml|rules|env))\b/,
+];
+
+/** The file and line that a server complains of, wherever it writes it. */
+const place: NonNullable<Rule['read']> = (subject, line, {block, near}) => {
+  for (const text of [line, ...block, ...near])
+    for (const pattern of places) {
+      const groups = pattern.exec(text)?.groups;
+      if (groups?.['file'] === undefined || /\.(?:c|cc|go|py|js|erl|so)$/.test(groups['file'])) continue;
+      const found: Subject = {
+        file: groups['file'],
+        ...(groups['line'] === undefined ? {} : {line: Number(groups['line'])}),
+      };
+      return {...found, ...subject};
+    }
+  return subject;
+};
+
+/** Web servers, proxies, name and message servers, monitoring: what they say of their own settings and of those behind them. */
+export const servers: readonly Rule[] = [
+  {
+    id: 'server-directive',
+    cause: 'config-invalid',
+    when: [
+      /unknown directive "(?<name>[^"]+)"/,
+      /"(?<name>\w+)" directive (?:is not allowed|is duplicate|invalid)/,
+      /(?:invalid|duplicate) (?:value|parameter|number of arguments|port) (?:"(?<value>[^"]+)" )?in "?(?<name>\w+)"?/,
+      /directive "(?<name>\w+)" (?:is not terminated|has no opening)/,
+      /unexpected (?:"[;{}]"|end of file, expecting)/,
+      /Invalid command '(?<name>[^']+)', perhaps/,
+      /AH00526: Syntax error on line (?<line>\d+) of (?<file>[^\s:]+)/,
+      /(?<name>\w+) (?:takes one|takes two|requires|must be) .{0,60}(?:argument|arguments|On or Off)/,
+      /unknown keyword '(?<name>[^']+)'/,
+      /(?:Unknown|Invalid|Unrecognized|Duplicate) (?:configuration )?(?:variable|option|directive|parameter|setting|key|entry|property|field)s?:? ["'`]?(?<name>[\w.-]+)/i,
+      /unknown (?:entry|field|key|property|option|variable|setting|parameter|directive|element|attribute) ["'`](?<name>[\w.-]+)/i,
+      /Invalid (?<name>[\w.]+) value ["'`](?<value>[^"'`]+)/,
+      /Unrecognized configuration (?:parameter|option) "(?<name>[^"]+)"|unrecognized configuration parameter "(?<name2>[^"]+)"/i,
+      /invalid value for parameter "(?<name>[^"]+)": "(?<value>[^"]+)"/,
+      /unknown variable '(?<name>[\w-]+)(?:=.{0,60})?'/,
+      /(?:configfile )?parser failed (?:somehow near here|at): (?<name>\S+)/,
+      /unexpected value for config key: (?<name>\S+)|WARNING: unknown config-key: (?<name2>\S+)/,
+      /FATAL CONFIG FILE ERROR/,
+      /field (?<name>\w+) (?:already set|not found) in type/,
+      /(?:boolean|integer|size|number|string|semicolon|'[{};]') expected near '(?<name>[^']+)'/,
+      /: (?:unknown|missing|unexpected|unrecognized) (?:option|token|keyword|statement|clause|command|directive)\b:? ?["'`]?(?<name>[\w.-]+)?/i,
+      /unrecognized (?:directive|global option|subdirective|servers option)s?:? ["'`]?(?<name>[\w.-]+)/,
+      /adapting config using caddyfile|parsing caddyfile tokens for ['"](?<name>[\w.]+)['"]/,
+      /command traefik error: (?:field not found, node: (?<name>\w+))?/,
+      /(?:Error|failure|failed|unable|could ?n[o']t)\b.{0,20} (?:loading|parsing|load|parse|reading|read|unmarshal\w*).{0,30}\bconfig(?:uration)?\b/i,
+      /error (?:found )?(?:at|in) (?<file>\/[\w./@+-]+\.(?:conf|cfg|ya?ml|toml|ini)):(?<line>\d+)/i,
+      /Configuration Failed|[Cc]onfiguration (?:file )?test failed|Fatal errors found in configuration|Error\(s\) found in configuration/,
+      /Bad directive or wrong number of arguments/,
+      /\[(?<file>[\w./@+-]+):(?<line>\d+)\] (?:unknown|invalid|value|unable|undefined)/i,
+      /The (?:format|value|path|argument)\b.{0,80} for (?:an |a |the )?(?:option|argument|setting) ["'`]?(?<name>[\w.-]+)/,
+      /unknown setting \[(?<name>[\w.-]+)\]|Failed to parse value(?: \[(?<value>[^\]]+)\])? for setting \[(?<name2>[\w.-]+)\]/,
+      /Option (?<name>[\w.-]+) (?:is|has) (?:an )?(?:invalid|unknown|not)/i,
+      /Bad configuration option: (?<name>\w+)|Unsupported option (?<name2>\w+)/,
+      /unexpected argument '(?<name>[^']+)' found|invalid value '(?<value>[^']+)' for '(?<name2>[^' ]+)/,
+      /unknown (?:shorthand )?flag:? (?:provided but not defined: )?['"`]?(?<name>-{0,2}[\w-]+)|flag provided but not defined: (?<name2>\S+)/,
+      /(?:unrecognized|invalid|unknown|illegal) option (?:-- )?['"‘`]?(?<name>-{0,2}[\w-]+)/,
+    ],
+    unless:
+      /No such file|does not exist|\b(?:GET|POST|PUT) \/|token|TLS|certificate|password|environment|npm warn|cannot load certificate|Permission denied|module|package|VM option/i,
+    strength: 0.9,
+    read: (subject, line, context) => {
+      if (/FATAL CONFIG/.test(line) && context.near.some((text) => /Permission denied|No such file/.test(text)))
+        return null;
+      const found = place(subject, line, context) ?? subject;
+      if (found['name'] !== undefined) return found;
+      const name = [line, ...context.near]
+        .map(
+          (text) =>
+            /^(?:>>> )?'(?<name>[\w-]+) .{0,100}'$/.exec(text)?.groups?.['name'] ??
+            /field (\w+) not found in type/.exec(text)?.[1] ??
+            /(?:unknown|invalid|unrecognized|unexpected|duplicate) [\w ]{0,30}["'`](?<name>[\w.-]+)["'`]/i.exec(text)
+              ?.groups?.['name'] ??
+            /Invalid command '([^']+)'/.exec(text)?.[1] ??
+            /\] (?:unknown entry|value is invalid|unable to parse) '?([\w.-]+)/.exec(text)?.[1],
+        )
+        .find((one) => one !== undefined);
+      return name === undefined ? found : {...found, name};
+    },
+    examples: [
+      [
+        'unknown directive "proxy_pas" in /opt/erp/proxy/nginx.conf:10',
+        {name: 'proxy_pas', file: '/opt/erp/proxy/nginx.conf', line: 10},
+      ],
+      [
+        "AH00526: Syntax error on line 12 of /etc/apache2/sites/erp.conf:\nInvalid command 'ProxyPas', perhaps misspelled",
+        {name: 'ProxyPas', file: '/etc/apache2/sites/erp.conf', line: 12},
+      ],
+      [
+        "config : parsing [/opt/erp/lb/haproxy.cfg:16] : unknown keyword 'balanc' in 'backend' section",
+        {name: 'balanc', file: '/opt/erp/lb/haproxy.cfg', line: 16},
+      ],
+      [
+        'Error: Unknown configuration variable "max_connectons".\nError found at /opt/erp/mosquitto.conf:3.',
+        {name: 'max_connectons', line: 3},
+      ],
+      ['FATAL:  unrecognized configuration parameter "shared_bufers"', {name: 'shared_bufers'}],
+      ["mysqld: [ERROR] unknown variable 'max_conections=100'", {name: 'max_conections'}],
+      ["/etc/bind/named.conf:4: boolean expected near 'yess'", {name: 'yess', line: 4}],
+      [
+        'err="parsing YAML file prometheus.yml: yaml: unmarshal errors:\\n  line 3: field scrape_intervall not found in type config.plain"',
+        {name: 'scrape_intervall', file: 'prometheus.yml'},
+      ],
+      [
+        'Error: adapting config using caddyfile: Caddyfile:4: unrecognized directive: reverse_prox',
+        {name: 'reverse_prox'},
+      ],
+    ],
+  },
+  {
+    id: 'server-file',
+    cause: 'missing-file',
+    when: [
+      /SSLCertificate(?:Key)?File: file '(?<file>[^']+)' does not exist/,
+      /cannot load certificate(?: key)? "(?<file>[^"]+)": .{0,120}No such file/,
+      /DocumentRoot '(?<file>[^']+)' is not a directory/,
+      /ServerRoot must be a valid directory|could not open error log file (?<file>\S+?)\.?$/,
+      /could not access directory "(?<file>[^"]+)": No such file/,
+      /konnte nicht auf das Verzeichnis [»"„](?<file>[^«"“]+)[«"“] zugreifen/,
+      /could not open (?:configuration file|file|directory) "(?<file>[^"]+)": No such file/,
+      /[Cc]an'?t (?:open|read|find|stat|change dir to) (?:the )?(?:config(?:uration)?(?: file)?|file|dir(?:ectory)?):? ["'`]?(?<file>[\w./@+~-]+)/,
+      /(?:Fatal error, can't open|unable to open|cannot open|failed to open|can't open|error opening)(?: config(?:uration)?(?: file)?| file| input file)? ["'`]?(?<file>[\w@+~-]*[./][\w./@+~-]+)["'`]?(?:: No such file|: open .{0,200}no such file)/i,
+      /open (?<file>[\w./@+~-]+): (?:no such file|The system cannot find)/i,
+      /stat (?<file>[\w./@+~-]+): no such file/,
+      /Unable to (?:find|read|open|access) (?:the )?(?:config(?:uration)?|specified) file:? ["'`]?(?<file>[\w./@+~-]+)/i,
+      /[Cc]onfig(?:uration)? file ["'`]?(?<file>[\w./@+~-]+)["'`]? (?:does not exist|not found|doesn't exist|is missing)/,
+    ],
+    unless: /shared librar|executable file not found|permission denied|\.sock\b|favicon|failed \(2: /i,
+    strength: 0.93,
+    examples: [
+      [
+        "SSLCertificateFile: file '/opt/erp/certs/erp.pem' does not exist or is empty",
+        {file: '/opt/erp/certs/erp.pem'},
+      ],
+      [
+        'cannot load certificate "/opt/erp/tls/erp.crt": BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory)',
+        {file: '/opt/erp/tls/erp.crt'},
+      ],
+      ['panic: open /etc/erp/agent.toml: no such file or directory', {file: '/etc/erp/agent.toml'}],
+    ],
+  },
+  {
+    id: 'server-key',
+    cause: 'tls-certificate',
+    when: [
+      /[Cc]ertificate and private key .{1,200} do(?:es)? not match/,
+      /key values mismatch/,
+      /private key does not match/i,
+      /tls: private key (?:type )?does not match public key/,
+      /(?:server )?certificate .{0,120}does NOT match the server name|does NOT include an ID which matches/,
+      /Unable to (?:configure|load|read) (?:RSA |server )?(?:certificate|private key)/i,
+    ],
+    unless: /No such file/,
+    strength: 0.96,
+    read: (subject, line) => {
+      const file = /(?:from |")(\/[\w./@+-]+\.(?:pem|crt|key|cer))/.exec(line)?.[1];
+      const isName = /server name|includes? an ID/.test(line);
+      return {
+        ...subject,
+        reason: isName ? 'hostname does not match' : 'key values mismatch (certificate and key do not match)',
+        ...(file === undefined ? {} : {file}),
+      };
+    },
+    examples: [
+      [
+        'SSL_CTX_use_PrivateKey("/opt/erp/tls/erp.key") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)',
+        {file: '/opt/erp/tls/erp.key'},
+      ],
+    ],
+  },
+  {
+    id: 'proxy-refused',
+    cause: 'connection-refused-upstream',
+    when: [
+      /connect\(\) (?:to .{1,80} )?failed \((?:111|61|10061): .{1,60}\) while connecting to upstream/,
+      /\(111\)Connection refused: AH00957: .{0,60}attempt to connect to (?<host>[\w.:-]+?):(?<port>\d+)/,
+      /AH00957: \w+: attempt to connect to (?<host>[\w.]+):(?<port>\d+).{0,60}failed/,
+      /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN/,
+      /[Bb]ackend '?(?<name>[\w.-]+)'? (?:has no server available|is down)/,
+      /no live upstreams while connecting to upstream/,
+      /502 Bad Gateway.{0,120}(?:refused|connect)/i,
+      /http proxy error: /,
+      /\[HPM\] Error occurred while (?:trying to )?proxy(?:ing)? request/,
+      /Could not proxy request \S+ from \S+ to (?:https?:\/\/)?(?<host>[\w.-]+):(?<port>\d+)/,
+      /Failed to proxy (?:https?:\/\/)?(?<host>[\w.-]+):(?<port>\d+)/,
+      /dial error.{0,80}(?:fcgi|reverse_proxy)|reverseproxy.{0,120}connection refused/,
+      /upstream connect error or disconnect\/reset before headers/,
+      /Probe failed.{0,60}(?:refused|unhealthy)|health check.{0,80}(?:connection )?refused/i,
+    ],
+    unless: /timed out|timeout|ETIMEDOUT|ENOTFOUND/i,
+    strength: 0.9,
+    read: withEndpoint,
+    examples: [
+      [
+        'connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:8001/", host: "x"',
+        {port: 8001},
+      ],
+      [
+        '(111)Connection refused: AH00957: http: attempt to connect to 127.0.0.1:8000 (127.0.0.1:8000) failed',
+        {host: '127.0.0.1', port: 8000},
+      ],
+      ['Server api/api2 is DOWN, reason: Layer4 connection problem, info: "Connection refused"', {name: 'api/api2'}],
+    ],
+  },
+  {
+    id: 'proxy-timeout',
+    cause: 'upstream-timeout',
+    when: [
+      /upstream timed out \(/,
+      /\((?:70007|110|10060)\)(?:The timeout specified has expired|Connection timed out)/,
+      /AH01102: error reading status line from remote server (?<host>[\w.-]+)(?::(?<port>\d+))?/,
+      /504 Gateway Time-?out/i,
+      /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN.{0,60}timeout/,
+      /upstream request timeout|Gateway Timeout/,
+    ],
+    unless: /"[A-Z]+ [^"]{1,200}" 504/,
+    strength: 0.92,
+    read: withEndpoint,
+    examples: [
+      [
+        'upstream timed out (110: Connection timed out) while reading response header from upstream, client: 127.0.0.1, upstream: "http://127.0.0.1:8001/api"',
+        {port: 8001},
+      ],
+      [
+        '(70007)The timeout specified has expired: [client 127.0.0.1:51496] AH01102: error reading status line from remote server 127.0.0.1:8000',
+        {host: '127.0.0.1'},
+      ],
+    ],
+  },
+  {
+    id: 'server-limit',
+    cause: 'file-descriptor-limit',
+    when: [
+      /(?<name>worker_connections) are not enough/,
+      /server reached (?<name>MaxRequestWorkers|pm\.max_children)/,
+      /server reached (?<name>pm\.max_children) setting/,
+      /maximum number of connections .{0,40}reached|Maximum number of open connections reached/i,
+      /System limit for number of file watchers reached/,
+      /remaining connection slots are reserved|sorry, too many clients already/,
+      /Too many connections/,
+      /Cannot raise FD limit|setrlimit.{0,60}(?:RLIMIT_NOFILE|failed)/,
+    ],
+    unless: /redis|warn.{0,12}Cannot raise/i,
+    strength: 0.95,
+    examples: [
+      ['1024 worker_connections are not enough', {name: 'worker_connections'}],
+      "Error: ENOSPC: System limit for number of file watchers reached, watch '/opt/erp/web'",
+      'FATAL:  sorry, too many clients already',
+    ],
+  },
+];
