@@ -104,6 +104,7 @@ export function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>,
     wanted: event.wanted,
     incarnation: event.incarnation,
     everReady: service.memory.everReady || event.wasReady,
+    readyLife: event.wasReady ? event.incarnation : 0,
     freshStart: false,
   };
   const told = report('INFO', 'adopted', `adopted (pid ${event.pid}), up ${formatDuration(now - event.spawnedAt)}`);
@@ -172,6 +173,8 @@ export function becomeReadyIfSo(
     {
       ...memory,
       everReady: true,
+      readyLife: memory.incarnation,
+      verdict: null,
       incidentSince: null,
       restartedForHealth: false,
       startsMs: withStart(memory.startsMs, state.life, ctx),
