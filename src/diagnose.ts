@@ -1,7 +1,7 @@
 import {connect} from 'node:net';
 import {resolve} from 'node:path';
 import {lifeVerdict} from './lib/core/diagnosis/log-verdict.js';
-import {diagnose} from './lib/core/diagnosis/stand-in.js';
+import {diagnose} from './lib/core/logs/diagnosis/diagnose.js';
 import type {LifeVerdict} from './lib/core/supervision/events.js';
 import type {HelperQuestion} from './lib/platform/diagnoser.js';
 import {lookAtHang} from './lib/platform/hang.js';
@@ -17,11 +17,17 @@ import type {DiagnosisQuestion} from './lib/platform/types.js';
 const connectMs = 400;
 
 async function why(question: DiagnosisQuestion): Promise<LifeVerdict | null> {
-  const {lines, lineNumber} = readLife(question.log);
+  const output = readLife(question.log);
   const {shownLog, configuration, hang, cwd} = question;
-  const found = diagnose(lines, question.end, {platform: process.platform});
+  const found = diagnose(output.lines, question.end, {platform: process.platform});
   const absolute = (path: string): string => resolve(cwd, path);
-  const told = lifeVerdict(found, {shownLog, configuration, hang, lineNumber, absolute});
+  const told = lifeVerdict(found, {
+    shownLog,
+    configuration,
+    hang,
+    absolute,
+    lineNumber: (line) => output.lineNumber(line),
+  });
   if (told === null) return null;
   const wanted = told.mendedBy;
   const isDown = wanted?.kind === 'listener' && !(await accepts(wanted.host, wanted.port));

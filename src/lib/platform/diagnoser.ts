@@ -7,7 +7,7 @@ import type {Cancel, Diagnoser, DiagnosisQuestion, HangQuestion} from './types.j
 /** What a helper is asked, as its only argument. */
 export type HelperQuestion =
   | ({readonly ask: 'why'} & DiagnosisQuestion)
-  | ({readonly ask: 'hang'; /** Milliseconds since the epoch. */ readonly until: number} & HangQuestion);
+  | ({readonly ask: 'hang' /** Milliseconds since the epoch. */; readonly until: number} & HangQuestion);
 
 const limitMs = 5000;
 /** More of them would take the processor from what they explain. */
@@ -52,7 +52,9 @@ export class HelperDiagnoser implements Diagnoser {
       clearTimeout(timer);
       callback(diagnosis);
     };
-    const cancel = this.#run({ask: 'hang', until, ...question}, timeoutMs, (answer) => finish(answer as Diagnosis | null));
+    const cancel = this.#run({ask: 'hang', until, ...question}, timeoutMs, (answer) =>
+      finish(answer as Diagnosis | null),
+    );
     // Whoever has to be killed for its lateness answers later than that.
     const timer = setTimeout(() => {
       cancel();
@@ -110,7 +112,9 @@ export class HelperDiagnoser implements Diagnoser {
 /** What tools and name resolution need, and nothing that is anybody's secret. */
 function surroundings(): Record<string, string> {
   const names = ['PATH', 'HOME', 'LANG', 'TZ', 'SystemRoot', 'TEMP', 'TMP', 'USERPROFILE', 'PATHEXT'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 function answerOf({code, stdout}: HelperOutcome): unknown {

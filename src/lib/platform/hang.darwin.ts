@@ -56,7 +56,9 @@ function rowOf(line: string): Row[] {
   // `U` is what Linux calls `D`.
   const shown = state.startsWith('U') ? 'D' : state.slice(0, 1);
   const cpuRatio = Number(cpu.replace(',', '.')) / 100;
-  return [{pid: Number(pid), ppid: Number(ppid), state: shown, cpuRatio, channel: channel === '-' ? null : channel, name}];
+  return [
+    {pid: Number(pid), ppid: Number(ppid), state: shown, cpuRatio, channel: channel === '-' ? null : channel, name},
+  ];
 }
 
 /** Who has children waits for them; of the others the one that takes most. */

@@ -150,7 +150,10 @@ interface Socket {
   readonly unread: number;
 }
 
-function socketsOf(group: readonly Row[], {places, port}: HangLook): Pick<HangFacts, 'peers' | 'unread' | 'unaccepted'> {
+function socketsOf(
+  group: readonly Row[],
+  {places, port}: HangLook,
+): Pick<HangFacts, 'peers' | 'unread' | 'unaccepted'> {
   const inodes = new Set(group.flatMap(({pid}) => socketInodes(pid)));
   const table = group[0] === undefined ? [] : tcpTable(group[0].pid);
   const sockets = table.flatMap(([inode, socket]) => (inodes.has(inode) ? [socket] : []));
@@ -185,20 +188,36 @@ function socketInodes(pid: number): string[] {
 /** All TCP sockets of the network that this process lives in, by inode. */
 function tcpTable(pid: number): [string, Socket][] {
   return ['tcp', 'tcp6'].flatMap((kind) =>
-    (textOf(`/proc/${pid}/net/${kind}`) ?? '').split('\n').slice(1).flatMap((line): [string, Socket][] => {
-      const [, local = '', remote = '', state = '', queues = '', , , , , inode = ''] = line.trim().split(/\s+/);
-      const name = tcpStates[state];
-      if (name === undefined || inode === '') return [];
-      const [host, port] = addressOf(remote);
-      return [[inode, {localPort: addressOf(local)[1], host, port, state: name, unread: parseInt(queues.split(':')[1] ?? '0', 16)}]];
-    }),
+    (textOf(`/proc/${pid}/net/${kind}`) ?? '')
+      .split('\n')
+      .slice(1)
+      .flatMap((line): [string, Socket][] => {
+        const [, local = '', remote = '', state = '', queues = '', , , , , inode = ''] = line.trim().split(/\s+/);
+        const name = tcpStates[state];
+        if (name === undefined || inode === '') return [];
+        const [host, port] = addressOf(remote);
+        return [
+          [
+            inode,
+            {
+              localPort: addressOf(local)[1],
+              host,
+              port,
+              state: name,
+              unread: parseInt(queues.split(':')[1] ?? '0', 16),
+            },
+          ],
+        ];
+      }),
   );
 }
 
 /** `0100007F:1538`: words of four bytes, each the wrong way round. */
 function addressOf(text: string): [host: string, port: number] {
   const [hex = '', port = '0'] = text.split(':');
-  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse().map((b) => parseInt(b, 16)));
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
+    (word.match(/../g) ?? []).reverse().map((b) => parseInt(b, 16)),
+  );
   const isMapped = bytes.length === 16 && bytes.slice(0, 10).every((b) => b === 0) && bytes[10] === 255;
   if (bytes.length === 4 || isMapped) return [bytes.slice(-4).join('.'), parseInt(port, 16)];
   const groups = Array.from({length: 8}, (_, i) => (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16));

@@ -48,9 +48,23 @@ export class BlockerWatch {
   watch(blocker: Blocker | null): void {
     this.#unwatch();
     if (blocker === null) return;
-    if (blocker.kind === 'file') return this.#watchFiles([blocker.path]);
-    if (blocker.kind === 'configuration') return this.#watchFiles(blocker.paths);
-    if (blocker.kind === 'listener') return this.#watchListener(blocker);
+    switch (blocker.kind) {
+      case 'file':
+        this.#watchFiles([blocker.path]);
+        break;
+      case 'configuration':
+        this.#watchFiles(blocker.paths);
+        break;
+      case 'listener':
+        this.#watchListener(blocker);
+        break;
+      case 'port':
+      case 'disk':
+        this.#watchRoom(blocker);
+    }
+  }
+
+  #watchRoom(blocker: Extract<Blocker, {kind: 'port' | 'disk'}>): void {
     const {world} = this.#around;
     let seenTaken = false;
     const blindUntil = world.clock.now() + pauseMs(this.#blindTries);
@@ -103,6 +117,7 @@ export class BlockerWatch {
       const now = seen();
       if (now !== before) this.#triedWith.set(key, now);
       decide(now !== before);
+      return null;
     });
   }
 
@@ -115,16 +130,16 @@ export class BlockerWatch {
   }
 
   /** Asks now and then until the answer is yes. At once the first times; what fails again and again gets pauses. */
-  #poll(ask: (decide: (isThere: boolean) => void) => Cancel | void): void {
+  #poll(ask: (decide: (isThere: boolean) => void) => Cancel | null): void {
     const {clock} = this.#around.world;
     if (clock.now() - this.#quickTriedAt > 2 * longestPauseMs) this.#quickTries = 0;
     const pause = this.#quickTries < freeTries ? 0 : pauseMs(this.#quickTries - freeTries);
     const earliest = this.#quickTriedAt + pause;
     let current = true;
-    let cancel: Cancel | void = undefined;
+    let cancel: Cancel = () => {};
     this.#unwatch = () => {
       current = false;
-      cancel?.();
+      cancel();
     };
     const look = (): void => {
       const asking = ask((isThere) => {
@@ -136,7 +151,7 @@ export class BlockerWatch {
         } else cancel = clock.at(clock.now() + blockerPollMs, look);
       });
       // Who answers at once has set the next look already.
-      if (asking !== undefined) cancel = asking;
+      if (asking !== null) cancel = asking;
     };
     look();
   }

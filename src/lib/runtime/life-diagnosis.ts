@@ -53,9 +53,9 @@ export class LifeDiagnosis {
 
   /** Looks at a life that does not answer; calls once, at the latest after `hangLookMs`. */
   lookAt(incarnation: number, pid: number, known: Diagnosis, done: () => void): void {
-    const {world, now} = this.#around;
+    const {world} = this.#around;
     const {name} = this.#spec;
-    const question = {service: name, pid, port: now(name).memory.port, known, places: this.#places};
+    const question = {service: name, pid, port: this.#around.now(name).memory.port, known, places: this.#places};
     this.#cancelLook = world.diagnoser.lookAt(question, hangLookMs, (diagnosis) => {
       if (diagnosis !== null) {
         this.#hang = {incarnation, diagnosis};
@@ -102,8 +102,13 @@ export class LifeDiagnosis {
           ...verdict,
           waitsFor: this.#named(verdict.waitsFor),
         });
-      if (this.#next !== null && !this.#isBusy) this.#schedule();
+      this.#goOn();
     });
+  }
+
+  /** Another life may have ended meanwhile. */
+  #goOn(): void {
+    if (this.#next !== null && !this.#isBusy) this.#schedule();
   }
 
   /** It was judged by what an earlier one had said, and says nothing itself: its own end counts. */

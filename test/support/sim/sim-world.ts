@@ -545,7 +545,12 @@ export class SimWorld {
     const told = {confidence: 0.95, evidence: lines, remedy: null};
     if (first === 'cannot:') {
       const diagnosis = {...told, cause: a, subject: b};
-      return {diagnosis, isPermanent: true, mendedBy: file === undefined ? null : {kind: 'file', path: file}, waitsFor: null};
+      return {
+        diagnosis,
+        isPermanent: true,
+        mendedBy: file === undefined ? null : {kind: 'file', path: file},
+        waitsFor: null,
+      };
     }
     if (first !== 'needs:') return null;
     const port = Number(a);

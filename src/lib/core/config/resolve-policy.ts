@@ -87,16 +87,13 @@ export function resolvePolicy(
 }
 
 /** Policy and decision are told apart: a service that says only one of them takes the other from `defaults:`. */
-function restartOf(
-  r: Resolving,
-  name: string,
-  service: ServiceConfig,
-): Pick<ServicePolicy, 'restart' | 'onPermanent'> {
+function restartOf(r: Resolving, name: string, service: ServiceConfig): Pick<ServicePolicy, 'restart' | 'onPermanent'> {
   const chosen = choose(r, name, service, 'restart');
   const shared = service.kind === 'job' ? undefined : r.config.defaults?.restart;
   const decision = [service.restart, shared].find((each) => typeof each === 'object' && each.onPermanent !== undefined);
   return {
-    restart: policyIn(chosen) ?? policyIn(shared) ?? (service.kind === 'job' ? jobDefaults : policyDefaults).restart.value,
+    restart:
+      policyIn(chosen) ?? policyIn(shared) ?? (service.kind === 'job' ? jobDefaults : policyDefaults).restart.value,
     onPermanent: (typeof decision === 'object' ? decision.onPermanent : undefined) ?? onPermanentDefault.value,
   };
 }

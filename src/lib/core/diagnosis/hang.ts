@@ -77,7 +77,11 @@ function judged(facts: HangFacts, service: string): Judged {
   const {pid, state, cpuRatio, busyThreads, openFiles, peers, waitsIn} = facts;
   const cpu = `${Math.round(cpuRatio * 100)} % CPU`;
   if (state.startsWith('T') || state.startsWith('t'))
-    return {words: 'it was stopped (SIGSTOP)', subject: `pid ${pid}`, remedy: `who stopped it? it would have gone on with: kill -CONT ${pid}`};
+    return {
+      words: 'it was stopped (SIGSTOP)',
+      subject: `pid ${pid}`,
+      remedy: `who stopped it? it would have gone on with: kill -CONT ${pid}`,
+    };
   if (state.startsWith('D') || waitsIn === 'disk')
     return {
       words: `${waits.disk}${channelText(facts)}`,
@@ -123,7 +127,8 @@ function judged(facts: HangFacts, service: string): Judged {
     return {
       words: `${waits.lock}${sockets}`,
       subject: null,
-      remedy: 'two threads wait for each other, or one holds a lock for ever: a stack of all threads tells (py-spy dump, jstack, gdb)',
+      remedy:
+        'two threads wait for each other, or one holds a lock for ever: a stack of all threads tells (py-spy dump, jstack, gdb)',
     };
   return {
     words: `${cpu}, ${waitsIn === null ? 'waits' : waits[waitsIn]}${channelText(facts)}${sockets}`,
@@ -134,14 +139,21 @@ function judged(facts: HangFacts, service: string): Judged {
 
 function details(facts: HangFacts): string[] {
   const {pid, name, state, threads, openFiles, peers, unread, unaccepted, stack} = facts;
-  const files = openFiles === null ? '' : `, ${openFiles.used}${openFiles.limit === null ? '' : ` of ${openFiles.limit}`} files open`;
+  const files =
+    openFiles === null
+      ? ''
+      : `, ${openFiles.used}${openFiles.limit === null ? '' : ` of ${openFiles.limit}`} files open`;
   const waiting = [
     ...(unaccepted === 0 ? [] : [`${unaccepted} connections not accepted`]),
     ...(unread === 0 ? [] : [`${unread} requests not read`]),
   ];
   return [
     `${name} (pid ${pid}): state ${state}${channelText(facts)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${files}`,
-    ...(peers.length === 0 ? [] : [`connections: ${listOf(peers.slice(0, 5).map((peer) => `${peer.count} ${peer.state} to ${peerText(peer)}`))}`]),
+    ...(peers.length === 0
+      ? []
+      : [
+          `connections: ${listOf(peers.slice(0, 5).map((peer) => `${peer.count} ${peer.state} to ${peerText(peer)}`))}`,
+        ]),
     ...(waiting.length === 0 ? [] : [`its own port: ${waiting.join(', ')}`]),
     ...(stack === null || stack.length === 0 ? [] : [`stack: ${stack.slice(0, 4).join(' < ')}`]),
   ];

@@ -56,23 +56,22 @@ const explainsHang = ({cause, confidence}: LogDiagnosis): boolean =>
 /** `port 8001`, `db.erp.local:5432`, `fastapi`. */
 export function subjectText(subject: LogDiagnosis['subject']): string | null {
   const {host, port, ...others} = subject;
-  const address =
-    port === undefined ? host : host === undefined ? `port ${port}` : `${String(host)}:${port}`;
+  const address = port === undefined ? host : host === undefined ? `port ${port}` : `${String(host)}:${port}`;
   const words = [...(address === undefined ? [] : [address]), ...Object.values(others)].map(String).filter(Boolean);
   return words.length === 0 ? null : [...new Set(words)].join(', ').slice(0, 200);
 }
 
-function blockerOf(mend: Mend | null, {configuration, absolute}: LogContext): Blocker | null {
+function blockerOf(mend: Mend | null, context: LogContext): Blocker | null {
   switch (mend?.kind) {
     case undefined:
       return null;
     case 'file':
-      return {kind: 'file', path: absolute(mend.path)};
+      return {kind: 'file', path: context.absolute(mend.path)};
     case 'port':
       return {kind: 'port', port: mend.port};
     case 'listener':
       return {kind: 'listener', host: mend.host, port: mend.port, service: null};
     case 'configuration':
-      return {kind: 'configuration', paths: configuration};
+      return {kind: 'configuration', paths: context.configuration};
   }
 }

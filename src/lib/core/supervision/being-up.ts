@@ -146,7 +146,10 @@ export function tick(service: Service, ctx: Context): Step {
 function afterPause({blockedOn}: Extract<State, {tag: 'backing-off'}>, memory: Memory, ctx: Context): Step {
   const next = prepare(memory, ctx);
   return blockedOn?.kind === 'listener'
-    ? withEffect(next, report('DEBUG', 'retrying', `tries again, though ${listenerText(blockedOn)} was not seen to come`))
+    ? withEffect(
+        next,
+        report('DEBUG', 'retrying', `tries again, though ${listenerText(blockedOn)} was not seen to come`),
+      )
     : next;
 }
 

@@ -1,3 +1,4 @@
+import {formatDuration} from '../report/format.js';
 import type {Blocker, ExitStatus, LifeEnd, ListenerBlocker, Memory} from './state.js';
 import {type Context, report, type Step, step} from './step.js';
 import {listenerText} from './words.js';
@@ -38,27 +39,33 @@ export function foreseen(memory: Memory, end: LifeEnd, what: string, ctx: Contex
   return waitForListener(presumed, what, verdict.mendedBy, ctx);
 }
 
-/** No restart can mend it: it comes back when what would mend it has changed. */
-export function stopForGood(memory: Memory, {now, spec}: Context): Step {
-  const isFinal = spec.policy.afterBudget.then === 'fail';
+/**
+ * No restart can mend it: it comes back when what would mend it has changed. That may happen where nobody looks (another
+ * folder, the other side of a connection), so the usual try after the cool-down stays.
+ */
+export function stopForGood(memory: Memory, ctx: Context): Step {
+  const {now, spec} = ctx;
+  const {afterBudget} = spec.policy;
+  const pauseMs = afterBudget.then === 'fail' || isGivenUp(memory, ctx) ? null : afterBudget.pauseMs;
+  const isFinal = pauseMs === null;
   const blockedOn = isFinal ? null : (memory.verdict?.mendedBy ?? null);
   return step(
-    {tag: 'failed', since: now, nextTryAt: null, blockedOn},
+    {tag: 'failed', since: now, nextTryAt: isFinal ? null : now + pauseMs, blockedOn},
     memory,
     report(
       isFinal ? 'CRITICAL' : 'ERROR',
       'failed',
-      `failed: the same cause twice; a restart can't mend it. ${mendText(blockedOn)}`,
+      `failed: the same cause twice; a restart can't mend it. ${mendText(blockedOn, pauseMs)}`,
       memory.verdict?.diagnosis,
-      {final: blockedOn === null},
+      {final: isFinal, ...(pauseMs === null ? {} : {nextTryInMs: pauseMs})},
     ),
   );
 }
 
-function mendText(blocker: Blocker | null): string {
+function mendText(blocker: Blocker | null, pauseMs: number | null): string {
   switch (blocker?.kind) {
     case undefined:
-      return 'Your turn.';
+      return pauseMs === null ? 'Your turn.' : `Next try in ${formatDuration(pauseMs)}.`;
     case 'file':
       return `Tries again as soon as ${blocker.path} changes.`;
     case 'configuration':

@@ -138,5 +138,9 @@ const whatOf = ({lastEnd}: Memory, {spec}: Context): string =>
 export function seenHanging({state, memory}: Service, {diagnosis}: Extract<Event, {tag: 'seen-hanging'}>): Step {
   if (state.tag !== 'stopping' || state.goal.then !== 'judge') return [{state, memory}, []];
   const goal = {...state.goal, end: {...state.goal.end, diagnosis}};
-  return step({...state, goal}, memory, report('WARNING', 'hang-seen', diagnosis.evidence[0] ?? diagnosis.cause, diagnosis));
+  return step(
+    {...state, goal},
+    memory,
+    report('WARNING', 'hang-seen', diagnosis.evidence[0] ?? diagnosis.cause, diagnosis),
+  );
 }
