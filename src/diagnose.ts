@@ -5,6 +5,7 @@ import {diagnose} from './lib/core/logs/diagnosis/diagnose.js';
 import type {LifeVerdict} from './lib/core/supervision/events.js';
 import type {HelperQuestion} from './lib/platform/diagnoser.js';
 import {lookAtHang} from './lib/platform/hang.js';
+import {mendingFiles} from './lib/platform/mending-files.js';
 import {readLife} from './lib/platform/life-output.js';
 import type {DiagnosisQuestion} from './lib/platform/types.js';
 
@@ -18,12 +19,12 @@ const connectMs = 400;
 
 async function why(question: DiagnosisQuestion): Promise<LifeVerdict | null> {
   const output = readLife(question.log);
-  const {shownLog, configuration, hang, cwd} = question;
+  const {shownLog, hang, cwd} = question;
   const found = diagnose(output.lines, question.end, {platform: process.platform});
   const absolute = (path: string): string => resolve(cwd, path);
   const told = lifeVerdict(found, {
     shownLog,
-    configuration,
+    elsewhere: mendingFiles(found, question),
     hang,
     absolute,
     lineNumber: (line) => output.lineNumber(line),

@@ -408,6 +408,11 @@ export interface DiagnosisQuestion {
   /** Both null: it was ended for not answering. */
   readonly end: Exit;
   readonly cwd: string;
+  readonly projectDir: string;
+  /** First word of its command; null: a shell finds it. */
+  readonly program: string | null;
+  /** Of its environment what says where programs and modules are looked for. */
+  readonly env: Readonly<Record<string, string>>;
   /** Files that settings of the service stand in. */
   readonly configuration: readonly string[];
   readonly port: number | null;

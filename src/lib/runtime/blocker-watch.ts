@@ -52,7 +52,7 @@ export class BlockerWatch {
       case 'file':
         this.#watchFiles([blocker.path]);
         break;
-      case 'configuration':
+      case 'files':
         this.#watchFiles(blocker.paths);
         break;
       case 'listener':

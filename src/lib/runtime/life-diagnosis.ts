@@ -36,6 +36,7 @@ export class LifeDiagnosis {
     const log = this.#around.world.output.lifePlace(this.#spec.name);
     if (log === null) return;
     const hang = this.#hang?.incarnation === incarnation ? this.#hang.diagnosis : null;
+    const {command} = this.#spec;
     this.#next = {
       service: this.#spec.name,
       incarnation,
@@ -43,6 +44,9 @@ export class LifeDiagnosis {
       shownLog: this.#shownLog,
       end,
       cwd: this.#spec.cwd,
+      projectDir: this.#around.spec.projectDir,
+      program: command !== null && 'argv' in command ? command.argv[0] : null,
+      env: pick({...this.#around.spec.baseEnv, ...this.#spec.env}, searchVariables),
       configuration: this.#configuration,
       port: this.#around.now(this.#spec.name).memory.port,
       places: this.#places,
@@ -141,5 +145,11 @@ export class LifeDiagnosis {
     return [...new Set([...dotenv, ...this.#spec.requiredFiles, ...(configFile === null ? [] : [configFile])])];
   }
 }
+
+/** Where programs and their modules are looked for. */
+const searchVariables = ['PATH', 'HOME', 'VIRTUAL_ENV', 'PYTHONPATH', 'NODE_PATH', 'GEM_HOME'] as const;
+
+const pick = (env: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 
 const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$|0\.0\.0\.0$)/.test(host);

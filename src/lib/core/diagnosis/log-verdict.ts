@@ -17,8 +17,8 @@ export interface LogContext {
   readonly shownLog: string;
   /** Number in the file of a line, counted from 1 among those that were read; null: not known. */
   lineNumber(line: number): number | null;
-  /** Files that settings of the service stand in. */
-  readonly configuration: readonly string[];
+  /** What would mend it where no single file is known. */
+  readonly elsewhere: Extract<Blocker, {kind: 'files'}>;
   /** What it was seen doing when it did not answer; null: it ended by itself. */
   readonly hang: Diagnosis | null;
   /** Makes a path absolute that the program names from where it works. */
@@ -72,6 +72,6 @@ function blockerOf(mend: Mend | null, context: LogContext): Blocker | null {
     case 'listener':
       return {kind: 'listener', host: mend.host, port: mend.port, service: null};
     case 'configuration':
-      return {kind: 'configuration', paths: context.configuration};
+      return context.elsewhere;
   }
 }

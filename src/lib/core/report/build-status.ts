@@ -289,8 +289,8 @@ function blockedNote(blocker: Blocker | null, tries: string): string | null {
       return `${tries} port ${blocker.port} is free`;
     case 'file':
       return `${tries} ${blocker.path} changes`;
-    case 'configuration':
-      return `${tries} its configuration changes (${blocker.paths[0] ?? ''})`;
+    case 'files':
+      return `${tries} ${blocker.what} changes`;
     case 'listener':
       return `waiting for ${listenerText(blocker)}`;
     case 'disk':

@@ -263,8 +263,10 @@ function readBlocker(value: unknown): Blocker | null {
   if (!isFields(value)) return null;
   if (value.kind === 'port' && typeof value.port === 'number') return {kind: 'port', port: value.port};
   if (value.kind === 'file' && typeof value.path === 'string') return {kind: 'file', path: value.path};
-  if (value.kind === 'configuration' && Array.isArray(value.paths))
-    return {kind: 'configuration', paths: value.paths.filter((path): path is string => typeof path === 'string')};
+  if (value.kind === 'files' && Array.isArray(value.paths) && typeof value.what === 'string') {
+    const paths = value.paths.filter((path): path is string => typeof path === 'string');
+    return {kind: 'files', paths, what: value.what};
+  }
   if (value.kind === 'listener' && typeof value.host === 'string' && typeof value.port === 'number')
     return {kind: 'listener', host: value.host, port: value.port, service: textOf(value.service)};
   if (value.kind === 'disk' && typeof value.path === 'string') {

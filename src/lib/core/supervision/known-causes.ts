@@ -68,8 +68,8 @@ function mendText(blocker: Blocker | null, pauseMs: number | null): string {
       return pauseMs === null ? 'Your turn.' : `Next try in ${formatDuration(pauseMs)}.`;
     case 'file':
       return `Tries again as soon as ${blocker.path} changes.`;
-    case 'configuration':
-      return 'Tries again as soon as its configuration changes.';
+    case 'files':
+      return `Tries again as soon as ${blocker.what} changes.`;
     case 'listener':
       return `Tries again as soon as ${listenerText(blocker)} accepts connections.`;
     default:

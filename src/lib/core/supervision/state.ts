@@ -66,8 +66,8 @@ export interface LifeEnd {
 export type Blocker =
   | {readonly kind: 'port'; readonly port: number}
   | {readonly kind: 'file'; readonly path: string}
-  /** Any of these files: its settings stand in one of them. */
-  | {readonly kind: 'configuration'; readonly paths: readonly string[]}
+  /** Any of these; `what` they are, for people: `its configuration`. */
+  | {readonly kind: 'files'; readonly paths: readonly string[]; readonly what: string}
   | ListenerBlocker
   | DiskBlocker;
 

@@ -86,8 +86,8 @@ function blockerText(blocker: NonNullable<Extract<State, {tag: 'failed'}>['block
       return `port ${blocker.port} is free again`;
     case 'file':
       return `${blocker.path} has changed`;
-    case 'configuration':
-      return 'its configuration has changed';
+    case 'files':
+      return `${blocker.what} has changed`;
     case 'listener':
       return `${listenerText(blocker)} accepts connections`;
     case 'disk':
