@@ -39,6 +39,7 @@ export async function hangFactsDarwin(look: HangLook, run: ToolRunner = systemTo
     channel: worker.channel,
     threads: 1,
     cpuRatio: rows.reduce((sum, {cpuRatio}) => sum + cpuRatio, 0),
+    wantedRatio: rows.reduce((sum, {cpuRatio}) => sum + cpuRatio, 0),
     busyThreads: worker.cpuRatio > 0.5 ? Math.max(1, Math.round(worker.cpuRatio)) : 0,
     openFiles: used === null ? null : {used, limit: null},
     peers,

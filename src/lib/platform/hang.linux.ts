@@ -24,12 +24,12 @@ export async function hangFactsLinux(look: HangLook): Promise<HangFacts | null> 
   const worker = workerOf(group);
   if (worker === null) return null;
   const stack = stackOf(worker, look.until - reserveMs / 2);
-  const before = group.map(({pid}) => threadTicks(pid));
+  const before = group.map(({pid}) => threadTimes(pid));
   const startedAt = performance.now();
   if (worker.state !== 'T') await look.pause(Math.min(sampleMs, look.until - Date.now() - reserveMs));
   const tookMs = Math.max(1, performance.now() - startedAt);
-  const used = group.flatMap(({pid}, index) => spent(before[index] ?? new Map(), threadTicks(pid)));
-  const ratios = used.map((each) => (each * 1000) / ticks / tookMs);
+  const times = group.flatMap(({pid}, index) => spent(before[index] ?? new Map(), threadTimes(pid)));
+  const wanted = times.map(({ranMs, waitedMs}) => (ranMs + waitedMs) / tookMs);
   const channel = channelOf(worker.pid);
   const sockets = socketsOf(group, look);
   return {
@@ -39,8 +39,9 @@ export async function hangFactsLinux(look: HangLook): Promise<HangFacts | null> 
     waitsIn: channel === null ? waitBySyscall(worker.pid) : waitKind(channel),
     channel,
     threads: directory(`/proc/${worker.pid}/task`).length,
-    cpuRatio: ratios.reduce((sum, ratio) => sum + ratio, 0),
-    busyThreads: ratios.filter((ratio) => ratio > 0.5).length,
+    cpuRatio: times.reduce((sum, {ranMs}) => sum + ranMs, 0) / tookMs,
+    wantedRatio: wanted.reduce((sum, ratio) => sum + ratio, 0),
+    busyThreads: wanted.filter((ratio) => ratio > 0.5).length,
     openFiles: openFilesOf(worker.pid),
     ...sockets,
     stack: await stack,
@@ -79,18 +80,35 @@ function statOf(path: string): {readonly name: string; readonly rest: readonly s
 
 const stateOf = (pid: number): string | null => statOf(`/proc/${pid}/stat`)?.rest[0] ?? null;
 
-/** User and system time of each thread, in ticks. */
-function threadTicks(pid: number): Map<string, number> {
-  const all = new Map<string, number>();
+interface CpuTime {
+  readonly ranMs: number;
+  /** It could have run, but others did. */
+  readonly waitedMs: number;
+}
+
+function threadTimes(pid: number): Map<string, CpuTime> {
+  const all = new Map<string, CpuTime>();
   for (const thread of directory(`/proc/${pid}/task`)) {
-    const rest = statOf(`/proc/${pid}/task/${thread}/stat`)?.rest;
-    if (rest !== undefined) all.set(thread, Number(rest[11]) + Number(rest[12]));
+    const time = timeOf(`/proc/${pid}/task/${thread}`);
+    if (time !== null) all.set(thread, time);
   }
   return all;
 }
 
-const spent = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number[] =>
-  [...after].map(([thread, then]) => then - (before.get(thread) ?? then));
+/** Nanoseconds where the kernel counts them, else user and system time in ticks. */
+function timeOf(folder: string): CpuTime | null {
+  const [ran, waited] = (textOf(`${folder}/schedstat`) ?? '').split(' ').map(Number);
+  if (ran !== undefined && waited !== undefined && ran > 0) return {ranMs: ran / 1e6, waitedMs: waited / 1e6};
+  const rest = statOf(`${folder}/stat`)?.rest;
+  return rest === undefined ? null : {ranMs: ((Number(rest[11]) + Number(rest[12])) * 1000) / ticks, waitedMs: 0};
+}
+
+function spent(before: ReadonlyMap<string, CpuTime>, after: ReadonlyMap<string, CpuTime>): CpuTime[] {
+  return [...after].map(([thread, then]) => {
+    const {ranMs, waitedMs} = before.get(thread) ?? then;
+    return {ranMs: Math.max(0, then.ranMs - ranMs), waitedMs: Math.max(0, then.waitedMs - waitedMs)};
+  });
+}
 
 function channelOf(pid: number): string | null {
   const channel = textOf(`/proc/${pid}/wchan`)?.trim() ?? '';

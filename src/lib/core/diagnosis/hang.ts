@@ -14,7 +14,9 @@ export interface HangFacts {
   readonly threads: number;
   /** Of one processor, of all its threads together. */
   readonly cpuRatio: number;
-  /** Threads that take more than half a processor. */
+  /** What they would have taken on a machine that is not busy with others. */
+  readonly wantedRatio: number;
+  /** Threads that want more than half a processor. */
   readonly busyThreads: number;
   readonly openFiles: {readonly used: number; readonly limit: number | null} | null;
   /** Connections that it has made, by peer and state. */
@@ -74,7 +76,7 @@ interface Judged {
 }
 
 function judged(facts: HangFacts, service: string): Judged {
-  const {pid, state, cpuRatio, busyThreads, openFiles, peers, waitsIn} = facts;
+  const {pid, state, cpuRatio, wantedRatio, busyThreads, openFiles, peers, waitsIn} = facts;
   const cpu = `${Math.round(cpuRatio * 100)} % CPU`;
   if (state.startsWith('T') || state.startsWith('t'))
     return {
@@ -88,10 +90,10 @@ function judged(facts: HangFacts, service: string): Judged {
       subject: `pid ${pid}`,
       remedy: 'look at the disk and at network drives: dmesg | tail, df -h',
     };
-  if (cpuRatio >= busyRatio) {
+  if (wantedRatio >= busyRatio) {
     const where = busyThreads === 1 ? 'in one thread' : `in ${busyThreads} threads`;
     return {
-      words: `busy at ${cpu}${busyThreads === 0 ? '' : ` ${where}`}`,
+      words: `busy at ${cpu}${busyThreads === 0 ? '' : ` ${where}`}${cpuRatio < busyRatio ? ' (the machine gives it no more)' : ''}`,
       subject: cpu,
       remedy: `an endless loop, or too much work at once: see what it does with a profiler, and its last lines: erp logs ${service} -n 60`,
     };
