@@ -560,9 +560,9 @@ export class SimWorld {
     return {diagnosis, isPermanent: false, mendedBy: listener, waitsFor: isDown ? listener : null};
   }
 
-  seenHanging(pid: number): Diagnosis | null {
+  seenHanging(pid: number, known: Diagnosis): Diagnosis | null {
     if (this.processes.get(pid)?.alive !== true) return null;
-    return {cause: 'hang', confidence: 0.9, subject: null, evidence: ['hung: 0 % CPU'], remedy: null};
+    return {...known, evidence: ['hung: 0 % CPU']};
   }
 
   pipe(service: string): Pipe {
@@ -700,9 +700,9 @@ export class SimSession implements World {
         this.#soon(world.diagnosisMs * (0.5 + world.random()), () =>
           callback(world.verdictOn(world.pipe(service).lives[log.from] ?? [])),
         ),
-      lookAt: ({pid}, timeoutMs, callback) =>
+      lookAt: ({pid, known}, timeoutMs, callback) =>
         this.#soon(Math.min(world.diagnosisMs * (0.5 + 4 * world.random()), timeoutMs), () =>
-          callback(world.seenHanging(pid)),
+          callback(world.seenHanging(pid, known)),
         ),
       close: () => {},
     });

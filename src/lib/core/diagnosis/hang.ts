@@ -60,12 +60,16 @@ const waits: Readonly<Record<WaitKind, string>> = {
 export function hangDiagnosis(facts: HangFacts, known: Diagnosis, service: string): Diagnosis {
   const {words, subject, remedy} = judged(facts, service);
   return {
-    cause: 'hang',
-    confidence: 0.9,
+    cause: known.cause,
+    confidence: known.confidence,
     subject,
-    evidence: [`hung: ${words}`, ...known.evidence, ...details(facts)],
+    evidence: [
+      `${known.cause === 'hang' ? 'hung' : 'just before it was ended'}: ${words}`,
+      ...known.evidence,
+      ...details(facts),
+    ],
     remedy: remedy ?? known.remedy,
-    explanation: `It did not answer: ${words}.`,
+    explanation: `It did not ${known.cause === 'hang' ? 'answer' : 'get ready'}: ${words}.`,
   };
 }
 

@@ -1,4 +1,4 @@
-import {healthOf, isReady, newTracks} from '../probes/tracks.js';
+import {healthOf, isBare, isReady, newTracks} from '../probes/tracks.js';
 import {formatDuration} from '../report/format.js';
 import type {HealthName} from '../report/status.js';
 import type {Effect, Event} from './events.js';
@@ -173,8 +173,8 @@ export function becomeReadyIfSo(
     {
       ...memory,
       everReady: true,
-      readyLife: memory.incarnation,
-      verdict: null,
+      // Without a probe it only lives: whether that is well shows when it is stable.
+      ...(isBare(spec) ? {} : {readyLife: memory.incarnation, verdict: null}),
       incidentSince: null,
       restartedForHealth: false,
       startsMs: withStart(memory.startsMs, state.life, ctx),

@@ -20,15 +20,17 @@ export function verdict(service: Service, event: VerdictEvent, ctx: Context): St
   const known = isLast ? explained(service, event.diagnosis) : service;
   // A later life has been well: whatever this one said is over.
   if (memory.readyLife > event.life) return [known, []];
-  const told = isLast ? [toldOf(event.diagnosis, before)] : [];
   const next = {...known, memory: {...known.memory, verdict: verdictOf(memory, event, isLast)}};
-  return withEffects(decided(next, memory, event, ctx), told);
+  const after = decided(next, memory, event, ctx);
+  const restartsGivenBack = memory.restartsUsed - after[0].memory.restartsUsed;
+  // Its last words have said as much already; or another life has ended since, and that is what counts.
+  const isNews = isLast && event.diagnosis.cause !== before;
+  return withEffects(after, [toldOf(event.diagnosis, isNews, restartsGivenBack)]);
 }
 
-function toldOf(diagnosis: Diagnosis, before: string | undefined): Effect {
+function toldOf(diagnosis: Diagnosis, isNews: boolean, restartsGivenBack: number): Effect {
   const why = diagnosis.explanation ?? diagnosis.cause;
-  // Its last words have said as much already.
-  return report(diagnosis.cause === before ? 'DEBUG' : 'WARNING', 'diagnosed', `why it ended: ${why}`, diagnosis);
+  return report(isNews ? 'WARNING' : 'DEBUG', 'diagnosed', `why it ended: ${why}`, diagnosis, {restartsGivenBack});
 }
 
 /** The same words stand wherever the end of this life is told from now on. */
