@@ -1,4 +1,5 @@
 import type {Analysis, Spot} from '../analysis.js';
+import {knownSpots} from './extent.js';
 import {type Finding, kindOf, unknownSpot} from './finding.js';
 import {type Caution, type Rise, risesOf} from './rate-changes.js';
 import type {Reading} from './reading.js';
@@ -127,8 +128,9 @@ function findingOf(reading: Reading, rise: Rise, axis: Axis, analysis: Analysis)
 function spotIn({template}: Reading, rise: Rise, axis: Axis, which: 'first' | 'last'): Spot {
   const place = which === 'first' ? rise.start : rise.end;
   const inPlace = (spot: Spot) => spot.time !== null && placeAt(axis, spot.time) === place;
-  const ends = [template.first, ...template.spots, ...template.examples.map(({spot}) => spot), template.last];
-  const all = ends.filter(inPlace).sort((a, b) => (a.time ?? 0) - (b.time ?? 0));
+  const all = knownSpots(template)
+    .filter(inPlace)
+    .sort((a, b) => (a.time ?? 0) - (b.time ?? 0));
   const isWhole = template.count <= template.spots.length;
   const exact = which === 'first' ? all[0] : all.at(-1);
   const time = which === 'first' ? placeStart(axis, place) : placeStart(axis, place + 1) - 1;

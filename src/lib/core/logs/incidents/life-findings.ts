@@ -1,5 +1,6 @@
 import type {Analysis, Spot} from '../analysis.js';
 import type {IncidentKind} from '../report.js';
+import {extentOf} from './extent.js';
 import type {Finding} from './finding.js';
 import type {LifeEvent} from './life-events.js';
 import type {Lives} from './lives.js';
@@ -205,7 +206,8 @@ export function plainFindings(analysis: Analysis, readings: readonly Reading[]):
 }
 
 function portConflicts(reading: Reading): Finding[] {
-  const groups = groupsOf(reading.template.spots.map((spot) => ({time: spot.time, spot})));
+  const spots = reading.template.spots.toSorted((a, b) => (a.time ?? 0) - (b.time ?? 0));
+  const groups = groupsOf(spots.map((spot) => ({time: spot.time, spot})));
   return separate(groups, (group) => {
     const first = group[0]?.spot as Spot;
     const last = group.at(-1)?.spot as Spot;
@@ -230,12 +232,13 @@ const uncaught =
 /** A finding over all of a template. */
 export function whole(reading: Reading, kind: IncidentKind, title: string | null): Finding {
   const {template} = reading;
+  const {first, last} = extentOf(template);
   return {
     kind,
-    from: template.first.time,
-    to: template.last.time,
-    first: template.first,
-    last: template.last,
+    from: first.time,
+    to: last.time,
+    first,
+    last,
     reading,
     count: template.count,
     usual: 0,
