@@ -1,7 +1,7 @@
 import type {Analysis, Spot} from '../analysis.js';
 import type {IncidentKind} from '../report.js';
 import {extentOf} from './extent.js';
-import type {Finding} from './finding.js';
+import {type Finding, kindOf} from './finding.js';
 import type {LifeEvent} from './life-events.js';
 import type {Lives} from './lives.js';
 import type {Meaning} from './meanings.js';
@@ -201,6 +201,7 @@ export function plainFindings(analysis: Analysis, readings: readonly Reading[]):
   return readings.flatMap((reading) => {
     if (reading.isBad && reading.meanings.has('port-taken')) return portConflicts(reading);
     if (isFatal(reading, analysis)) return [whole(reading, 'crash', null)];
+    if (isRareAndCritical(reading)) return [whole(reading, kindOf(reading), null)];
     return [];
   });
 }
@@ -215,6 +216,9 @@ function portConflicts(reading: Reading): Finding[] {
     return [{...one, from: first.time, to: last.time, first, last, count: group.length}];
   });
 }
+
+/** Programs keep this level for what must not happen. */
+const isRareAndCritical = ({template}: Reading) => template.level === 'CRITICAL' && template.count <= 3;
 
 /** An exception that nobody logged, but that reached the end of the output: it ended the program. */
 function isFatal({template, meanings}: Reading, analysis: Analysis): boolean {
