@@ -30,10 +30,21 @@ export function causeOf(body: Body, analysis: Analysis): LogDiagnosis | null {
   if (known !== undefined) return known;
   if (body.kind === 'slow') return null;
   const events = telling(body, analysis);
-  const found = events.length === 0 ? null : diagnosed(events, endOf(body));
+  const found = events.length === 0 ? causeByLikeness(body) : diagnosed(events, endOf(body));
   // What its supervisor sees from outside, such as a refused health check, is no cause of a program's own trouble.
   if (body.kind === 'never-healthy') return hangOfTheLiving(body, analysis) ?? found;
   return found;
+}
+
+/**
+ * Of a frequent message only its first events are known word for word. What those prove holds for its later ones, too;
+ * the evidence is the later ones' lines.
+ */
+function causeByLikeness({first, parts}: Body): LogDiagnosis | null {
+  const template = parts[0]?.reading.template;
+  if (template === undefined || first.spot.line === 0) return null;
+  const found = diagnosed(template.examples.slice(0, 1), {code: null, signal: null});
+  return found === null ? null : {...found, evidence: [{line: first.spot.line, text: first.text}]};
 }
 
 /** A program's last words before its end; else the events of the templates that tell most. */

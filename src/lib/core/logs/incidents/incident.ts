@@ -2,6 +2,7 @@ import type {Analysis, Spot} from '../analysis.js';
 import type {Incident, IncidentKind} from '../report.js';
 import type {Part} from './body.js';
 import {causeOf, evidenceOf} from './cause.js';
+import {extentOf} from './extent.js';
 import {type Finding, kindOf} from './finding.js';
 import type {Lives} from './lives.js';
 import {nextStep} from './next-step.js';
@@ -77,7 +78,7 @@ function rankedParts(group: readonly Finding[]): Part[] {
       reading,
       count: reading.template.count,
       usual: 0,
-      from: reading.template.first.time,
+      from: extentOf(reading.template).first.time,
       evidence: 0,
     });
   }

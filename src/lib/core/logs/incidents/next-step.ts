@@ -27,6 +27,8 @@ export function nextStep(body: Body): string | null {
         ? `see its last lines before ${whereOf(body)}`
         : `see its last lines before ${whereOf(body)}: erp logs ${name}`;
     case 'slow':
+      if (body.lead.reading !== null)
+        return `see what ${name ?? 'it'} waits for while it is slow: its own log, or a profile`;
       return 'see what else began at that time; compare with a usual day: erp logs analyze --compare';
     default:
       return null;

@@ -64,8 +64,9 @@ function outageTitle(body: Body): string {
 
 function errorsTitle(body: Body): string {
   const part = body.parts.find(({reading, evidence}) => reading.isBad && evidence > 0);
-  if (part === undefined) return body.lead.title ?? leadText(body);
+  if (part === undefined || body.lead.diagnosis !== undefined) return body.lead.title ?? leadText(body);
   const text = part.reading.template.text.split(' ⏎ ').at(-1) ?? part.reading.template.text;
+  if (part.count === 1) return `once: ${text}`;
   if (part.usual <= 0.05 * part.count) return `new, ${part.count} times: ${text}`;
   return `${Math.round(part.count / Math.max(0.1, part.usual))} times as often as usual: ${text}`;
 }
