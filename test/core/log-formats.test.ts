@@ -2,9 +2,7 @@ import {copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, it} from '@jest/globals';
-import {assemble} from '../../src/lib/core/logs/assemble.js';
-import {templatesOf, variablesOf} from '../../src/lib/core/logs/templates/templates.js';
-import {collectLogs} from '../../src/lib/runtime/log-analysis/collect-logs.js';
+import {analysedFrom, readAt} from '../support/analysed.js';
 
 /** What a person reads in a file of test/fixtures/logs; README.md there says how it was made. */
 interface Expected {
@@ -30,17 +28,8 @@ async function read(name: string, segmentBytes?: number) {
   const path = join(folder, `${name}.log`);
   copyFileSync(join(fixtures, `${name}.log`), path);
   // Dates without a year are before the last change of the file, which a checkout does not keep.
-  const written = new Date('2026-11-24T12:00:00Z');
-  utimesSync(path, written, written);
-  const {collector, facts} = await collectLogs([{name, service: null, from: {path}}], {
-    filter: {since: null, until: null, level: 0, greps: []},
-    labels: false,
-    workerFile: null,
-    workers: 1,
-    now: written.getTime(),
-    ...(segmentBytes === undefined ? {} : {segmentBytes}),
-  });
-  return assemble(collector, facts, {templatesOf, variablesOf}).analysis;
+  utimesSync(path, readAt, readAt);
+  return await analysedFrom({path}, segmentBytes);
 }
 
 const iso = (time: number | null) => (time === null ? null : new Date(time).toISOString());

@@ -1,33 +1,12 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {Readable} from 'node:stream';
 import {describe, expect, it} from '@jest/globals';
 import fc from 'fast-check';
-import {assemble} from '../../src/lib/core/logs/assemble.js';
 import {diagnose} from '../../src/lib/core/logs/diagnosis/diagnose.js';
 import {reportOf} from '../../src/lib/core/logs/incidents/report-of.js';
-import {templatesOf, variablesOf} from '../../src/lib/core/logs/templates/templates.js';
-import {collectLogs} from '../../src/lib/runtime/log-analysis/collect-logs.js';
+import {analysed, readAt} from '../support/analysed.js';
 
-const now = Date.UTC(2026, 10, 24, 12);
-
-/** From bytes that come in pieces to what was found. */
-async function analysed(pieces: readonly Buffer[], segmentBytes = 4 * 1024 * 1024) {
-  const stream = Readable.from(
-    pieces.filter(({length}) => length > 0),
-    {objectMode: false},
-  );
-  const {collector, facts, unreadable} = await collectLogs([{name: 'x', service: null, from: {stream}}], {
-    filter: {since: null, until: null, level: 0, greps: []},
-    labels: false,
-    workerFile: null,
-    workers: 1,
-    now,
-    segmentBytes,
-  });
-  expect(unreadable).toEqual([]);
-  return assemble(collector, facts, {templatesOf, variablesOf}).analysis;
-}
+const now = readAt.getTime();
 
 /** The whole way: counted, reported, diagnosed. */
 async function throughAll(bytes: Buffer) {

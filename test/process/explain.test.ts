@@ -278,6 +278,13 @@ describe('without an answer the built-in diagnosis answers and says why', () => 
     ]);
   });
 
+  it('silence to the health check is told as that', async () => {
+    await using server = await AiServer.start();
+    server.behaviours.set('/api/tags', () => {});
+    const {tried} = await ask(settings({ollama: server.url}));
+    expect(tried[0]?.problem).toBe('no answer to the question which models it has within 5s');
+  });
+
   it('a stream that never ends, slowly or at full speed', async () => {
     await using server = await AiServer.start();
     server.behaviours.set('/chat/completions', (_, response) => {
@@ -562,7 +569,7 @@ describe('certificates', () => {
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'erp-explain-'));
       try {
-        const tls = made(folder, 'DNS:llm.example.test', 1);
+        const tls = made(folder, 'DNS:llm.example.test,IP:192.0.2.1', 1);
         await using server = await AiServer.start(tls);
         using proxy = await startProxy(server.port);
         const run = async (host: string) => {
@@ -584,11 +591,12 @@ describe('certificates', () => {
           return JSON.parse(out) as Explanation;
         };
         expect(await run('llm.example.test')).toMatchObject({provider: 'openai', text: 'The port is taken by nginx.'});
-        expect(proxy.asked).toEqual(['CONNECT llm.example.test:8443 -', 'CONNECT llm.example.test:8443 -']);
+        expect(await run('192.0.2.1')).toMatchObject({provider: 'openai', tried: []});
+        expect(proxy.asked.slice(0, 2)).toEqual(['CONNECT llm.example.test:8443 -', 'CONNECT llm.example.test:8443 -']);
         expect((await run('other.example.test')).tried[0]?.problem).toMatch(
           /is made out to another name: nothing was sent$/,
         );
-        expect(server.told).toHaveLength(1);
+        expect(server.told).toHaveLength(2);
       } finally {
         rmSync(folder, {recursive: true, force: true});
       }
