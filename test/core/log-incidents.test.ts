@@ -95,3 +95,110 @@ describe('a program that crashes', () => {
     expect(report.next[0]).toMatch(/erp ports/);
   });
 });
+
+describe('what other supervisors write', () => {
+  const lines = (...all: string[]) => `${all.join('\n')}\n`;
+
+  it('systemd', () => {
+    const start = ['Starting erp-api.service - ERP API...', 'Started erp-api.service - ERP API.'];
+    const end = 'WARNING erp-api.service: Main process exited, code=exited, status=1/FAILURE';
+    const {incidents, reliability} = of(
+      lines(
+        ...[
+          ...start,
+          end,
+          'erp-api.service: Scheduled restart job, restart counter is at 1.',
+          ...start,
+          end,
+          'ERROR erp-api.service: Start request repeated too quickly.',
+        ].map((text, i) => `2025-05-22 10:00:0${i} ${text}`),
+      ),
+    );
+    expect(incidents).toMatchObject([
+      {kind: 'restart-loop', title: 'erp-api exited 2 times, then its supervisor gave up', isOver: false},
+    ]);
+    expect(reliability).toMatchObject([{name: 'erp-api', starts: 2, exits: 2, restarts: 1}]);
+  });
+
+  it('supervisord: each program has lives of its own', () => {
+    const {incidents, reliability, runs} = of(
+      lines(
+        '2025-05-22 10:00:00 INFO supervisord started with pid 1',
+        "2025-05-22 10:00:01 INFO spawned: 'api' with pid 9",
+        "2025-05-22 10:00:01 INFO spawned: 'worker' with pid 10",
+        '2025-05-22 10:00:02 INFO success: api entered RUNNING state',
+        '2025-05-22 10:00:02 INFO success: worker entered RUNNING state',
+        '2025-05-22 11:00:00 WARNING exited: worker (terminated by SIGKILL; not expected)',
+        "2025-05-22 11:00:01 INFO spawned: 'worker' with pid 33",
+        '2025-05-22 11:00:02 INFO success: worker entered RUNNING state',
+        '2025-05-22 12:00:00 WARNING exited: api (exit status 1; not expected)',
+        '2025-05-22 12:00:01 ERROR gave up: api entered FATAL state, too many start retries too quickly',
+        '2025-05-22 14:00:00 INFO stopped: worker (exit status 0)',
+      ),
+    );
+    expect(runs).toBe(1);
+    expect(incidents).toMatchObject([
+      {kind: 'crash', title: 'worker crashed', isOver: true},
+      {kind: 'restart-loop', title: 'api exited once, then its supervisor gave up', isOver: false, recovery: null},
+    ]);
+    expect(reliability).toMatchObject([
+      {name: 'api', starts: 1, exits: 1, restarts: 0, mttrMs: null},
+      {name: 'worker', starts: 2, exits: 1, restarts: 1, mttrMs: 2000},
+    ]);
+  });
+
+  it('an exit with code 0 or by SIGTERM is a planned end', () => {
+    const {incidents, reliability} = of(
+      lines(
+        '2025-05-22 10:00:00 INFO App [api:0] online',
+        '2025-05-22 12:00:00 INFO App [api:0] exited with code [0] via signal [SIGINT]',
+        '2025-05-22 12:00:01 INFO App [api:0] online',
+        '2025-05-22 14:00:00 INFO App [api:0] exited with signal SIGTERM',
+      ),
+    );
+    expect(incidents).toEqual([]);
+    expect(reliability).toMatchObject([{name: 'api', exits: 0, restarts: 0, mtbfMs: null}]);
+  });
+});
+
+describe('memory', () => {
+  const samples = (megabytes: (minute: number) => number) =>
+    of(
+      Array.from({length: 600}, (_, n) => {
+        const time = new Date(Date.UTC(2025, 4, 22) + n * 60_000).toISOString().slice(0, 19);
+        return `${time} INFO worker rss ${Math.round(megabytes(n))}.5 MB, 12 tasks`;
+      }).join('\n'),
+    ).incidents;
+
+  it('that grows to the end is an incident', () => {
+    expect(samples((n) => 200 + n + (n % 7))).toMatchObject([
+      {
+        kind: 'memory-growth',
+        title: expect.stringMatching(/^worker: memory grew from .* in 10h, without end$/),
+        isOver: false,
+      },
+    ]);
+  });
+
+  it.each([
+    ['that settles after warming up', (n: number) => 800 - 600 * Math.exp(-n / 40)],
+    ['that varies', (n: number) => 300 + ((n * 7919) % 401)],
+    ['that falls with each collection', (n: number) => 200 + (n % 90) * 5],
+    ['that grows a little', (n: number) => 400 + n / 10],
+  ])('%s is none', (_, megabytes) => expect(samples(megabytes)).toEqual([]));
+});
+
+describe('a program that ends', () => {
+  it('with an exception that nobody caught has crashed', () => {
+    const traceback =
+      'Traceback (most recent call last):\n  File "main.py", line 5, in <module>\n    url = environ["DB"]\nKeyError: \'DB\'\n';
+    const {incidents} = of(traceback);
+    expect(incidents).toMatchObject([{kind: 'crash', title: "KeyError: 'DB'", first: {spot: {line: 1}}}]);
+  });
+
+  it('has not, if it went on after one that was logged', () => {
+    const logged =
+      '2025-05-22 10:00:01 ERROR Exception in ASGI application\nTraceback (most recent call last):\n  File "a.py", line 1, in x\nKeyError: 1\n';
+    expect(of(`2025-05-22 10:00:00 INFO Hello\n${logged}`).incidents).toEqual([]);
+  });
+});

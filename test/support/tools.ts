@@ -32,6 +32,7 @@ export const kubectl: Tool = tool(
   'see https://kubernetes.io/docs/tasks/tools/',
 );
 export const nginx: Tool = tool('nginx', 'nginx', ['-v'], 'apt-get install nginx');
+export const openssl: Tool = tool('openssl', 'openssl', ['version'], 'apt-get install openssl');
 export const compiler: Tool = tool('C compiler', 'cc', ['--version'], 'apt-get install gcc');
 /** A runtime alone can't run a source file. */
 export const java: Tool = tool(

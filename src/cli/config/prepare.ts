@@ -9,6 +9,7 @@ import {envFilesOf} from '../../lib/core/config/resolve-service.js';
 import type {ResolveContext} from '../../lib/core/config/resolving.js';
 import {parseDotenv} from '../../lib/core/config/dotenv.js';
 import {ExitCode} from '../../lib/core/exit-codes.js';
+import type {ExplainSettings} from '../../lib/core/explain/settings.js';
 import type {ProjectSpec} from '../../lib/core/spec.js';
 import {shownPath} from '../shown-path.js';
 import {ConfigInvalidError} from './config-error.js';
@@ -30,6 +31,7 @@ export interface PrepareOptions extends LoadOptions {
 
 export interface PreparedProject {
   readonly spec: ProjectSpec;
+  readonly explain: ExplainSettings;
   readonly loaded: LoadedConfig;
   readonly provenance: readonly ResolvedValue[];
   readonly notices: readonly string[];
@@ -96,6 +98,7 @@ export async function prepareProject(options: PrepareOptions): Promise<PreparedP
   }
   return {
     spec: resolution.spec,
+    explain: resolution.explain,
     loaded,
     provenance: resolution.provenance,
     notices: [...notices, ...resolution.notices],

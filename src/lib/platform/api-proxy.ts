@@ -26,14 +26,23 @@ export function proxyFor(
     const proxy = addressOf(proxyUrl);
     return proxy === null ? {bad: 'proxy-url of the cluster'} : {proxy};
   }
+  const written = environmentProxy(server, env, system);
+  if (written === null) return {proxy: null};
+  const proxy = addressOf(written.value) ?? addressOf(`http://${written.value}`);
+  return proxy === null ? {bad: `the variable ${written.name}`} : {proxy};
+}
+
+/** The variable that names a proxy for this server, as it is written; null: none does, or the server is an exception. */
+export function environmentProxy(
+  server: Pick<ServerUrl, 'scheme' | 'host' | 'port'>,
+  env: Readonly<Record<string, string>>,
+  system: NodeJS.Platform,
+): {readonly name: string; readonly value: string} | null {
   const names = server.scheme === 'https' ? ['HTTPS_PROXY', 'https_proxy'] : ['HTTP_PROXY', 'http_proxy'];
   const name = names.find((each) => (variable(env, each, system) ?? '') !== '');
-  if (name === undefined) return {proxy: null};
+  if (name === undefined) return null;
   const exceptions = variable(env, 'NO_PROXY', system) || variable(env, 'no_proxy', system) || '';
-  if (isDirect(server, exceptions)) return {proxy: null};
-  const value = variable(env, name, system) ?? '';
-  const proxy = addressOf(value) ?? addressOf(`http://${value}`);
-  return proxy === null ? {bad: `the variable ${name}`} : {proxy};
+  return isDirect(server, exceptions) ? null : {name, value: variable(env, name, system) ?? ''};
 }
 
 function addressOf(text: string): ServerAddress | null {
@@ -44,7 +53,7 @@ function addressOf(text: string): ServerAddress | null {
 }
 
 /** Go never sends what is on this machine through a proxy. */
-function isDirect({host, port}: ServerUrl, exceptions: string): boolean {
+function isDirect({host, port}: Pick<ServerUrl, 'host' | 'port'>, exceptions: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');
   if (name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'))) return true;
   return exceptions

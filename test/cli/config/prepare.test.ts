@@ -11,6 +11,21 @@ const named = (spec: ProjectSpec, name: string): ServiceSpec => {
 };
 
 describe('a resolved specification', () => {
+  it('comes with who is asked for an explanation, which is no part of what runs', async () => {
+    using plain = new ConfigProject({'erp.config.yaml': minimal});
+    const {spec} = await plain.prepare();
+    plain.write('erp.config.yaml', `explain: {providers: [openai, built-in], timeout: 5s}\n${minimal}`);
+    const explained = await plain.prepare({env: {OPENAI_MODEL: 'small'}});
+    expect(explained.explain).toMatchObject({timeoutMs: 5000, providers: [{name: 'openai', model: 'small'}]});
+    expect(explained.spec.hash).toBe(spec.hash);
+    expect(explained.provenance).toContainEqual({
+      path: 'explain.models.openai',
+      value: 'small',
+      source: 'environment',
+      place: 'OPENAI_MODEL',
+    });
+  });
+
   it('has the defaults of the contract', async () => {
     using project = new ConfigProject({'erp.config.yaml': minimal});
     const {spec, notices} = await project.prepare();

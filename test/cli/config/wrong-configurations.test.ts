@@ -27,11 +27,54 @@ const service = (line: string, more = '') => `services:\n  a:\n    command: run\
 const forward = (line: string, more = '') => `portForwards:\n  grafana:\n    ${line}\n    port: 3000\n${more}`;
 /** The same with alternatives. */
 const movable = (line: string) => `portForwards:\n  g:\n    ${line}\n    port: {primary: 80, alternatives: [81]}\n`;
+const explained = (line: string) => `explain:\n  ${line}\n${service('cwd: .')}`;
 const shared = (line: string) => `connection:\n  ${line}\n${forward('target: svc/g')}`;
 const utf16 = (text: string) =>
   new Uint8Array(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]));
 
 const wrong: readonly Wrong[] = [
+  {
+    what: 'a provider with a slip in it',
+    content: explained('providers: [olama, built-in]'),
+    at: '2:15',
+    says: '"olama" is not a provider. Did you mean ollama?',
+  },
+  {
+    what: 'a provider behind the one that always answers',
+    content: explained('providers: [built-in, openai]'),
+    at: '2:25',
+    says: 'openai is never asked: built-in stands before it and always answers',
+  },
+  {
+    what: 'a provider twice',
+    content: explained('providers: [openai, openai]'),
+    at: '2:23',
+    says: 'openai stands there twice',
+  },
+  {
+    what: 'the address of a provider with a key in it',
+    content: explained('urls: {openai: "https://key@api.openai.com/v1"}'),
+    at: '2:18',
+    says: '"https://***@api.openai.com/v1" is not the address of a provider',
+  },
+  {
+    what: 'a key of a provider in the file',
+    content: explained('apiKey: x'),
+    at: '2:3',
+    says: 'explain.apiKey is unknown',
+  },
+  {
+    what: 'a model of nobody',
+    content: explained('models: {gemini: x}'),
+    at: '2:12',
+    says: 'explain.models.gemini is unknown',
+  },
+  {
+    what: 'an excerpt without an end',
+    content: explained('maxSize: 1GB'),
+    at: '2:12',
+    says: '"1GB" is not a size from 1 KiB to 256 KiB',
+  },
   {
     what: 'a list instead of a number',
     content: service('maxRestarts: [5]'),

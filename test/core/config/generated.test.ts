@@ -33,6 +33,7 @@ describe('what is made from the schema', () => {
     expect(Object.keys(keyHelp.policy).sort()).toEqual([...policyKeys].sort());
     expect(Object.keys(keyHelp.logging).sort()).toEqual(Object.keys(shape.logging.unwrap().shape).sort());
     expect(Object.keys(keyHelp.machine).sort()).toEqual(Object.keys(shape.machine.unwrap().shape).sort());
+    expect(Object.keys(keyHelp.explain).sort()).toEqual(Object.keys(shape.explain.unwrap().shape).sort());
     const forward = shape.portForwards.unwrap().valueType.shape;
     expect(Object.keys(keyHelp.forward).sort()).toEqual(Object.keys(forward).sort());
     expect(Object.keys(keyHelp.connection).sort()).toEqual(Object.keys(shape.connection.unwrap().shape).sort());

@@ -1,5 +1,6 @@
 import {expressionMistake, isTimezone} from '../schedule/cron.js';
 import {checkDependencies} from './check-dependencies.js';
+import {checkExplain} from './check-explain.js';
 import {checkForwards} from './check-forwards.js';
 import {checkPlaceholders} from './check-placeholders.js';
 import {checkPorts} from './check-ports.js';
@@ -32,6 +33,7 @@ export function meaningProblems(
   checkForwards(checks);
   checkPorts(checks);
   checkProbes(checks);
+  checkExplain(checks);
   checkPlaceholders(checks, constants);
   return checks.problems;
 }

@@ -1,3 +1,4 @@
+import {providerFacts} from '../explain/settings.js';
 import type {PolicyConfig} from './schema.js';
 
 /** A default, why it is what it is, and where it is written in the configuration. One table: docs are tested against it. */
@@ -129,6 +130,21 @@ export const loggingDefaults = {
   gzip: d(true, 'logs shrink to a tenth'),
   level: d('DEBUG', "the supervisor's own file holds everything"),
   ownMaxAge: d('90d', 'a quarter for reports'),
+} as const;
+
+export const explainDefaults = {
+  providers: d(
+    ['ollama', 'openai', 'anthropic', 'built-in'],
+    'what stays on this machine comes first; the others want a key of yours',
+  ),
+  models: d(
+    `openai ${providerFacts.openai.model}, anthropic ${providerFacts.anthropic.model}, ollama the first that is installed`,
+    'small ones are enough; a server of your own is asked what it has',
+  ),
+  urls: d(`${providerFacts.openai.url}, ${providerFacts.anthropic.url}, ${providerFacts.ollama.url}`, 'the usual ones'),
+  timeout: d('30s', 'a small model on a machine without a graphics card takes that long'),
+  maxSize: d('12 KiB', 'the cause stands near the evidence and at the end; about 5,000 tokens'),
+  hideAddresses: d(true, 'the same address keeps the same name, so that it can still be reasoned about'),
 } as const;
 
 export const machineDefaults = {

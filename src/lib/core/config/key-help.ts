@@ -13,6 +13,7 @@ export const keyHelp = {
     connection: 'what all port-forwards share: kubectl, its kubeconfig, times and limits',
     logging: 'retention of the logs',
     machine: 'sampling and warnings of the machine',
+    explain: 'who is asked by erp logs analyze --explain; nothing leaves the machine without that flag',
   },
   service: {
     command:
@@ -118,6 +119,15 @@ export const keyHelp = {
     memoryWarn: 'warning above this share',
     minFree: 'warning when the disk has less',
     minFreeShare: 'the same as a share of the disk; the smaller of the two counts',
+  },
+  explain: {
+    providers:
+      'who is asked, one after the other until one answers; built-in is the diagnosis of erp itself and always answers',
+    models: 'model of each provider: {openai, anthropic, ollama}; else OPENAI_MODEL, ANTHROPIC_MODEL, OLLAMA_MODEL',
+    urls: 'address of each provider: {openai, anthropic, ollama}; else OPENAI_BASE_URL, ANTHROPIC_BASE_URL, OLLAMA_BASE_URL. Keys are only read from OPENAI_API_KEY and ANTHROPIC_API_KEY',
+    timeout: 'how long one provider has for its whole answer',
+    maxSize: 'of the text that is sent: diagnosis and redacted lines',
+    hideAddresses: 'IP addresses are sent as <ip-1>, <ip-2>, …; loopback stays',
   },
   forward: {
     context: 'context of the kubeconfig',

@@ -2,6 +2,7 @@ import {
   backOffJitter,
   connectionDefaults,
   type Default,
+  explainDefaults,
   forwardDefaults,
   ifRunningDefault,
   jobDefaults,
@@ -31,6 +32,7 @@ const sections: readonly {title: string; help: Readonly<Record<string, string>>;
   {title: '`stop`', help: keyHelp.stop, defaults: {signal: serviceDefaults.stop}},
   {title: '`logging`', help: keyHelp.logging, defaults: loggingDefaults},
   {title: '`machine`', help: keyHelp.machine, defaults: machineDefaults},
+  {title: '`explain`', help: keyHelp.explain, defaults: explainDefaults},
   {title: '`portForwards.NAME`', help: keyHelp.forward, defaults: forwardDefaults},
   {title: '`connection`', help: keyHelp.connection, defaults: connectionDefaults},
 ];

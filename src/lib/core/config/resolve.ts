@@ -6,8 +6,10 @@ import {parseDuration} from './durations.js';
 import {misspeltVariables, type Overrides, readOverrides} from './overrides.js';
 import type {Problem} from './problems.js';
 import {Ledger, type ResolvedValue} from './provenance.js';
+import type {ExplainSettings} from '../explain/settings.js';
 import {isReferredTo} from './references.js';
 import {forwardNotices, resolveConnection, resolveForward} from './resolve-forward.js';
+import {resolveExplain} from './resolve-explain.js';
 import {resolveService} from './resolve-service.js';
 import {fill, type ResolveContext, type Resolving} from './resolving.js';
 import type {Config} from './schema.js';
@@ -21,6 +23,7 @@ export type Resolution =
   | {
       readonly ok: true;
       readonly spec: ProjectSpec;
+      readonly explain: ExplainSettings;
       /** Every effective value and where it came from, in the order of the configuration. */
       readonly provenance: readonly ResolvedValue[];
       /** What the operator should know and need not act on. */
@@ -76,11 +79,17 @@ export function resolveProject(config: Config, context: ResolveContext): Resolut
     machine: resolveMachine(r),
     tie: top('tie') === 'terminal' ? ('terminal' as const) : ('none' as const),
   };
+  const explain = resolveExplain(
+    config.explain ?? {},
+    context.env,
+    isExplained(config) ? ledger : new Ledger(() => ''),
+  );
   const late = [...r.problems, ...thresholdProblems(draft.services, overrides)];
   if (late.length > 0) return {ok: false, problems: late, outside: r.problems.length === 0 ? 'environment' : null};
   return {
     ok: true,
     spec: {...draft, hash: context.hash(hashedText(draft, context.dotenv))},
+    explain,
     provenance: ledger.entries,
     notices: [...misspeltVariables(context.env), ...forwardNotices(config)],
   };
@@ -129,6 +138,9 @@ function thresholdProblems(services: ProjectSpec['services'], overrides: Overrid
   }
   return [];
 }
+
+/** Most projects never ask anybody: its defaults would be no news in `erp config show`. */
+const isExplained = ({explain}: Config): boolean => explain !== undefined;
 
 const isForwarding = ({portForwards, connection}: Config): boolean =>
   connection !== undefined || Object.keys(portForwards ?? {}).length > 0;

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {baseUrlMistake, remoteProviders} from '../explain/settings.js';
 import {logLevels} from '../spec.js';
 import {keyHelp} from './key-help.js';
 import {
@@ -21,6 +22,7 @@ import {
   text,
   textMap,
 } from './schema-values.js';
+import {parseSize} from './sizes.js';
 
 /**
  * The format of the configuration file. It checks shape only and changes nothing: `checks.ts` looks at the meaning,
@@ -71,6 +73,16 @@ const probe = described(
 );
 
 const stopSignal = oneOf('a signal', ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGKILL']);
+const providerUrl = described(
+  z.string().refine((value) => baseUrlMistake(value) === null),
+  'the address of a provider',
+  'https://api.openai.com/v1, http://127.0.0.1:11434 (without credentials; keys stand in the environment)',
+);
+const model = text('the name of a model', 'a name that the provider knows');
+const isExcerptSize = (value: string | number) => {
+  const bytes = parseSize(value);
+  return bytes !== null && bytes >= 1024 && bytes <= 256 * 1024;
+};
 const httpUrl = text('an address', 'http://127.0.0.1:{port}/shutdown');
 
 const afterBudget = described(z.string().regex(/^\s*(fail|cooldown(\s+\S+)?)\s*$/), 'a decision', 'fail, cooldown 5m');
@@ -260,6 +272,26 @@ export const configSchema = keys({
     minFree: size.optional(),
     minFreeShare: share.optional(),
   }).optional(),
+  explain: keys({
+    providers: described(
+      z.array(oneOf('a provider', [...remoteProviders, 'built-in'])).min(1),
+      'a list of providers',
+      '[ollama, openai, anthropic, built-in]',
+    ).optional(),
+    models: keys({openai: model.optional(), anthropic: model.optional(), ollama: model.optional()}).optional(),
+    urls: keys({
+      openai: providerUrl.optional(),
+      anthropic: providerUrl.optional(),
+      ollama: providerUrl.optional(),
+    }).optional(),
+    timeout: positiveDuration.optional(),
+    maxSize: described(
+      z.union([z.number(), z.string()]).refine((value) => isExcerptSize(value)),
+      'a size from 1 KiB to 256 KiB',
+      '12 KiB, 32 KiB',
+    ).optional(),
+    hideAddresses: flag.optional(),
+  }).optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;
@@ -327,6 +359,7 @@ function helpOf(schema: z.core.$ZodType): Readonly<Record<string, string>> | und
   if (has('signal')) return keyHelp.stop;
   if (has('gzip')) return keyHelp.logging;
   if (has('cpuWarn')) return keyHelp.machine;
+  if (has('hideAddresses')) return keyHelp.explain;
   if (has('kubectl')) return keyHelp.connection;
   return has('namespace') ? keyHelp.forward : undefined;
 }

@@ -3,7 +3,7 @@ import type {LogDiagnosis} from '../diagnosis/log-diagnosis.js';
 import type {Incident} from '../report.js';
 import {hangOfTheLiving} from './alive.js';
 import type {Body, Part} from './body.js';
-import {peerIn} from './names.js';
+import {peersOf} from './peers.js';
 import {sentence} from './reading.js';
 
 const mostEvidence = 8;
@@ -38,10 +38,10 @@ export function nextStep(body: Body): string | null {
     case 'port-conflict':
       return 'see who holds the port: erp ports --all';
     case 'dependency-outage': {
-      const peer = parts.map(({reading}) => peerIn(reading.template.text)).find((found) => found !== null);
-      return peer == null
+      const peers = peersOf(body);
+      return peers.length === 0
         ? 'see whether the service it needs runs: erp status'
-        : `see whether ${peer} runs and listens: erp ports --all`;
+        : `see whether ${peers.join(', ')} ${peers.length === 1 ? 'runs and listens' : 'run and listen'}: erp ports --all`;
     }
     case 'memory-growth':
       return `see what ${name ?? 'it'} keeps in memory, and what came before the first line above`;

@@ -5,6 +5,8 @@ import {type Axis, placeAt, placeStart, type Traffic, type TrafficBook} from './
 
 /** That chance alone hides a template for so long, as a natural logarithm: e^-12. */
 const sure = 12;
+/** Shares of the log below this are its beginning and its end. */
+const leastSilence = 0.03;
 const mostListed = 50;
 
 /** Templates that came up late or stopped early, by more than chance, measured in traffic of their own sources. */
@@ -27,10 +29,11 @@ export function comingsAndGoings(
 }
 
 /** −log of the chance that none of its events falls into that part, were they spread as the traffic is. */
-function silence({count}: LogTemplate, {events, active}: Traffic, from: number, to: number): number {
+function silence({count, series}: LogTemplate, {events, active}: Traffic, from: number, to: number): number {
   const share = (sums: Float64Array) => ((sums[to] ?? 0) - (sums[from] ?? 0)) / Math.max(1, sums.at(-1) ?? 0);
   const part = Math.min(share(events), share(active));
-  return part <= 0 ? 0 : -count * Math.log(Math.max(1e-9, 1 - part));
+  // What comes in bursts is seldom, however many there are: minutes count, not events.
+  return part <= leastSilence ? 0 : -Math.min(count, series.buckets.length) * Math.log(Math.max(1e-9, 1 - part));
 }
 
 const weightOf = ({level, count}: LogTemplate) =>

@@ -23,7 +23,7 @@ export function chronicOutages(analysis: Analysis, readings: readonly Reading[],
 }
 
 function isOut({template, meanings, isBad}: Reading, analysis: Analysis): boolean {
-  const least = meanings.has('health-failed') || meanings.has('offline') ? 0.05 : meanings.has('refused') ? 0.15 : null;
+  const least = meanings.has('health-failed') || meanings.has('offline') ? 0.05 : meanings.has('refused') ? 0.3 : null;
   return isBad && least !== null && template.count >= least * analysis.events;
 }
 

@@ -78,20 +78,27 @@ const isHard = ({meanings, isBad}: Reading): boolean =>
  * than its fellows.
  */
 export function unhabitual(rises: readonly Rise[], axis: Axis): Rise[] {
-  if (rises.length < 4) return [...rises];
-  const sizes = rises.map(({count}) => count).sort((a, b) => a - b);
-  const usual = sizes[Math.floor(sizes.length / 2)] ?? 0;
-  const large = rises.filter(({count}) => count > 4 * usual);
   const starts = rises.map(({start}) => start * axis.placeMs).sort((a, b) => a - b);
   const steps = starts.slice(1).map((start, i) => start - (starts[i] ?? 0));
-  const middle = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
-  const regular = steps.filter((step) => isMultiple(step, middle, axis.placeMs)).length >= 0.7 * steps.length;
-  return regular || rises.length >= 12 ? large : [...rises];
+  if (!isHabit(steps, axis.placeMs)) return [...rises];
+  const sizes = rises.map(({count}) => count).sort((a, b) => a - b);
+  const usual = sizes[Math.floor(sizes.length / 2)] ?? 0;
+  return rises.filter(({count}) => count > 4 * usual);
 }
+
+/** A dozen times, or at even distances, or twice at the same time of day. */
+function isHabit(steps: readonly number[], placeMs: number): boolean {
+  if (steps.length === 0) return false;
+  if (steps.length >= 11 || steps.every((step) => isMultiple(step, dayMs, placeMs))) return true;
+  const middle = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
+  return steps.length >= 3 && steps.filter((step) => isMultiple(step, middle, placeMs)).length >= 0.7 * steps.length;
+}
+
+const dayMs = 24 * 60 * 60_000;
 
 function isMultiple(step: number, of: number, placeMs: number): boolean {
   const times = Math.max(1, Math.round(step / of));
-  return Math.abs(step - times * of) <= Math.max(2 * placeMs, 0.03 * of);
+  return Math.abs(step - times * of) <= Math.max(2 * placeMs, Math.min(0.03 * of, 5 * 60_000));
 }
 
 function findingOf(reading: Reading, rise: Rise, axis: Axis, analysis: Analysis): Finding {

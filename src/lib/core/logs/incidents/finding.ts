@@ -39,7 +39,7 @@ export function kindOf({meanings}: Reading): IncidentKind {
   if (meanings.has('out-of-memory') || meanings.has('memory-limit')) return 'memory-growth';
   if (['refused', 'exhausted', 'offline', 'name-unknown'].some((one) => meanings.has(one as 'refused')))
     return 'dependency-outage';
-  if (meanings.has('not-responding')) return 'hang';
+  if (meanings.has('not-responding') || meanings.has('health-failed')) return 'hang';
   if (meanings.has('exit') || meanings.has('kill')) return 'crash';
   return 'errors';
 }

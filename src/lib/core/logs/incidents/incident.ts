@@ -3,24 +3,28 @@ import type {Incident, IncidentKind} from '../report.js';
 import type {Part} from './body.js';
 import {causeOf, evidenceOf, nextStep} from './cause.js';
 import {type Finding, kindOf} from './finding.js';
+import type {Lives} from './lives.js';
+import {isAbandoned, recoveryOf} from './recovery.js';
 import {textAt} from './reading.js';
 import {titleOf} from './titles.js';
 
 /** Findings that are one trouble, as one incident. */
-export function incidentOf(group: readonly Finding[], analysis: Analysis): Incident {
+export function incidentOf(group: readonly Finding[], analysis: Analysis, lives: readonly Lives[]): Incident {
   const parts = rankedParts(group);
   const kind = kindOfGroup(group, parts);
   const lead = leadOf(group, kind);
-  const from = begin(group);
+  const from = begin(group, analysis.bucketMs);
   const to = end(group);
   const first = firstSign(group, from, parts);
   const last =
     group.flatMap(({last}) => (last.line > 0 ? [last] : [])).sort((a, b) => (b.time ?? 0) - (a.time ?? 0))[0] ?? null;
-  const evidence = evidenceOf(parts, from, to);
-  const isOver = to !== null && analysis.to !== null && to < analysis.to - quietMs(from, to);
+  const shown = evidenceOf(parts, from, to);
+  const evidence = shown.length > 0 ? shown : [first];
   const spells = lead.spells;
   const names = namesOf(group);
   const body = {kind, from, to, first, evidence, parts, names, group, lead};
+  const isQuiet = to !== null && analysis.to !== null && to < analysis.to - quietMs(from, to, parts);
+  const isOver = isQuiet && !isAbandoned(body, lives);
   const diagnosis = causeOf(body, analysis);
   return {
     kind,
@@ -38,15 +42,18 @@ export function incidentOf(group: readonly Finding[], analysis: Analysis): Incid
     })),
     evidence,
     diagnosis,
-    recovery: null,
+    recovery: isOver ? recoveryOf(body, lives) : null,
     next: diagnosis?.remedy ?? nextStep(body),
     ...(spells === undefined || spells.length === 0 ? {} : {spells}),
   };
 }
 
 /** Quiet for this long means that it is over. */
-const quietMs = (from: number | null, to: number | null) =>
-  Math.min(10 * 60_000, Math.max(120_000, 0.2 * ((to ?? 0) - (from ?? 0))));
+function quietMs(from: number | null, to: number | null, parts: readonly Part[]): number {
+  const length = (to ?? 0) - (from ?? 0);
+  const pause = length / Math.max(1, ...parts.map(({count}) => count));
+  return Math.max(4 * pause, Math.min(10 * 60_000, Math.max(120_000, 0.2 * length)));
+}
 
 /** The telling ones first; among equals what had never been seen before, then what came first. */
 function rankedParts(group: readonly Finding[]): Part[] {
@@ -86,7 +93,7 @@ function rankedParts(group: readonly Finding[]): Part[] {
 }
 
 /** 2: new, 1: rare before. */
-const noveltyOf = ({count, usual}: Part) => (usual <= 0.1 * count ? (usual <= 0.05 * count ? 2 : 1) : 0);
+const noveltyOf = ({count, usual}: Part) => (usual <= 0.005 * count ? 2 : usual <= 0.1 * count ? 1 : 0);
 
 const urgency: readonly IncidentKind[] = [
   'never-healthy',
@@ -117,12 +124,33 @@ function leadOf(group: readonly Finding[], kind: IncidentKind): Finding {
   return same.find(({title}) => title !== null) ?? same[0] ?? (group[0] as Finding);
 }
 
-/** The first sharp sign: stretches of what also occurs otherwise may begin with a chance event. */
-function begin(group: readonly Finding[]): number | null {
-  const seeds = group.filter(({isSeed}) => isSeed);
-  const sharp = seeds.filter(({isSharp}) => isSharp);
-  const times = (sharp.length > 0 ? sharp : seeds).flatMap(({from}) => (from === null ? [] : [from]));
-  return times.length === 0 ? null : Math.min(...times);
+/**
+ * The first sign. What had never been seen before, or what ends a program, tells it exactly. A stretch of what also
+ * occurs otherwise may begin with a chance event: it counts as earlier only if chance hardly makes what it has in advance.
+ */
+function begin(group: readonly Finding[], bucketMs: number): number | null {
+  const seeds = group.filter(({isSeed, from}) => isSeed && from !== null);
+  const exact = seeds.filter(({isSharp, usual}) => isSharp && usual === 0).map(({from}) => from ?? 0);
+  const strongest = seeds.toSorted((a, b) => Number(b.isSharp) - Number(a.isSharp) || b.evidence - a.evidence)[0];
+  if (strongest === undefined) return null;
+  const anchor = exact.length > 0 ? Math.min(...exact) : (strongest.from ?? 0);
+  return Math.min(
+    anchor,
+    ...seeds.filter((finding) => leads(finding, anchor, bucketMs)).map(({from}) => from ?? anchor),
+  );
+}
+
+/** It came so often before that moment that it can't be chance. */
+function leads({reading, from, to, usual, isSharp}: Finding, until: number, bucketMs: number): boolean {
+  if (reading === null || !isSharp || from === null || to === null || from >= until) return false;
+  const {buckets, counts} = reading.template.series;
+  const [first, last] = [Math.floor(from / bucketMs), Math.floor(until / bucketMs)];
+  let count = 0;
+  for (let i = 0; i < buckets.length; i += 1) {
+    if ((buckets[i] ?? 0) >= first && (buckets[i] ?? 0) < last) count += counts[i] ?? 0;
+  }
+  const expected = (usual * (until - from)) / Math.max(bucketMs, to - from);
+  return count >= 3 && count * Math.log(count / Math.max(expected, 1e-6)) - (count - expected) > 9;
 }
 
 function end(group: readonly Finding[]): number | null {

@@ -44,10 +44,10 @@ function belong(a: Finding, b: Finding): boolean {
   if (isStranger(a, b) || isStranger(b, a)) return false;
   if (a.from === null || b.from === null || a.to === null || b.to === null)
     return a.from === b.from && a.kind === b.kind;
-  const slack = a.reading !== null && a.reading === b.reading ? 3 * slackMs : slackMs;
+  const slack = areSame(a, b) ? Math.max(3 * slackMs, Math.min(60 * minute, lengthOf(a), lengthOf(b))) : slackMs;
   if (Math.max(a.from, b.from) > Math.min(a.to, b.to) + slack) return false;
+  if (a.name !== null && a.name === b.name) return true;
   if (Math.abs(a.from - b.from) <= slackMs) return lengthsFit(a, b);
-  if (a.name !== null && a.name === b.name) return lengthsFit(a, b);
   const [first, second] = a.from <= b.from ? [a, b] : [b, a];
   const isTail = (second.from ?? 0) > (first.to ?? 0);
   return !isTail && lengthsFit(a, b);
@@ -57,8 +57,12 @@ function lengthsFit(a: Finding, b: Finding): boolean {
   const long = Math.max(lengthOf(a), lengthOf(b), slackMs);
   const short = Math.max(Math.min(lengthOf(a), lengthOf(b)), 1);
   const begin = Math.abs((a.from ?? 0) - (b.from ?? 0));
-  return begin <= slackMs || begin <= 0.5 * long || long <= 4 * short || long <= 30 * minute;
+  return begin <= slackMs || (begin <= 0.5 * long && long <= 12 * short) || long <= 4 * short || long <= 30 * minute;
 }
+
+/** Parts of one trouble that paused. */
+const areSame = (a: Finding, b: Finding) =>
+  (a.reading !== null && a.reading === b.reading) || (a.kind === b.kind && a.name !== null && a.name === b.name);
 
 const lengthOf = ({from, to}: Finding) => (to ?? 0) - (from ?? 0);
 

@@ -1,5 +1,5 @@
 import type {Analysis, Spot} from '../analysis.js';
-import type {Meaning} from './meanings.js';
+import {type Meaning, meaningsOf} from './meanings.js';
 import {nameIn} from './names.js';
 import {type Reading, textAt} from './reading.js';
 
@@ -50,7 +50,16 @@ export function lifeEvents(analysis: Analysis, readings: readonly Reading[]): Li
 }
 
 function eventAt(reading: Reading, spot: Spot, analysis: Analysis): LifeEvent {
-  return {name: nameAt(reading, spot, analysis), meanings: reading.meanings, time: spot.time, spot, reading};
+  return {name: nameAt(reading, spot, analysis), meanings: meaningsAt(reading, spot), time: spot.time, spot, reading};
+}
+
+/** `exited with code <*>` tells less than `exited with code 0`: whether that is a failure, each event tells itself. */
+function meaningsAt({meanings, template}: Reading, spot: Spot): ReadonlySet<Meaning> {
+  if (!meanings.has('exit') || !template.text.includes('<*>')) return meanings;
+  const own = template.examples.filter((one) => one.spot.source === spot.source && one.spot.line === spot.line);
+  const telling = own.length > 0 ? own : template.examples;
+  if (telling.length === 0 || telling.some(({text}) => meaningsOf(text).has('exit'))) return meanings;
+  return new Set([...meanings, 'stop' as const].filter((meaning) => meaning !== 'exit'));
 }
 
 /** The events behind the last known one, at the beginning of their buckets. */

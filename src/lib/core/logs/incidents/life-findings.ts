@@ -6,8 +6,9 @@ import type {Lives} from './lives.js';
 import type {Meaning} from './meanings.js';
 import type {Reading} from './reading.js';
 
-/** What belongs together has no longer pauses than this. */
+/** What belongs together has no longer pauses than this, or than four of its usual ones, if those are below the limit. */
 const togetherMs = 15 * 60_000;
+const longestPauseMs = 60 * 60_000;
 /** More separate outages of one kind than this are told as one, with its stretches. */
 const mostSeparate = 5;
 
@@ -95,14 +96,19 @@ function crashes(lives: Lives, group: readonly LifeEvent[]): Finding[] {
   ];
 }
 
-/** Events with pauses of at most a quarter of an hour, or without times. */
+/** Events with pauses of about a quarter of an hour at most, or without times. */
 export function groupsOf<T extends Pick<LifeEvent, 'time'>>(events: readonly T[]): T[][] {
   const groups: T[][] = [];
+  const pauses = events.flatMap(({time}, i) =>
+    time === null || i === 0 ? [] : [time - (events[i - 1]?.time ?? time)],
+  );
+  const usual = pauses.sort((a, b) => a - b)[Math.floor(pauses.length / 2)] ?? 0;
+  const longest = Math.max(togetherMs, usual <= togetherMs ? Math.min(longestPauseMs, 4 * usual) : 0);
   for (const event of events) {
     const group = groups.at(-1);
     const last = group?.at(-1);
     const isNear =
-      last !== undefined && (last.time === null || event.time === null || event.time - last.time <= togetherMs);
+      last !== undefined && (last.time === null || event.time === null || event.time - last.time <= longest);
     if (group !== undefined && isNear) group.push(event);
     else groups.push([event]);
   }
@@ -213,9 +219,13 @@ function isFatal({template, meanings}: Reading, analysis: Analysis): boolean {
   const last = analysis.sources[template.last.source];
   const size = template.examples.at(-1)?.text.split('\n').length ?? 1;
   const isAtEnd = last !== undefined && template.last.line + size + 3 > last.lines;
-  const isUncaught = template.level === null || template.level === 'CRITICAL';
+  const isUncaught = template.level === null || template.level === 'CRITICAL' || uncaught.test(template.text);
   return isAtEnd && isUncaught && template.count <= 3 && (meanings.has('exception') || template.level === 'CRITICAL');
 }
+
+/** As interpreters print it, without a logger. */
+const uncaught =
+  /^(?:Traceback \(|Uncaught|Unhandled|panic:|fatal error|Exception in thread|[\w.$]*(?:Error|Exception)(?=:|$| ⏎| \[))/;
 
 /** A finding over all of a template. */
 export function whole(reading: Reading, kind: IncidentKind, title: string | null): Finding {

@@ -67,6 +67,7 @@ class LifeBook {
   #wellTimes = 0;
   #upMs = 0;
   #downMs = 0;
+  #startingMs = 0;
   #open: LifeEvent | null = null;
   readonly #starts: LifeEvent[] = [];
   readonly #exits: LifeEvent[] = [];
@@ -76,6 +77,7 @@ class LifeBook {
 
   /** Between two runs of the supervisor nobody watched. */
   beginRun(): void {
+    this.#settleStart(true);
     this.#phase = 'unknown';
     this.#since = null;
     this.#ended = null;
@@ -99,6 +101,7 @@ class LifeBook {
 
   endAt(to: number | null): void {
     this.#tick(to);
+    this.#settleStart(true);
   }
 
   close(): Omit<Lives, 'name' | 'events'> {
@@ -121,17 +124,27 @@ class LifeBook {
     if (time === null) return;
     if (this.#since !== null && time > this.#since) {
       if (this.#phase === 'up') this.#upMs += time - this.#since;
+      else if (this.#phase === 'starting') this.#startingMs += time - this.#since;
       else if (this.#phase !== 'unknown' && this.#phase !== 'stopped') this.#downMs += time - this.#since;
     }
     this.#since = time;
   }
 
+  /** Many programs never say that they are ready: who started, and neither failed nor ended, was up. */
+  #settleStart(wasUp: boolean): void {
+    if (wasUp && this.#healthFailures.length === 0) this.#upMs += this.#startingMs;
+    else this.#downMs += this.#startingMs;
+    this.#startingMs = 0;
+  }
+
   #start(event: LifeEvent): void {
     const kind: Meaning = event.meanings.has('started') ? 'started' : 'start';
     const last = this.#starts.at(-1);
-    const isSame = this.#phase === 'starting' && !this.#told.has(kind) && near(last, event, oneStartMs);
+    const isUp = this.#phase === 'starting' || this.#phase === 'up';
+    const isSame = isUp && !this.#told.has(kind) && near(last, event, oneStartMs);
     this.#told.add(kind);
     if (isSame) return;
+    this.#settleStart(false);
     this.#told = new Set([kind]);
     if (this.#phase === 'down' || this.#phase === 'ill' || this.#isRestart) this.#restarts += 1;
     this.#isRestart = false;
@@ -150,6 +163,7 @@ class LifeBook {
   #end(event: LifeEvent): void {
     const planned = event.meanings.has('stop') && !event.meanings.has('exit') && !event.meanings.has('kill');
     const isEcho = this.#phase === 'stopped' ? true : this.#ended !== null && near(this.#ended, event, oneEndMs);
+    this.#settleStart(planned);
     if (planned) {
       if (this.#phase !== 'down') this.#phase = 'stopped';
       return;
@@ -165,11 +179,13 @@ class LifeBook {
   }
 
   #fail(event: LifeEvent): void {
+    this.#settleStart(false);
     this.#open ??= event;
     if (this.#phase === 'up' || this.#phase === 'unknown') this.#phase = 'ill';
   }
 
   #well(event: LifeEvent): void {
+    this.#settleStart(false);
     this.#wellTimes += 1;
     if (this.#phase !== 'up' && this.#open !== null) {
       this.#failures.push({from: this.#open, repaired: event});

@@ -65,14 +65,14 @@ export const meanings: readonly Row[] = [
   },
   {
     meaning: 'stop',
-    says: /\bshutting down\b|\bshutdown (?:complete|requested)\b|\bgraceful(?:ly)?\b|\bfinished server process\b|\bDeactivated successfully\b|\bStopp(?:ed|ing) [\w@.-]+|\bexit(?:ed)?\b.{0,20}\b(?:code|status)[ =:]*\(?0\b|\bordnungsgemäß beendet\b|\bwird (?:heruntergefahren|beendet)\b|\b(?:received|got) (?:signal )?SIGTERM\b|\bdeploy(?:ing|ment)?\b.{0,40}\b(?:started|release|version)\b/i,
+    says: /\bshutting down\b|\bshutdown (?:complete|requested)\b|\bgraceful(?:ly)?\b|\bfinished server process\b|\bDeactivated successfully\b|\bStopp(?:ed|ing) [\w@.-]+|\bexit(?:ed)?\b.{0,20}\b(?:code|status)[ =:]*[[(]?0\b|\b(?:exited|terminated|killed|signal)\b.{0,20}\bSIG(?:TERM|INT)\b|\bordnungsgemäß beendet\b|\bwird (?:heruntergefahren|beendet)\b|\b(?:received|got) (?:signal )?SIGTERM\b|\bdeploy(?:ing|ment)?\b.{0,40}\b(?:started|release|version)\b/i,
     unless: /unexpected/i,
     examples: ['Shutting down', 'api exited with code 0', 'worker wird heruntergefahren'],
   },
   {
     meaning: 'exit',
     says: /\b(?:exited|crashed|died)\b|\bexit(?:ing)? (?:with )?(?:code|status)\b|\bterminated (?:by|with) (?:signal|code|exit)|\bstopped unexpectedly\b|\bprocess ended\b|\babgestürzt\b|\bunerwartet beendet\b|\bmit (?:exit-?)?code \S+ beendet\b|\bcore dumped\b|\bMain process exited\b/i,
-    unless: /\b(?:code|status)[ =:]*\(?0\b|\bexited (?:cleanly|normally|gracefully)\b|; expected\)/i,
+    unless: /\b(?:code|status)[ =:]*[[(]?0\b|\bexited (?:cleanly|normally|gracefully)\b|; expected\)/i,
     examples: [
       'worker (pid <*>) exited with signal SIGKILL',
       'App [api:0] exited with code [1]',
@@ -190,6 +190,7 @@ export const meanings: readonly Row[] = [
 const vocabulary =
   /watchdog|supervis|process|pm2|start|spawn|launch|boot|online|listen|ready|accept|complete|running|bereit|lauscht|server is|shut|stop|grace|finish|deactiv|exit|beend|heruntergef|sig|deploy|crash|died|terminat|ended|abgest|core dump|kill|respawn|neustart|neu gestartet|max|g(?:ave|iving) up|gibt auf|repeated|too many|fatal|restarts|health|alive|liveness|recover|wieder|probe|unresponsive|respon|reag|reakt|hung|hang|timeout|timed? out|blocked|memory|oom|enomem|speicher|rss|heap|ram\b|eaddr|address|winerror|usage|port|econn|refused|reset|connect|verbindung|hergestellt|route|unreach|offline|down|unavail|erreichbar|enotfound|eai_|getaddr|name or|host|pool|emfile|slots|clients|enospc|space|disk|datentr|etimed|deadline|zeit|⏎|error|exception|panic|unhandled|uncaught|segmentation|traceback|slow|laten|langsam|http|status/i;
 
+const askedToStop = /\b(?:code|status)[ =:]*[[(]?0\b|\bSIG(?:TERM|INT)\b/;
 const none: ReadonlySet<Meaning> = new Set();
 
 /** What a message means; empty for the many that tell nothing about starting, ending and failing. */
@@ -200,7 +201,8 @@ export function meaningsOf(text: string): ReadonlySet<Meaning> {
   for (const {meaning, says, unless} of meanings) {
     if (says.test(line) && !(unless?.test(line) ?? false)) found.add(meaning);
   }
-  // `exited with code 0` is the plain end of a job; what else the line says about it does not make it a failure.
-  if (found.has('stop') && found.has('exit') && /\b(?:code|status)[ =:]*\(?0\b/.test(line)) found.delete('exit');
+  // `exited with code 0` is the plain end of a job, whatever else the line says about it.
+  // Who is asked to stop by SIGTERM did not crash.
+  if (found.has('stop') && askedToStop.test(line)) found.delete('exit');
   return found;
 }

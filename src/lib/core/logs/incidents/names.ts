@@ -8,8 +8,10 @@ const patterns: readonly RegExp[] = [
   /\b(?:starte|starting|started|stopping|stopped|restarting|beende|killing)\s+["'`]?(?<name>[\w.@<*>-]+)/i,
   /\b(?:latenz bei|latency of)\s+(?<name>[\w.<*>-]+)/i,
 ];
+/** Letters, at most a number behind them: `api`, `theme_service`, `web-2`, `worker@3`, `celery.beat`. */
+const isName = /^\p{L}[\p{L}_.@-]*\d{0,4}$/u;
 const noNames =
-  /^(?:the|a|an|all|process|prozess|server|service|child|worker_processes|up|down|with|nicht|neu|new|with|ist|is|was|it|main|watchdog|supervisor|health-check|health|check|this|in|on|at|for|again|from|to|and|pid|now|not|already|entered|<\*>)$/i;
+  /^(?:the|a|an|all|process|prozess|server|service|child|worker_processes|up|down|with|nicht|neu|new|with|ist|is|was|it|main|watchdog|supervisor|health-check|health|check|this|in|on|at|for|again|from|to|and|by|hub|pool|connection|connections|starting|started|pid|now|not|already|entered|<\*>)$/i;
 
 /** null: the text names nobody. */
 export function nameIn(text: string): string | null {
@@ -20,7 +22,7 @@ export function nameIn(text: string): string | null {
       .replace(/\.service$|[-_](?:server|prozess|process)$/i, '')
       .replace(/[.:]+$/, '')
       .toLowerCase();
-    if (plain !== '' && !noNames.test(plain) && !/^[\d.]+$/.test(plain) && !plain.includes('<*>')) return plain;
+    if (isName.test(plain) && !noNames.test(plain)) return plain;
   }
   return null;
 }

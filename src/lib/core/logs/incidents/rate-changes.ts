@@ -42,9 +42,11 @@ export function risesOf(series: Series, traffic: Traffic, axis: Axis, caution: C
   if (sparse.total < caution.minCount) return [];
   const needed = Math.max(caution.minEvidence, Math.log(axis.size * Math.max(1, doubt)) + 7);
   const mean = ratesOf(sparse, traffic, []);
-  let best: Rise[] = [];
-  for (const initial of [mean, quietRates(sparse, traffic)]) {
-    const found = settle(sparse, traffic, initial, caution, needed);
+  let best = settle(sparse, traffic, mean, caution, needed);
+  const quiet = quietRates(sparse, traffic);
+  // A trouble that fills much of the log raises the mean, and hides behind it.
+  if (quiet.byEvent < 0.7 * mean.byEvent) {
+    const found = settle(sparse, traffic, quiet, caution, needed);
     if (weightOf(found) > weightOf(best)) best = found;
   }
   return best.sort((a, b) => b.evidence - a.evidence);
@@ -75,6 +77,7 @@ function settle(sparse: Sparse, traffic: Traffic, initial: Rates, caution: Cauti
   let rises: Rise[] = [];
   for (let round = 0; round < 3; round += 1) {
     const found = search(sparse, traffic, rates, caution, needed);
+    if (found.length === 0 && rises.length === 0 && round > 0) break;
     if (round > 0 && sameStretches(found, rises)) break;
     rises = found;
     rates = ratesOf(sparse, traffic, rises);
@@ -87,10 +90,13 @@ const sameStretches = (a: readonly Rise[], b: readonly Rise[]) =>
   String(a.map(({start, end}) => [start, end])) === String(b.map(({start, end}) => [start, end]));
 
 function search(sparse: Sparse, traffic: Traffic, rates: Rates, caution: Caution, needed: number): Rise[] {
-  const scores = scoresOf(sparse, traffic, rates, caution.ratio);
+  const scores = scoresOf(sparse, traffic, rates, caution.ratio, 0, sparse.places.length);
+  // Most series keep their rate; that they have no stretch at all is seen with far less work.
+  if (heaviest(scores, 0, scores.length - 1).score <= needed / 3) return [];
   const wide = maximalStretches(scores).filter(({score}) => score > needed / 3);
   const found: Rise[] = [];
-  for (const stretch of wide) {
+  const pieces = wide.flatMap((stretch) => unbridged(stretch, sparse, traffic));
+  for (const stretch of pieces) {
     const rise = riseOf(sharpen(stretch, sparse, traffic, rates, caution.ratio), sparse, traffic, rates);
     if (rise.count >= caution.minCount && rise.evidence >= needed && rise.count >= caution.ratio * rise.usual)
       found.push(rise);
@@ -99,34 +105,91 @@ function search(sparse: Sparse, traffic: Traffic, rates: Rates, caution: Caution
 }
 
 /**
- * Gaps and events in turn: score 2i is that of the stretch without events before event place i, 2i + 1 that of the place.
+ * Gaps and events in turn, for the places with events from `begin` up to `end`: score 2i is that of the stretch without
+ * events before the i-th of them, 2i + 1 that of the place.
  * An event is worth log(ratio), what was expected costs ratio − 1: the likelihood ratio of the two rates.
  */
-function scoresOf(sparse: Sparse, traffic: Traffic, rates: Rates, ratio: number): Float64Array {
-  const scores = new Float64Array(sparse.places.length * 2);
+function scoresOf(
+  sparse: Sparse,
+  traffic: Traffic,
+  rates: Rates,
+  ratio: number,
+  begin: number,
+  end: number,
+): Float64Array {
+  const scores = new Float64Array((end - begin) * 2);
   const gain = Math.log(ratio);
-  let from = 0;
-  for (let i = 0; i < sparse.places.length; i += 1) {
+  let from = begin === 0 ? 0 : (sparse.places[begin - 1] ?? 0) + 1;
+  for (let i = begin; i < end; i += 1) {
     const place = sparse.places[i] ?? 0;
-    scores[2 * i] = -(ratio - 1) * expected(traffic, rates, from, place);
-    scores[2 * i + 1] = (sparse.counts[i] ?? 0) * gain - (ratio - 1) * expected(traffic, rates, place, place + 1);
+    const at = 2 * (i - begin);
+    scores[at] = -(ratio - 1) * expected(traffic, rates, from, place);
+    scores[at + 1] = (sparse.counts[i] ?? 0) * gain - (ratio - 1) * expected(traffic, rates, place, place + 1);
     from = place + 1;
   }
   return scores;
 }
 
+/**
+ * Where next to nothing is usual, a pause of a day costs a stretch nothing. It is parted where its own rate would never
+ * make such a pause: bursts each night are many, not one.
+ */
+function unbridged(stretch: Stretch, sparse: Sparse, traffic: Traffic): Stretch[] {
+  const [from, to] = [Math.floor(stretch.start / 2), Math.floor(stretch.end / 2)];
+  const [begin, end] = [sparse.places[from] ?? 0, (sparse.places[to] ?? 0) + 1];
+  let count = 0;
+  for (let i = from; i <= to; i += 1) count += sparse.counts[i] ?? 0;
+  const share = (sums: Float64Array, a: number, b: number) =>
+    between(sums, a, b) / Math.max(1, between(sums, begin, end));
+  let [widest, at] = [0, -1];
+  for (let i = from + 1; i <= to; i += 1) {
+    const [a, b] = [(sparse.places[i - 1] ?? 0) + 1, sparse.places[i] ?? 0];
+    const missed = count * Math.min(share(traffic.events, a, b), share(traffic.active, a, b));
+    if (missed > widest) [widest, at] = [missed, i];
+  }
+  if (widest < 9 + Math.log(count)) return [stretch];
+  return [
+    ...unbridged({...stretch, end: 2 * at - 1}, sparse, traffic),
+    ...unbridged({...stretch, start: 2 * at + 1}, sparse, traffic),
+  ];
+}
+
 /** The limits under the rate that the stretch itself shows: a chance event shortly before it is left out. */
 function sharpen(wide: Stretch, sparse: Sparse, traffic: Traffic, rates: Rates, least: number): Stretch {
   let stretch = wide;
+  const begin = Math.floor(wide.start / 2);
   for (let round = 0; round < 2; round += 1) {
     const {count, usual} = riseOf(stretch, sparse, traffic, rates);
     const ratio = Math.max(least, count / Math.max(usual, 1e-9));
-    const scores = scoresOf(sparse, traffic, rates, ratio);
-    const next = heaviest(scores, wide.start, wide.end);
+    const scores = scoresOf(sparse, traffic, rates, ratio, begin, Math.floor(wide.end / 2) + 1);
+    const inner = heaviest(scores, wide.start - 2 * begin, wide.end - 2 * begin);
+    const next = {start: inner.start + 2 * begin, end: inner.end + 2 * begin, score: inner.score};
     if (next.start === stretch.start && next.end === stretch.end) break;
     stretch = next;
   }
-  return stretch;
+  return withoutStrays(stretch, sparse);
+}
+
+/**
+ * Something rare may by chance have come a while before the trouble, so near that the likelihood does not mind. What is
+ * alone at an edge, by four times the mean distance, is left out; unless all there ever was lies in here.
+ */
+function withoutStrays({start, end, score}: Stretch, {places, counts, total}: Sparse): Stretch {
+  let [from, to] = [Math.floor(start / 2), Math.floor(end / 2)];
+  let count = 0;
+  for (let i = from; i <= to; i += 1) count += counts[i] ?? 0;
+  if (count >= total) return {start, end, score};
+  const place = (i: number) => places[i] ?? 0;
+  const isStray = (gap: number) => to - from >= 3 && gap > 2 && gap * count > 4 * (place(to) - place(from) + 1);
+  while (isStray(place(from + 1) - place(from))) {
+    count -= counts[from] ?? 0;
+    from += 1;
+  }
+  while (isStray(place(to) - place(to - 1))) {
+    count -= counts[to] ?? 0;
+    to -= 1;
+  }
+  return {start: 2 * from + 1, end: 2 * to + 1, score};
 }
 
 function riseOf({start, end}: Stretch, sparse: Sparse, traffic: Traffic, rates: Rates): Rise {

@@ -8,6 +8,7 @@ import {incidentOf} from './incident.js';
 import {joined} from './join.js';
 import {eventsByProgram, lifeEvents} from './life-events.js';
 import {lifeFindings, plainFindings} from './life-findings.js';
+import {memoryGrowth} from './memory-growth.js';
 import {type Lives, livesOf, reliabilityOf} from './lives.js';
 import {readTemplates} from './reading.js';
 import {slowness} from './slowness.js';
@@ -24,11 +25,12 @@ export function reportOf(analysis: Analysis): LogReport {
     ...deviations(analysis, readings, axis, book),
     ...failedRequests(analysis, readings, axis),
     ...slowness(readings, axis, analysis),
+    ...memoryGrowth(readings, analysis),
     ...all.flatMap((lives) => lifeFindings(lives, runs, analysis)),
     ...plainFindings(analysis, readings),
   ];
   const incidents = joined([...found, ...chronicOutages(analysis, readings, found)]).map((group) =>
-    incidentOf(group, analysis),
+    incidentOf(group, analysis, all),
   );
   return {
     analysis,
@@ -41,8 +43,10 @@ export function reportOf(analysis: Analysis): LogReport {
   };
 }
 
-const isProgram = ({name, starts, exits, restarts, failures}: Lives) =>
-  name !== '' && starts.length + exits.length + restarts + failures.length > 0;
+/** Not each part of a program that says that it starts: only what also ends, or gets well, or starts again. */
+const isProgram = ({name, starts, exits, restarts, failures, wellTimes}: Lives) =>
+  name !== '' &&
+  (exits.length + restarts + failures.length > 0 || starts.length > 1 || (starts.length > 0 && wellTimes > 0));
 
 /** Going on comes before over, and late before early: the newest trouble is the one to look at. */
 function nextSteps(incidents: readonly Incident[]): string[] {

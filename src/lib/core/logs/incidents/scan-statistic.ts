@@ -63,7 +63,7 @@ export function excess(inside: number, all: number, share: number): number {
 
 /** The part of `scores[start..end]` with the greatest sum. */
 export function heaviest(scores: Readonly<Float64Array>, start: number, end: number): Stretch {
-  let best: Stretch = {start, end, score: Number.NEGATIVE_INFINITY};
+  let [bestStart, bestEnd, bestScore] = [start, end, Number.NEGATIVE_INFINITY];
   let sum = 0;
   let from = start;
   for (let i = start; i <= end; i += 1) {
@@ -72,7 +72,7 @@ export function heaviest(scores: Readonly<Float64Array>, start: number, end: num
       from = i;
     }
     sum += scores[i] ?? 0;
-    if (sum > best.score) best = {start: from, end: i, score: sum};
+    if (sum > bestScore) [bestStart, bestEnd, bestScore] = [from, i, sum];
   }
-  return best;
+  return {start: bestStart, end: bestEnd, score: bestScore};
 }

@@ -1,7 +1,7 @@
 import type {Analysis, Measure} from '../analysis.js';
 import type {Finding} from './finding.js';
 import type {Reading} from './reading.js';
-import {heaviest, maximalStretches, type Stretch} from './scan-statistic.js';
+import {excess, maximalStretches, type Stretch} from './scan-statistic.js';
 import {type Axis, placeOf, placeStart} from './traffic.js';
 
 /** Means of one named duration by place on the axis, as multiples of what is usual. */
@@ -57,24 +57,35 @@ function paceOf(all: readonly {reading: Reading; measure: Measure}[], axis: Axis
   return {places, weights, ratios: places.map((place, i) => (sums.get(place)?.ratio ?? 0) / (weights[i] || 1))};
 }
 
+/**
+ * Means of few values vary wildly, and by no law that is known. So only whether a mean lies above the fence of all of them
+ * counts, and how many do so in a row.
+ */
 function slowStretches({places, ratios, weights}: Pace): Stretch[] {
   if (places.length < 20) return [];
+  const fence = fenceOf(ratios);
+  const high = Float64Array.from(ratios, (ratio) => (ratio > fence ? 1 : 0));
+  const all = high.reduce((sum, one) => sum + one, 0);
+  const share = Math.max(0.01, all / places.length);
+  // What is slow a third of the time is its nature.
+  if (share > 0.33) return [];
+  const [gain, loss] = [Math.log(0.8 / share), Math.log(0.2 / (1 - share))];
+  const scores = high.map((one) => (one === 1 ? gain : loss));
   const centre = middle(ratios);
-  if (centre <= 0) return [];
-  const deviation =
-    middle(ratios.map((ratio, i) => Math.abs(ratio / centre - 1) * Math.sqrt(weights[i] ?? 1))) * 1.4826;
-  const variance = Math.max(deviation, 0.1) ** 2;
-  const shift = 1;
-  const scores = Float64Array.from(ratios, (ratio, i) => {
-    const above = Math.min(mostRatio, ratio / centre) - 1;
-    return ((weights[i] ?? 1) * (above * shift - (shift * shift) / 2)) / variance;
+  const needed = Math.log(places.length) + 12;
+  const found = maximalStretches(scores).filter(({start, end, score}) => {
+    const inside = high.slice(start, end + 1).reduce((sum, one) => sum + one, 0);
+    const isSure = score > needed && excess(inside, all, (end - start + 1) / places.length) > needed;
+    return isSure && isSlow({start, end, score}, ratios, weights, centre);
   });
-  const found = maximalStretches(scores)
-    .filter(({score}) => score > 25)
-    .map(({start, end}) => heaviest(scores, start, end))
-    .filter((stretch) => isSlow(stretch, ratios, weights, centre));
-  // What is slow every other hour is its nature.
   return found.length > 6 ? [] : found;
+}
+
+/** Tukey's: what lies above it is an outlier of its kind. */
+function fenceOf(ratios: readonly number[]): number {
+  const sorted = ratios.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
+  return Math.max(1.5 * at(0.5), at(0.75) + 1.5 * (at(0.75) - at(0.25)));
 }
 
 function isSlow({start, end}: Stretch, ratios: readonly number[], weights: readonly number[], centre: number): boolean {

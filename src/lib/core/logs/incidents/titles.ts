@@ -1,6 +1,6 @@
 import {formatDuration} from '../../report/format.js';
 import type {Body} from './body.js';
-import {peerIn} from './names.js';
+import {peersOf} from './peers.js';
 
 const longest = 100;
 
@@ -33,7 +33,7 @@ const who = ({names}: Body) => names[0] ?? 'a program';
 function portOf({parts, evidence}: Body): string {
   const texts = [...evidence.map(({text}) => text), ...parts.map(({reading}) => reading.template.text)];
   const port = texts
-    .map((text) => /(?:\bport\D{0,12}|:)(\d{2,5})\b(?!:\d)/i.exec(text)?.[1])
+    .map((text) => /(?:\bport\D{0,12}|:|['"], )(\d{2,5})\b(?!:\d)/i.exec(text)?.[1])
     .find((found) => found !== undefined);
   return port === undefined ? 'a port' : `port ${port}`;
 }
@@ -51,24 +51,13 @@ function memoryTitle(body: Body): string {
 }
 
 function outageTitle(body: Body): string {
-  const texts = body.parts
-    .slice(0, 4)
-    .flatMap(({reading}) => [
-      reading.template.text,
-      ...body.evidence
-        .filter((one) => reading.template.examples.some(({spot}) => spot === one.spot))
-        .map(({text}) => text),
-    ]);
+  const whom = peersOf(body).join(', ') || 'a service it needs';
   const has = (meaning: 'refused' | 'name-unknown' | 'exhausted') =>
     body.parts.some(({reading}) => reading.meanings.has(meaning));
-  const peer = texts.map(peerIn).find((found) => found !== null) ?? body.names[0] ?? null;
-  const others = body.names.filter((name) => name !== peer);
-  const whom = peer ?? 'a service it needs';
-  if (has('refused'))
-    return `${whom} refused connections${others.length > 0 && peer === null ? ` (${others.join(', ')})` : ''}`;
+  if (has('refused')) return `${whom} refused connections`;
   if (has('name-unknown')) return `the name of ${whom} was not known`;
   if (has('exhausted')) return `connections to ${whom} ran out`;
-  return `${body.names.length > 1 ? body.names.slice(0, 3).join(', ') : whom} did not answer`;
+  return `${whom} did not answer`;
 }
 
 function errorsTitle(body: Body): string {
@@ -79,7 +68,8 @@ function errorsTitle(body: Body): string {
   return `${Math.round(part.count / Math.max(0.1, part.usual))} times as often as usual: ${text}`;
 }
 
-const leadText = ({parts, first}: Body) => parts[0]?.reading.template.text ?? first.text;
+/** Of a traceback its last line says it. */
+const leadText = ({first}: Body) => first.text.split(' ⏎ ').at(-1) ?? first.text;
 
 const lengthOf = ({from, to}: Body) => formatDuration((to ?? 0) - (from ?? 0));
 

@@ -52,9 +52,31 @@ export class TrafficBook {
   constructor(analysis: Analysis, axis: Axis) {
     this.#axis = axis;
     this.#family = analysis.sources.map(familyOf);
+    const spans = this.#spans(analysis);
     for (const template of analysis.templates) {
-      for (const family of this.#families(template)) addSeries(this.#countsOf(family), axis, template.series);
+      for (const family of this.#families(template))
+        addSeries(this.#countsOf(family), axis, template.series, spans.get(family));
     }
+  }
+
+  /** From when to when each log reaches: of a template in several logs, what lies outside is another's. */
+  #spans({templates}: Analysis): Map<string, {from: number; to: number}> {
+    const spans = new Map<string, {from: number; to: number}>();
+    for (const template of templates) {
+      for (const {source, time} of [
+        template.first,
+        ...template.spots,
+        ...template.examples.map(({spot}) => spot),
+        template.last,
+      ]) {
+        if (time === null) continue;
+        const place = placeAt(this.#axis, time);
+        const family = this.#family[source] ?? '';
+        const span = spans.get(family) ?? {from: place, to: place};
+        spans.set(family, {from: Math.min(span.from, place), to: Math.max(span.to, place)});
+      }
+    }
+    return spans;
   }
 
   around(template: Pick<LogTemplate, 'sources'>): Traffic {
@@ -94,10 +116,11 @@ function familyOf({name, service}: LogSource): string {
   return name.replace(/\.(?:gz|zst|bz2|xz)$/i, '').replace(/[._-]?\d{1,4}(?:[-_.]?\d\d){0,5}(?=\.\w+$|$)/, '');
 }
 
-function addSeries(counts: Float64Array, axis: Axis, series: Series): void {
+function addSeries(counts: Float64Array, axis: Axis, series: Series, span?: {from: number; to: number}): void {
+  const {from, to} = span ?? {from: 0, to: counts.length - 1};
   for (let i = 0; i < series.buckets.length; i += 1) {
     const place = placeOf(axis, series.buckets[i] ?? 0);
-    if (place >= 0 && place < counts.length) counts[place] = (counts[place] ?? 0) + (series.counts[i] ?? 0);
+    if (place >= from && place <= to) counts[place] = (counts[place] ?? 0) + (series.counts[i] ?? 0);
   }
 }
 
