@@ -16,10 +16,10 @@ export interface Candidate {
 
 /** Without one of these no rule says anything: nine lines of ten are turned away by it. */
 const trouble =
-  /err|fail|fatal|panic|except|refus|denied|verweiger|time(?:d )?[ _-]?out|TIMEDOUT|deadline|not found|no such|not exist|cannot|can[’']t|could not|couldn|unable|invalid|unknown|missing|required|requires|already|in use|belegt|taken|expired|abgelaufen|unauthor|forbidden|\bE[A-Z]{4,}\b|\b1006[01]\b|syntax|unexpected|import|locked|lock|full|space|memory|speicher|OOM|kill|signal|SIG[A-Z]|core dumped|segment|too many|limit|certificate|zertifikat|x509|self[- ]sign|SSL|TLS|NOAUTH|WRONGPASS|NOPERM|MISCONF|LOADING|READONLY|DOWN|lost|gone away|closed|terminat|unavailable|not available|not set|unset|unbound|undefined|must|should be|should not|instead|bad|wrong|illegal|malformed|unrecognized|unsupported|version|compatible|migration|revision|schema|column|relation|table|directive|keyword|option|variable|variablen|configur|Konfig|property|validation|permission|berechtigung|read-only|root|owner|exited|timeout|await|deadlock|asleep|stuck|respond|WORKER|blocked|nicht|kein|existiert|Datei|Caused by|throttl|429|quota|not permitted|not allowed|not recognized|resolve|lookup|host|Broker|Loading|>>>|P[12]0\d\d|allocation|Multiple head|heartbeat|licen[cs]e|lizenz|token/i;
+  /err|fail|fatal|panic|except|refus|denied|verweiger|time(?:d )?[ _-]?out|TIMEDOUT|deadline|not found|no such|not exist|cannot|can[’']t|could not|couldn|unable|invalid|unknown|missing|required|requires|already|in use|belegt|taken|expired|abgelaufen|unauthor|forbidden|\bE[A-Z]{4,}\b|\b1006[01]\b|syntax|unexpected|import|locked|lock|full|space|memory|speicher|OOM|kill|signal|SIG[A-Z]|core dumped|segment|too many|limit|certificate|zertifikat|x509|self[- ]sign|SSL|TLS|NOAUTH|WRONGPASS|NOPERM|MISCONF|LOADING|READONLY|DOWN|lost|gone away|closed|terminat|unavailable|not available|not set|unset|unbound|undefined|must|should be|should not|instead|bad|wrong|illegal|malformed|unrecognized|unsupported|version|compatible|migration|revision|schema|column|relation|table|directive|keyword|option|variable|variablen|configur|Konfig|property|validation|permission|berechtigung|read-only|root|owner|exited|timeout|await|deadlock|asleep|stuck|respond|WORKER|blocked|nicht|kein|existiert|Datei|Caused by|throttl|429|quota|not permitted|not allowed|not recognized|resolve|lookup|host|Broker|Loading|>>>|P[12]0\d\d|allocation|Multiple head|expected|needs |no rule|attempt to|heartbeat|licen[cs]e|lizenz|token/i;
 
 const tolerates =
-  /\boptional\b|continu(?:e|ing) (?:without|with|anyway)|without (?:it|cache|caching)|\bignor(?:ed|ing|e)\b|\bskipp(?:ed|ing)\b|fall(?:ing)? ?back|non-?fatal|harmless|degraded mode|using (?:the )?default|will (?:be )?retr(?:y|ied)|retrying|retry(?: \d+)? in|try(?:ing)? again|reconnect(?:ing)? (?:in|attempt)|attempt \d+ ?(?:\/|of)|handled|recovered|disabled/i;
+  /\boptional\b|continu(?:e|ing) (?:without|with|anyway)|without (?:it|cache|caching)|\bignor(?:ed|ing|e)\b|\bskipp(?:ed|ing)\b|fall(?:ing)? ?back|non-?fatal|harmless|degraded mode|using (?:the )?default|will (?:be )?retr(?:y|ied)|retrying|retry(?: \d+)? in|try(?:ing)? again|reconnect(?:ing)? (?:in|attempt)|attempt \d+ ?(?:\/|of)|(?<!un)handled|recovered|disabled|may not work properly until/i;
 
 const mostCandidates = 4000;
 const nearLines = 4;
@@ -32,7 +32,7 @@ export function findCandidates(lines: readonly Line[], platform: NodeJS.Platform
     if (found.length >= mostCandidates) break;
     if (!trouble.test(line.text)) continue;
     const key = line.text.replace(/\d+/g, '0');
-    if (innocent.has(key)) continue;
+    if (innocent.has(key) || isDetail(lines, index)) continue;
     const before = found.length;
     for (const rule of rules) {
       const candidate = tryRule(rule, line, index, lines, platform);
@@ -41,6 +41,12 @@ export function findCandidates(lines: readonly Line[], platform: NodeJS.Platform
     if (found.length === before) innocent.add(key);
   }
   return found;
+}
+
+/** `code: 'ENOENT'` of an error object, whose message has said it. */
+function isDetail(lines: readonly Line[], index: number): boolean {
+  const code = /^\s+(?:code|errno|syscall): '?([A-Z_]{4,})/.exec((lines[index] as Line).text)?.[1];
+  return code !== undefined && blockOf(lines, index).some((text) => text.includes(`${code}: `));
 }
 
 function tryRule(

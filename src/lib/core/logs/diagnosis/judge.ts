@@ -31,10 +31,10 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished in|\bready\b/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|restarting due to changes|rerunning|[Ff]ound 0 errors|compiled successfully|completed successfully|reconnected|finished in|\bready\b/i;
 /** Servers whose log tells of their clients' mistakes, which are not theirs. */
 const serves =
-  /starting PostgreSQL|database system is ready to accept connections|mysqld.{0,40}ready for connections|ready for connections\. Version|mongod.{0,40}(?:startup|Waiting for connections)|"Waiting for connections"/;
+  /starting PostgreSQL|database system is ready to accept connections|(?:mysqld|mariadbd).{0,40}ready for connections|Server startup complete; \d+ plugins|mosquitto version [\d.]+ running|slapd starting|Server listening on .{1,60} port \d+\.|ready for connections\. Version|mongod.{0,40}(?:startup|Waiting for connections)|"Waiting for connections"/;
 const ofClients: ReadonlySet<Cause> = new Set([
   'database-auth',
   'database-schema-missing',
@@ -43,6 +43,7 @@ const ofClients: ReadonlySet<Cause> = new Set([
   'config-invalid',
   'upstream-timeout',
   'database-unreachable',
+  'broker-unreachable',
   'missing-module',
   'version-mismatch',
 ]);
@@ -52,7 +53,7 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
   const total = lines.length;
   const lastBlock = lines.findLast(({text}) => text.trim() !== '')?.block ?? 0;
   const isServer = lines.slice(0, 400).some(({text}) => serves.test(text));
-  const services = new Set(lines.map(({service}) => service)).size;
+  const services = new Set(lines.flatMap(({service}) => service ?? [])).size;
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     const key = `${candidate.cause} ${candidate.line.service ?? ''} ${thing(candidate)}`;
@@ -68,7 +69,7 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
     let score = best.rule.strength + Math.min(0.06, Math.log2(group.length) * 0.015);
     const {cause} = first;
     const fromEnd = total - 1 - last.index;
-    if (group.every(({isTolerated}) => isTolerated)) score -= 0.3;
+    if (group.every(({isTolerated}) => isTolerated)) score -= isEnded ? 0.3 : 0.4;
     else if (group.every(({line}) => line.level > 0 && line.level <= 3)) score -= isEnded ? 0.15 : 0.2;
     if (isEnded) {
       if (last.line.block === lastBlock || fromEnd <= 12) score += 0.2;
@@ -86,8 +87,8 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
       (cause === 'database-auth' || cause === 'database-schema-missing' || cause === 'database-unreachable')
     )
       score -= 0.5;
-    if (consequences.has(cause)) score -= services > 2 ? 0.2 : 0.02;
-    else if (roots.has(cause)) score += services > 2 ? 0.1 : 0.02;
+    if (consequences.has(cause)) score -= services > 1 ? 0.2 : 0.02;
+    else if (roots.has(cause)) score += services > 1 ? 0.1 : 0.02;
     return {cause, score, candidates: [best, ...group.filter((one) => one !== best)]};
   });
   return verdicts.sort(

@@ -78,7 +78,7 @@ export const code: readonly Rule[] = [
   {
     id: 'circular-import',
     cause: 'import-error',
-    when: /cannot import name ['"](?<name>[\w.]+)['"] from (?:partially initialized module )?['"](?<module>[\w.]+)['"]|circular import|ImportError: cannot import name ['"]?(?<name_2>[\w.]+)/,
+    when: /(?:ImportError: )?cannot import name ['"](?<name>[\w.]+)['"] from (?:partially initialized module )?['"](?<module>[\w.]+)['"]|circular import|ImportError: cannot import name ['"]?(?<name_2>[\w.]+)/,
     strength: 0.95,
     explain: ({name, module}) => `${module ?? 'The module'} has no ${name ?? 'such name'}, or both import each other.`,
     remedy: ({name, module}) =>
@@ -175,7 +175,7 @@ export const code: readonly Rule[] = [
   {
     id: 'syntax-error',
     cause: 'syntax-error',
-    when: /^\s*(?:\w+\.)*(?:SyntaxError|IndentationError|TabError)\b|\bSyntaxError: |\bParseError\b|PHP Parse error|syntax error(?:,|:| near| at|, unexpected)|unexpected token|error TS\d+|\bTransform failed with|compilation (?:error|failed)|error\[E\d+\]|: error: .{1,100}(?:expected|undeclared|unknown type)|unexpected (?:end of (?:file|input)|EOF|identifier)|unterminated|Syntaxfehler|Failed to compile|Build failed with|error: ';' expected|cannot find symbol|error: expected|Can't find string terminator|Missing right curly|luac?: .{1,100}:\d+:|Parsing error|invalid syntax/,
+    when: /^\s*(?:\w+\.)*(?:SyntaxError|IndentationError|TabError)\b|\bSyntaxError: |\bParseError\b|PHP Parse error|syntax error(?:,|:| near| at|, unexpected)|unexpected token|error TS\d+|\bTransform failed with|compilation (?:error|failed)|error\[E\d+\]|: error: .{1,100}(?:expected|undeclared|unknown type)|unexpected (?:end of (?:file|input)|EOF|identifier)|unterminated|Syntaxfehler|Failed to compile|Build failed with|error: ';' expected|cannot find symbol|error: expected|Can't find string terminator|Missing right curly|luac?[\d.]*: .{1,100}:\d+: .{0,80}(?:expected|unexpected|unfinished|malformed)|Parsing error|invalid syntax/,
     unless:
       /\b(?:json|yaml|yml|toml|\.env|xml|nginx|config(?:uration)?|conf|requested module|SQL|sqlstate|query|statement|near ")\b|at character|in JSON|SQLSTATE|LINE 1:|\.conf\b|\.cfg\b/i,
     strength: 0.86,
