@@ -1,5 +1,7 @@
 import type {Cause} from './log-diagnosis.js';
 import type {Line} from './lines.js';
+import {requiredLiterals} from './literals.js';
+import {Needles} from './needles.js';
 import {type Context, type Rule, type Subject, subjectOf} from './rule.js';
 import {rules} from './rules/index.js';
 
@@ -14,14 +16,25 @@ export interface Candidate {
   readonly isTolerated: boolean;
 }
 
-/** Without one of these no rule says anything: nine lines of ten are turned away by it. */
-const trouble =
-  /err|fail|fatal|panic|except|refus|denied|verweiger|time(?:d )?[ _-]?out|TIMEDOUT|deadline|not found|no such|not exist|cannot|can[’']t|could not|couldn|unable|invalid|unknown|missing|required|requires|already|in use|belegt|taken|expired|abgelaufen|unauthor|forbidden|\bE[A-Z]{4,}\b|\b1006[01]\b|syntax|unexpected|import|locked|lock|full|space|memory|speicher|OOM|kill|signal|SIG[A-Z]|core dumped|segment|too many|limit|certificate|zertifikat|x509|self[- ]sign|SSL|TLS|NOAUTH|WRONGPASS|NOPERM|MISCONF|LOADING|READONLY|DOWN|lost|gone away|closed|terminat|unavailable|not available|not set|unset|unbound|undefined|must|should be|should not|instead|bad|wrong|illegal|malformed|unrecognized|unsupported|version|compatible|migration|revision|schema|column|relation|table|directive|keyword|option|variable|variablen|configur|Konfig|property|validation|permission|berechtigung|read-only|root|owner|exited|timeout|await|deadlock|asleep|stuck|respond|WORKER|blocked|nicht|kein|existiert|Datei|Caused by|throttl|429|quota|not permitted|not allowed|not recognized|resolve|lookup|host|Broker|Loading|>>>|P[12]0\d\d|allocation|Multiple head|expected|needs |no rule|attempt to|heartbeat|licen[cs]e|lizenz|token/i;
+interface Pattern {
+  readonly rule: Rule;
+  readonly when: RegExp;
+}
+
+/** By number; those of one rule stand together. */
+const patterns: readonly Pattern[] = rules.flatMap((rule) => [rule.when].flat().map((when) => ({rule, when})));
+const literals = patterns.map(({when}) => requiredLiterals(when));
+const needles = new Needles(
+  literals.flatMap((texts, number) => (texts ?? []).map((text): readonly [string, number] => [text, number])),
+);
+/** No text is sure to be in what they match. */
+const always = literals.flatMap((texts, number) => (texts === null ? [number] : []));
 
 const tolerates =
   /\boptional\b|continu(?:e|ing) (?:without|with|anyway)|without (?:it|cache|caching)|\bignor(?:ed|ing|e)\b|\bskipp(?:ed|ing)\b|fall(?:ing)? ?back|non-?fatal|harmless|degraded mode|using (?:the )?default|will (?:be )?retr(?:y|ied)|retrying|retry(?: \d+)? in|try(?:ing)? again|reconnect(?:ing)? (?:in|attempt)|attempt \d+ ?(?:\/|of)|(?<!un)handled|recovered|disabled|may not work properly until/i;
 
 const mostCandidates = 4000;
+const mostInnocent = 50_000;
 const nearLines = 4;
 
 export function findCandidates(lines: readonly Line[], platform: NodeJS.Platform): Candidate[] {
@@ -30,15 +43,11 @@ export function findCandidates(lines: readonly Line[], platform: NodeJS.Platform
   const innocent = new Set<string>();
   for (const [index, line] of lines.entries()) {
     if (found.length >= mostCandidates) break;
-    if (!trouble.test(line.text)) continue;
     const key = line.text.replace(/\d+/g, '0');
     if (innocent.has(key) || isDetail(lines, index)) continue;
-    const before = found.length;
-    for (const rule of rules) {
-      const candidate = tryRule(rule, line, index, lines, platform);
-      if (candidate !== null) found.push(candidate);
-    }
-    if (found.length === before) innocent.add(key);
+    const seen = candidatesOf(line, index, lines, platform);
+    if (seen.length === 0 && innocent.size < mostInnocent) innocent.add(key);
+    found.push(...seen);
   }
   return found;
 }
@@ -49,33 +58,33 @@ function isDetail(lines: readonly Line[], index: number): boolean {
   return code !== undefined && blockOf(lines, index).some((text) => text.includes(`${code}: `));
 }
 
-function tryRule(
-  rule: Rule,
-  line: Line,
-  index: number,
-  lines: readonly Line[],
-  platform: NodeJS.Platform,
-): Candidate | null {
-  const match = rule.when.exec(line.text);
-  if (match === null || rule.unless?.test(line.text) === true) return null;
-  const context: Context = {
-    block: blockOf(lines, index),
-    near: lines.slice(Math.max(0, index - nearLines), index + nearLines + 1).map(({text}) => text),
-    technologies: new Set(),
-    platform,
-  };
-  const first = subjectOf(match.groups);
-  const subject = rule.read === undefined ? first : rule.read(first, line.text, context);
-  if (subject === null) return null;
-  return {
-    rule,
-    cause: rule.decide?.(subject, line.text, context) ?? rule.cause,
-    subject,
-    line,
-    index,
-    isTolerated: tolerates.test(line.text),
-  };
+function candidatesOf(line: Line, index: number, lines: readonly Line[], platform: NodeJS.Platform): Candidate[] {
+  const asked = new Set(always);
+  needles.collect(line.text, asked);
+  const matches = new Map<Rule, Subject>();
+  for (const number of [...asked].sort((a, b) => a - b)) {
+    const {rule, when} = patterns[number] as Pattern;
+    const match = when.exec(line.text);
+    if (match !== null) matches.set(rule, {...subjectOf(match.groups), ...matches.get(rule)});
+  }
+  const found: Candidate[] = [];
+  let context: Context | null = null;
+  for (const [rule, named] of matches) {
+    if (rule.unless?.test(line.text) === true) continue;
+    context ??= contextOf(lines, index, platform);
+    const subject = rule.read === undefined ? named : rule.read(named, line.text, context);
+    if (subject === null) continue;
+    const cause = rule.decide?.(subject, line.text, context) ?? rule.cause;
+    found.push({rule, cause, subject, line, index, isTolerated: tolerates.test(line.text)});
+  }
+  return found;
 }
+
+const contextOf = (lines: readonly Line[], index: number, platform: NodeJS.Platform): Context => ({
+  block: blockOf(lines, index),
+  near: lines.slice(Math.max(0, index - nearLines), index + nearLines + 1).map(({text}) => text),
+  platform,
+});
 
 /** The traceback or message that a line belongs to; of a long one its end and its beginning. */
 function blockOf(lines: readonly Line[], index: number): string[] {

@@ -1,7 +1,8 @@
+import {advice} from './advice.js';
 import {type Candidate, findCandidates} from './candidates.js';
 import {judge, type Verdict} from './judge.js';
 import {type Line, readLines} from './lines.js';
-import type {Cause, LogDiagnosis, Mend, ProgramEnd} from './log-diagnosis.js';
+import type {LogDiagnosis, ProgramEnd} from './log-diagnosis.js';
 import type {Subject} from './rule.js';
 
 /** Longer logs are judged by their beginning and their end. */
@@ -9,26 +10,6 @@ const mostHead = 5000;
 const mostTail = 25_000;
 const least = 0.55;
 const mostEvidence = 8;
-
-/** A restart can't mend these. */
-const permanent: ReadonlySet<Cause> = new Set([
-  'address-not-available',
-  'permission-denied',
-  'missing-module',
-  'import-error',
-  'syntax-error',
-  'config-invalid',
-  'missing-env-var',
-  'missing-file',
-  'database-auth',
-  'database-schema-missing',
-  'redis-auth',
-  'tls-certificate',
-  'disk-read-only',
-  'version-mismatch',
-  'cluster-unauthorized',
-  'licence-expired',
-]);
 
 /**
  * Why a program failed, from what it wrote and how it ended.
@@ -40,17 +21,18 @@ export function diagnose(
   about: {readonly platform?: NodeJS.Platform} = {},
 ): LogDiagnosis {
   const platform = about.platform ?? 'linux';
-  if (end.code === 0) return nothing('It ended as it should, with exit code 0.');
-  const whole = readLines(
-    raw.length <= mostHead + mostTail ? raw : [...raw.slice(0, mostHead), ...raw.slice(-mostTail)],
-  );
-  const skipped = raw.length - whole.length;
-  const lines =
-    skipped === 0
-      ? whole
-      : whole.map((line, index) => (index < mostHead ? line : {...line, number: line.number + skipped}));
+  const isWhole = raw.length <= mostHead + mostTail;
+  const lines = isWhole
+    ? readLines(raw)
+    : [...readLines(raw.slice(0, mostHead)), ...readLines(raw.slice(-mostTail), raw.length - mostTail + 1)];
   const candidates = findCandidates(lines, platform);
   const verdicts = judge(candidates, lines, end);
+  if (end.code === 0) {
+    const [best] = verdicts;
+    return best !== undefined && endedIt(best, lines)
+      ? told(best, platform)
+      : nothing('It ended as it should, with exit code 0.');
+  }
   return (
     bySignal(end, verdicts, lines, platform) ??
     byWords(verdicts, end, platform) ??
@@ -70,6 +52,18 @@ const signals: Readonly<Record<number, string>> = {
   11: 'SIGSEGV',
   15: 'SIGTERM',
 };
+
+/** Some programs fail with exit code 0: then their last words have to be errors, and no farewell. */
+function endedIt({score, cause, candidates: [best]}: Verdict, lines: readonly Line[]): boolean {
+  if (best === undefined || score < least + 0.4 || cause === 'unhandled-exception' || cause === 'killed-by-signal')
+    return false;
+  const isError =
+    best.line.level >= 4 || /^(?:error|fatal|panic)\b|\b(?:FATAL|BOOT FAILED|Error):/i.test(best.line.text);
+  return isError && !lines.slice(best.index + 1).some(({text, level}) => level < 4 && wellDone.test(text));
+}
+
+const wellDone =
+  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|done|ready|up to date|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(
@@ -196,10 +190,10 @@ function told({cause, score, candidates}: Verdict, platform: NodeJS.Platform): L
     confidence: Math.round(Math.max(0.3, Math.min(0.98, score)) * 100) / 100,
     subject,
     evidence: evidenceOf(candidates),
-    remedy: masked(best.rule.remedy?.(subject, platform) ?? usual(cause, subject)),
-    explanation: masked(best.rule.explain?.(subject) ?? usualWords(cause, subject)) ?? '',
-    isPermanent: permanent.has(cause),
-    mendedBy: best.rule.mend?.(subject) ?? mendOf(cause, subject),
+    remedy: masked((best.rule.remedy ?? advice[cause].remedy)(subject, platform)),
+    explanation: masked((best.rule.explain ?? advice[cause].explain)(subject)) ?? '',
+    isPermanent: advice[cause].isPermanent,
+    mendedBy: (best.rule.mend ?? advice[cause].mend)(subject),
   };
 }
 
@@ -233,38 +227,4 @@ function masked(text: string | null): string | null {
     : text
         .replace(/(:\/\/[^\s:/@]{0,64}:)[^\s@/]{1,128}@/g, '$1***@')
         .replace(/\b((?:password|passwd|pwd|secret|token|api[_-]?key)["']?\s*[=:]\s*["']?)[^\s"',;&]{3,}/gi, '$1***');
-}
-
-function mendOf(cause: Cause, {host, port, file}: Subject): Mend | null {
-  if (typeof port === 'number' && /unreachable|refused/.test(cause))
-    return {kind: 'listener', host: String(host ?? '127.0.0.1'), port};
-  if (cause === 'missing-file' && typeof file === 'string') return {kind: 'file', path: file};
-  return null;
-}
-
-const who: Readonly<Partial<Record<Cause, string>>> = {
-  'database-unreachable': 'The database',
-  'redis-unreachable': 'Redis',
-  'broker-unreachable': 'The message broker',
-  'cluster-unreachable': 'The Kubernetes API server',
-  'connection-refused-upstream': 'A service that it calls',
-  'upstream-timeout': 'A service that it waits for',
-};
-
-const at = ({host, port}: Subject): string =>
-  host === undefined && port === undefined ? '' : ` at ${host ?? '127.0.0.1'}${port === undefined ? '' : `:${port}`}`;
-
-function usualWords(cause: Cause, subject: Subject): string {
-  const name = who[cause] ?? 'It';
-  return cause === 'upstream-timeout'
-    ? `${name}${at(subject)} did not answer in time.`
-    : `${name}${at(subject)} does not answer.`;
-}
-
-function usual(cause: Cause, subject: Subject): string {
-  const {port} = subject;
-  const look = typeof port === 'number' ? `erp ports ${port}` : 'erp ports --all';
-  if (cause === 'upstream-timeout')
-    return `see whether${at(subject)} is overloaded or hangs; only then give it more time`;
-  return `see whether somebody listens there: ${look}; start it, or correct the address`;
 }

@@ -17,7 +17,8 @@ const portOnly = [
   /\bport(?:s)?\b[ :=#"']{0,3}(?<port>\d{2,5})\b/i,
   /\b(?:PORT|Port)[ :=]+(?<port>\d{2,5})\b/,
   /(?:\]|\*|0\.0\.0\.0|::):(?<port>\d{2,5})\b/,
-  /(?<![\d:.]):(?<port>\d{2,5})(?![\d:])\b/,
+  /(?<![\w:.]):(?<port>\d{2,5})\b(?!:\d)/,
+  /(?:^|[\s"'(]):(?<port>\d{2,5})\b/,
 ];
 
 /** Files and lines look like hosts and ports: `orders.js:12`. */

@@ -34,7 +34,7 @@ const succeeds =
   /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|restarting due to changes|rerunning|[Ff]ound 0 errors|compiled successfully|completed successfully|reconnected|finished in|\bready\b/i;
 /** Servers whose log tells of their clients' mistakes, which are not theirs. */
 const serves =
-  /starting PostgreSQL|database system is ready to accept connections|(?:mysqld|mariadbd).{0,40}ready for connections|Server startup complete; \d+ plugins|mosquitto version [\d.]+ running|slapd starting|Server listening on .{1,60} port \d+\.|ready for connections\. Version|mongod.{0,40}(?:startup|Waiting for connections)|"Waiting for connections"/;
+  /starting PostgreSQL|database system is ready to accept connections|ready for connections|mongod.{0,40}startup|Waiting for connections|Starting RabbitMQ|accepting AMQP connection|dnsmasq\[\d+\]: started|starting BIND|mosquitto version .{1,20} starting|slapd .{0,40}starting|postfix\/\w+\[|Squid Cache .{0,40}Starting|memcached .{0,20}start/i;
 const ofClients: ReadonlySet<Cause> = new Set([
   'database-auth',
   'database-schema-missing',
@@ -43,9 +43,12 @@ const ofClients: ReadonlySet<Cause> = new Set([
   'config-invalid',
   'upstream-timeout',
   'database-unreachable',
-  'broker-unreachable',
   'missing-module',
   'version-mismatch',
+  'broker-unreachable',
+  'dns-failure',
+  'redis-auth',
+  'tls-certificate',
 ]);
 
 export function judge(candidates: readonly Candidate[], lines: readonly Line[], end: ProgramEnd): Verdict[] {
@@ -82,11 +85,6 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
       if (lastSuccess > last.index && !repeats(group, lines)) score -= 0.4;
     }
     if (isServer && ofClients.has(cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text)) score -= 0.5;
-    if (
-      isServer &&
-      (cause === 'database-auth' || cause === 'database-schema-missing' || cause === 'database-unreachable')
-    )
-      score -= 0.5;
     if (consequences.has(cause)) score -= services > 1 ? 0.2 : 0.02;
     else if (roots.has(cause)) score += services > 1 ? 0.1 : 0.02;
     return {cause, score, candidates: [best, ...group.filter((one) => one !== best)]};

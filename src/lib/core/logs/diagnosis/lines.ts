@@ -1,4 +1,5 @@
 import {withoutControls} from '../../diagnosis/plain.js';
+import {levels, unfolded} from './records.js';
 
 /** A line of output, cleaned for the rules. */
 export interface Line {
@@ -22,31 +23,13 @@ const timeStamp =
   /^(?:\[?\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d| UTC| [A-Z]{3,4}(?= ))?\]?|\[?\d{1,2}[/.-](?:\d\d|[A-Z][a-z]{2})[/.-]\d{2,4}[ :T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4})?\]?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?: \S+)?|\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:.]+ \d{4}\])[ :,|-]*/;
 const levelWord =
   /^.{0,60}?(?:^|[\s[("=|:<])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|FATAL|CRITICAL|CRIT|PANIC|EMERG|ALERT|LOG|trace|debug|info|notice|warn(?:ing)?|error|fatal|critical|crit|emerg|alert|panic)(?=[\s\]:)"|/,>]|$)/;
-const levels: Readonly<Record<string, number>> = {
-  trace: 1,
-  debug: 1,
-  info: 2,
-  notice: 2,
-  log: 2,
-  warn: 3,
-  warning: 3,
-  error: 4,
-  err: 4,
-  severe: 4,
-  fatal: 5,
-  critical: 5,
-  crit: 5,
-  panic: 5,
-  emerg: 5,
-  alert: 5,
-}; // prettier-ignore
-
 /** Goes on with what stands before it. */
 const continues =
   /^(?:\s+\S|Caused by: |Suppressed: |\.\.\. \d+ more|During handling of the above|The above exception was the direct|[\])}^]|goroutine \d|\[(?:SQL|parameters):|\(Background on)/;
 const raised = /^(?:Traceback \(most recent call last\)|goroutine \d+ \[)/;
 
-export function readLines(raw: readonly string[]): Line[] {
+/** @param first number of the first line, from 1 */
+export function readLines(raw: readonly string[], first = 1): Line[] {
   const lines: Line[] = [];
   let block = 0;
   let inTrace = false;
@@ -55,9 +38,16 @@ export function readLines(raw: readonly string[]): Line[] {
   for (const [index, text] of raw.entries()) {
     const clean = withoutControls(text.length > mostLength ? text.slice(0, mostLength) : text).replace(/\r$/, '');
     const {rest, service} = withoutPrefix(clean, services);
+    const record = unfolded(rest);
+    if (record !== null) {
+      block += 1;
+      inTrace = false;
+      for (const part of record.texts)
+        lines.push({number: first + index, text: part, service, level: record.level, block});
+      continue;
+    }
     const stamped = rest.replace(timeStamp, '');
     const isStamped = stamped.length < rest.length;
-    const word = levelWord.exec(stamped.slice(0, 120))?.[1];
     const isBlank = stamped.trim() === '';
     const goesOn =
       !isStamped && (continues.test(stamped) || isBlank || (inTrace && !isFirstBlank) || raised.test(stamped));
@@ -66,14 +56,22 @@ export function readLines(raw: readonly string[]): Line[] {
     else if (isStamped || (inTrace && !/^\s/.test(stamped) && !isBlank)) inTrace = false;
     isFirstBlank = isBlank && inTrace;
     lines.push({
-      number: index + 1,
+      number: first + index,
       text: isStamped ? stamped : rest,
       service,
-      level: word === undefined ? 0 : (levels[word.toLowerCase()] ?? 0),
+      level: levelOf(rest, stamped),
       block,
     });
   }
   return lines;
+}
+
+/** klog says it with a letter, others with a word. */
+function levelOf(line: string, stamped: string): number {
+  const letter = /^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ /.exec(line)?.[1];
+  if (letter !== undefined) return {I: 2, W: 3, E: 4, F: 5}[letter] ?? 0;
+  const word = levelWord.exec(stamped.slice(0, 120))?.[1];
+  return word === undefined ? 0 : (levels[word.toLowerCase()] ?? 0);
 }
 
 /** `api |`, `[api]`: a prefix counts if it comes several times and not alone. */

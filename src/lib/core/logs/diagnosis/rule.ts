@@ -8,8 +8,6 @@ export interface Context {
   readonly block: readonly string[];
   /** A few lines around it. */
   readonly near: readonly string[];
-  /** All that tells which programs and libraries write here: file names, loggers. */
-  readonly technologies: ReadonlySet<string>;
   readonly platform: NodeJS.Platform;
 }
 
@@ -17,8 +15,8 @@ export interface Context {
 export interface Rule {
   readonly id: string;
   readonly cause: Cause;
-  /** Tried on the cleaned line; must not be able to run away. */
-  readonly when: RegExp;
+  /** Tried on the cleaned line, any one will do; must not be able to run away. What all that match name is the subject. */
+  readonly when: RegExp | readonly RegExp[];
   readonly unless?: RegExp;
   /** 0..1: what the line alone proves. */
   readonly strength: number;
@@ -30,9 +28,12 @@ export interface Rule {
   readonly explain?: (subject: Subject) => string;
   readonly remedy?: (subject: Subject, platform: NodeJS.Platform) => string;
   readonly mend?: (subject: Subject) => Mend | null;
-  /** Lines it has to recognise, with the subject that they show. */
-  readonly examples: readonly (string | readonly [line: string, subject: Subject])[];
+  /** What it has to recognise. */
+  readonly examples: readonly Example[];
 }
+
+/** A line (or several), the subject that it shows, and its cause where the rule decides between some. */
+export type Example = string | readonly [text: string, subject: Subject, cause?: Cause];
 
 export const numbers = new Set(['port', 'line']);
 

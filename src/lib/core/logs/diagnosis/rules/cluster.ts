@@ -6,12 +6,21 @@ export const cluster: readonly Rule[] = [
   {
     id: 'cluster-unauthorized',
     cause: 'cluster-unauthorized',
-    when: /You must be logged in to the server|asked for the client to provide credentials|error: .{0,40}Unauthorized|Error from server \(Forbidden\)|forbidden: User "(?<user>[^"]+)" cannot|provide credentials|exec: .{0,60}getting credentials|getting credentials: exec|client certificate .{0,30}expired|cannot (?:get|list|create|watch|patch|update|delete) resource "(?<name>[^"]+)"|Unauthorized\b.{0,40}(?:kube|cluster|server)|refresh.?token .{0,40}expired/,
+    when: [
+      /You must be logged in to the server/,
+      /asked for the client to provide credentials/,
+      /error: .{0,40}Unauthorized/,
+      /Error from server \(Forbidden\)/,
+      /forbidden: User "(?<user>[^"]+)" cannot/,
+      /provide credentials/,
+      /exec: .{0,60}getting credentials/,
+      /getting credentials: exec/,
+      /client certificate .{0,30}expired/,
+      /cannot (?:get|list|create|watch|patch|update|delete) resource "(?<name>[^"]+)"/,
+      /Unauthorized\b.{0,40}(?:kube|cluster|server)/,
+      /refresh.?token .{0,40}expired/,
+    ],
     strength: 0.95,
-    explain: ({user, name}) =>
-      `The cluster rejects ${user ?? 'the credentials'}${name === undefined ? '' : ` for ${name}`}.`,
-    remedy: () =>
-      'log in again (the command of your cluster), then: kubectl auth whoami; for a missing right: kubectl auth can-i create pods/portforward',
     examples: [
       'error: You must be logged in to the server (the server has asked for the client to provide credentials)',
       [
@@ -23,14 +32,21 @@ export const cluster: readonly Rule[] = [
   {
     id: 'cluster-unreachable',
     cause: 'cluster-unreachable',
-    when: /[Tt]he connection to the server (?<host>[\w.-]+):(?<port>\d+) was refused|Unable to connect to the server|server API group list|net\/http: TLS handshake timeout|the server is currently unable to handle the request|etcdserver: (?:request timed out|leader changed)|connection to the server .{0,80}(?:refused|lost)|no route to host.{0,20}$|apiserver not ready|Kubernetes cluster unreachable/,
+    when: [
+      /[Tt]he connection to the server (?<host>[\w.-]+):(?<port>\d+) was refused/,
+      /Unable to connect to the server/,
+      /server API group list/,
+      /net\/http: TLS handshake timeout/,
+      /the server is currently unable to handle the request/,
+      /etcdserver: (?:request timed out|leader changed)/,
+      /connection to the server .{0,80}(?:refused|lost)/,
+      /no route to host.{0,20}$/,
+      /apiserver not ready/,
+      /Kubernetes cluster unreachable/,
+    ],
     unless: /asked for the client|the server doesn't have a resource/,
     strength: 0.94,
     read: withEndpoint,
-    explain: ({host, port}) =>
-      `The Kubernetes API server${host === undefined ? '' : ` ${host}:${port}`} can't be reached.`,
-    remedy: () => 'is the VPN up, does the cluster run? kubectl cluster-info; kubectl config current-context',
-    mend: ({host, port}) => (typeof port === 'number' ? {kind: 'listener', host: String(host), port} : null),
     examples: [
       [
         'The connection to the server 127.0.0.1:6443 was refused - did you specify the right host or port?',
@@ -42,11 +58,20 @@ export const cluster: readonly Rule[] = [
   {
     id: 'pod-not-found',
     cause: 'pod-not-found',
-    when: /Error from server \(NotFound\): (?:\w+)(?:\.\w+)* "(?<name>[^"]+)" not found|(?:services|pods|namespaces|deployments(?:\.apps)?|statefulsets(?:\.apps)?) "(?<name_2>[^"]+)" not found|unable to forward port because pod is not running|pod is not running\. Current status=(?<value>\w+)|no (?:running )?pods? (?:found|available|matching)|selector .{0,80}no pods|cannot attach .{0,40}pod|unable to find a pod|timed out waiting for the condition.{0,40}pod|error: no matching resources|(?:CrashLoopBackOff|ImagePullBackOff|ErrImagePull)/,
+    when: [
+      /Error from server \(NotFound\): (?:\w+)(?:\.\w+)* "(?<name>[^"]+)" not found/,
+      /(?:services|pods|namespaces|deployments(?:\.apps)?|statefulsets(?:\.apps)?) "(?<name>[^"]+)" not found/,
+      /unable to forward port because pod is not running/,
+      /pod is not running\. Current status=(?<value>\w+)/,
+      /no (?:running )?pods? (?:found|available|matching)/,
+      /selector .{0,80}no pods/,
+      /cannot attach .{0,40}pod/,
+      /unable to find a pod/,
+      /timed out waiting for the condition.{0,40}pod/,
+      /error: no matching resources/,
+      /(?:CrashLoopBackOff|ImagePullBackOff|ErrImagePull)/,
+    ],
     strength: 0.94,
-    explain: ({name, value}) =>
-      `${name ?? 'The pod'} ${value === undefined ? 'does not exist in that namespace' : `is not running: ${value}`}.`,
-    remedy: ({name}) => `see what there is: kubectl get pods,svc -A | grep ${name ?? 'NAME'}`,
     examples: [
       ['Error from server (NotFound): pods "erp-api-0" not found', {name: 'erp-api-0'}],
       ['error: unable to forward port because pod is not running. Current status=Pending', {value: 'Pending'}],
@@ -55,16 +80,16 @@ export const cluster: readonly Rule[] = [
   {
     id: 'forward-lost',
     cause: 'forward-lost',
-    when: /lost connection to pod|an error occurred forwarding (?<port_2>\d+) -> (?<port>\d+)|error (?:creating|copying) .{0,40}(?:stream|connection).{0,60}(?:forward|remote)|error upgrading connection|portforward\.go.{0,200}error|network namespace for sandbox .{0,40}closed/,
+    when: [
+      /lost connection to pod/,
+      /an error occurred forwarding \d+ -> (?<port>\d+)/,
+      /error (?:creating|copying) .{0,40}(?:stream|connection).{0,60}(?:forward|remote)/,
+      /error upgrading connection/,
+      /portforward\.go.{0,200}error/,
+      /network namespace for sandbox .{0,40}closed/,
+    ],
     strength: 0.92,
-    read: ({port_2: _, ...subject}, line) => {
-      const remote = /forwarding \d+ -> (\d+)/.exec(line)?.[1];
-      return remote === undefined ? subject : {...subject, port: Number(remote)};
-    },
     decide: (_, line) => (/Forbidden|forbidden/.test(line) ? 'cluster-unauthorized' : 'forward-lost'),
-    explain: ({port}) =>
-      `The port-forward lost its pod${port === undefined ? '' : `, or nobody listens on ${port} in it`}.`,
-    remedy: () => 'erp monitor-connection keeps it up; see the pod: kubectl get pods -w; kubectl logs --previous POD',
     examples: [
       'error: lost connection to pod',
       ['an error occurred forwarding 8080 -> 8000: error forwarding port 8000 to pod 3f1c', {port: 8000}],

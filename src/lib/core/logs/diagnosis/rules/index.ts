@@ -1,9 +1,15 @@
 import type {Rule} from '../rule.js';
 import {cluster} from './cluster.js';
 import {code} from './code.js';
+import {compiled} from './compiled.js';
 import {data} from './data.js';
+import {dotnet} from './dotnet.js';
 import {hang} from './hang.js';
+import {jvm} from './jvm.js';
 import {network} from './network.js';
+import {node} from './node.js';
+import {python} from './python.js';
+import {scripting} from './scripting.js';
 import {servers} from './servers.js';
 import {settings} from './settings.js';
 import {system} from './system.js';
@@ -11,10 +17,16 @@ import {tools} from './tools.js';
 
 /** All rules, the more concrete ones first: of two that recognise a line equally well the first one counts. */
 export const rules: readonly Rule[] = [
-  ...hang,
-  ...cluster,
+  ...python,
+  ...node,
+  ...jvm,
+  ...compiled,
+  ...scripting,
+  ...dotnet,
   ...servers,
   ...tools,
+  ...hang,
+  ...cluster,
   ...data,
   ...network,
   ...system,

@@ -1,5 +1,5 @@
 import {peerOf, portIn, unreachable, withEndpoint} from '../endpoint.js';
-import type {Rule, Subject} from '../rule.js';
+import type {Rule} from '../rule.js';
 
 const listens =
   /\b(?:listen|bind|bound|binding|start(?:ing)? (?:server|web server|listener)|address already|server socket|socket address|port)\b/i;
@@ -8,22 +8,30 @@ const withPort: NonNullable<Rule['read']> = (subject, line, context) => {
   const from = [line, ...context.block, ...context.near].map(portIn).find((port) => port !== null);
   return from === undefined || subject['port'] !== undefined ? subject : {...subject, port: from as number};
 };
-const where = ({host, port}: Subject): string =>
-  host === undefined ? `port ${port ?? '?'}` : port === undefined ? `${host}` : `${host}:${port}`;
-
 /** Listening, connecting, names, certificates. */
 export const network: readonly Rule[] = [
   {
     id: 'port-in-use',
     cause: 'port-in-use',
-    when: /\bEADDRINUSE\b|address (?:is )?already in use|Only one usage of each socket address|\bWSAEADDRINUSE\b|\b(?:WinError |error )?10048\b|adresse wird bereits verwendet|\bport(?: \d+)? (?:is |was )?(?:already |currently )?(?:in use|taken|occupied|allocated|being used)|port is already allocated|(?:another|other) (?:process|instance|program|server) .{0,40}(?:using|listening on|on) (?:that |this |the )?port|that port is already in use|socket already bound|bind: .{0,40}in use|belegt|already listening on/i,
+    when: [
+      /\bEADDRINUSE\b/i,
+      /address (?:is )?already in use/i,
+      /Only one usage of each socket address/i,
+      /\bWSAEADDRINUSE\b/i,
+      /\b(?:WinError |error )?10048\b/i,
+      /adresse wird bereits verwendet/i,
+      /\bport(?: \d+)? (?:is |was )?(?:already |currently )?(?:in use|taken|occupied|allocated|being used)/i,
+      /port is already allocated/i,
+      /(?:another|other) (?:process|instance|program|server) .{0,40}(?:using|listening on|on) (?:that |this |the )?port/i,
+      /that port is already in use/i,
+      /socket already bound/i,
+      /bind: .{0,40}in use/i,
+      /belegt/i,
+      /already listening on/i,
+    ],
     unless: /trying (?:another|next)|using (?:port )?\d+ instead|falling back/i,
     strength: 0.95,
     read: withPort,
-    explain: (subject) => `It could not listen on ${where(subject)}: somebody else holds that port.`,
-    remedy: ({port}) =>
-      `see who holds it: erp ports ${port ?? '--all'}; end that program, or give this one another port`,
-    mend: ({port}) => (typeof port === 'number' ? {kind: 'port', port, host: null} : null),
     examples: [
       ['Error: listen EADDRINUSE: address already in use 127.0.0.1:3000', {port: 3000}],
       [
@@ -44,14 +52,17 @@ export const network: readonly Rule[] = [
   {
     id: 'address-not-available',
     cause: 'address-not-available',
-    when: /\bEADDRNOTAVAIL\b|cannot assign requested address|can(?:'|no)t assign requested address|requested address is not valid in its context|\b10049\b|angeforderte adresse kann nicht zugewiesen/i,
+    when: [
+      /\bEADDRNOTAVAIL\b/i,
+      /cannot assign requested address/i,
+      /can(?:'|no)t assign requested address/i,
+      /requested address is not valid in its context/i,
+      /\b10049\b/i,
+      /angeforderte adresse kann nicht zugewiesen/i,
+    ],
     unless: /\bconnect(?:ing|ion)?\b(?!.*\b(?:bind|listen))/i,
     strength: 0.95,
     read: withEndpoint,
-    explain: (subject) => `It wants to listen on ${where(subject)}, an address that no interface of this machine has.`,
-    remedy: (_, platform) =>
-      `see which addresses there are: ${platform === 'win32' ? 'ipconfig' : 'ip -br addr'}; listen on 127.0.0.1 or 0.0.0.0 instead`,
-    mend: () => ({kind: 'configuration'}),
     examples: [
       ['Error: listen EADDRNOTAVAIL: address not available 192.168.77.10:3000', {host: '192.168.77.10', port: 3000}],
       ['bind() to 10.0.5.17:8081 failed (99: Cannot assign requested address)', {host: '10.0.5.17', port: 8081}],
@@ -66,15 +77,6 @@ export const network: readonly Rule[] = [
     strength: 0.93,
     read: (subject, line, context) =>
       listens.test(line) || /\bsocket\b/.test(line) ? withPort(subject, line, context) : null,
-    explain: (subject) =>
-      `The system does not let it listen on ${where(subject)}${Number(subject['port']) < 1024 ? ': ports below 1024 need a right of their own' : ''}.`,
-    remedy: ({port}, platform) =>
-      platform === 'linux'
-        ? `take a port above 1023, or allow it: sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v PROGRAM)")"`
-        : platform === 'win32'
-          ? `see reserved ranges: netsh int ipv4 show excludedportrange tcp; take another port than ${port}`
-          : 'take a port above 1023, or run it with the rights it needs',
-    mend: () => ({kind: 'configuration'}),
     examples: [
       ['Error: listen EACCES: permission denied 127.0.0.1:443', {port: 443}],
       ['bind() to 0.0.0.0:443 failed (13: Permission denied)', {port: 443}],
@@ -84,15 +86,44 @@ export const network: readonly Rule[] = [
   {
     id: 'dns',
     cause: 'dns-failure',
-    when: /\bENOTFOUND\b(?! .{0,40}package)|\bEAI_(?:AGAIN|NONAME|FAIL|NODATA)\b|getaddrinfo (?:failed|error)|name or service not known|could not translate host ?name|\bno such host\b|name resolution|nodename nor servname|\bUnknownHostException\b|host not found in|could not resolve(?: host)?|(?:cannot|can't|failed to|unable to|not) resolve (?:host|address|name|hostname|domain)|no address associated with hostname|name does not resolve|host not found|\b11001\b|unknown (?:mysql server )?host\b|\bNXDOMAIN\b|NameResolutionError|der angegebene host ist unbekannt|der name oder dienst ist nicht bekannt|unbekannter rechner|getaddrinfo for|Could not contact DNS|NameError: .{0,20}resolv|dns (?:error|lookup|resolution).{0,30}fail|lookup .{1,80}(?:server misbehaving|i\/o timeout|no such host)|invalid host(?:name)? .{0,40}could not be resolved|server name .{0,80}not be resolved|SocketError.{0,40}getaddrinfo|php_network_getaddresses/i,
+    when: [
+      /\bENOTFOUND\b(?! .{0,40}package)/i,
+      /\bEAI_(?:AGAIN|NONAME|FAIL|NODATA)\b/i,
+      /getaddrinfo (?:failed|error)/i,
+      /name or service not known/i,
+      /could not translate host ?name/i,
+      /\bno such host\b/i,
+      /name resolution/i,
+      /nodename nor servname/i,
+      /\bUnknownHostException\b/i,
+      /host not found in/i,
+      /could not resolve(?: host)?/i,
+      /(?:cannot|can't|failed to|unable to|not) resolve (?:host|address|name|hostname|domain)/i,
+      /no address associated with hostname/i,
+      /name does not resolve/i,
+      /host not found/i,
+      /\b11001\b/i,
+      /unknown (?:mysql server )?host\b/i,
+      /\bNXDOMAIN\b/i,
+      /NameResolutionError/i,
+      /der angegebene host ist unbekannt/i,
+      /der name oder dienst ist nicht bekannt/i,
+      /unbekannter rechner/i,
+      /getaddrinfo for/i,
+      /Could not contact DNS/i,
+      /NameError: .{0,20}resolv/i,
+      /dns (?:error|lookup|resolution).{0,30}fail/i,
+      /lookup .{1,80}(?:server misbehaving|i\/o timeout|no such host)/i,
+      /invalid host(?:name)? .{0,40}could not be resolved/i,
+      /server name .{0,80}not be resolved/i,
+      /SocketError.{0,40}getaddrinfo/i,
+      /php_network_getaddresses/i,
+    ],
     strength: 0.93,
     read: (subject, line, context) => {
       const host = hostNotFound([line, ...context.block]);
       return host === null ? subject : {...subject, host};
     },
-    explain: ({host}) => `The name ${host ?? ''} can't be resolved to an address.`,
-    remedy: ({host}, platform) =>
-      `check the spelling, then: ${platform === 'win32' ? `nslookup ${host ?? 'NAME'}` : `getent hosts ${host ?? 'NAME'}`}; container names are known inside their network only`,
     examples: [
       ['Error: getaddrinfo ENOTFOUND redis-master', {host: 'redis-master'}],
       ['could not translate host name "postgres" to address: Name or service not known', {host: 'postgres'}],
@@ -110,30 +141,75 @@ export const network: readonly Rule[] = [
   {
     id: 'refused',
     cause: 'connection-refused-upstream',
-    when: /\bECONNREFUSED\b|connection refused|actively refused|\b10061\b|verbindung (?:wurde )?verweigert|zielcomputer die verbindung verweigerte|verweigerte die verbindung|connect call failed|connect(?:ion)? (?:was )?refused|refused to connect|refused the connection|NewConnectionError|Failed to establish a new connection|Could not connect to (?:server|any)|kein verbindungsaufbau|Connection could not be established with host|no connection could be made/i,
+    when: [
+      /\bECONNREFUSED\b/i,
+      /connection refused/i,
+      /actively refused/i,
+      /\b10061\b/i,
+      /verbindung (?:wurde )?verweigert/i,
+      /zielcomputer die verbindung verweigerte/i,
+      /verweigerte die verbindung/i,
+      /connect call failed/i,
+      /connect(?:ion)? (?:was )?refused/i,
+      /refused to connect/i,
+      /refused the connection/i,
+      /NewConnectionError/i,
+      /Failed to establish a new connection/i,
+      /Could not connect to (?:server|any)/i,
+      /kein verbindungsaufbau/i,
+      /Connection could not be established with host/i,
+      /no connection could be made/i,
+    ],
     unless:
       /\b(?:listen|EADDRINUSE)\b|timed out|name resolution|Name or service|resolve '|NameResolutionError|Read timed out/i,
     strength: 0.86,
     read: withEndpoint,
     decide: (subject, line, context) => unreachable[peerOf(line, subject, context)],
     examples: [
-      ['Error: connect ECONNREFUSED 127.0.0.1:5432', {host: '127.0.0.1', port: 5432}],
-      ["ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5433)", {host: '127.0.0.1', port: 5433}],
+      ['Error: connect ECONNREFUSED 127.0.0.1:5432', {host: '127.0.0.1', port: 5432}, 'database-unreachable'],
+      [
+        "ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5433)",
+        {host: '127.0.0.1', port: 5433},
+        'database-unreachable',
+      ],
       [
         'connection to server at "localhost" (::1), port 5432 failed: Connection refused',
         {host: 'localhost', port: 5432},
+        'database-unreachable',
       ],
       [
         'connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:8001/", host: "x"',
         {port: 8001},
       ],
-      ['dial tcp 127.0.0.1:6379: connect: connection refused', {host: '127.0.0.1', port: 6379}],
+      ['dial tcp 127.0.0.1:6379: connect: connection refused', {host: '127.0.0.1', port: 6379}, 'redis-unreachable'],
     ],
   },
   {
     id: 'timed-out',
     cause: 'upstream-timeout',
-    when: /\bETIMEDOUT\b|\bESOCKETTIMEDOUT\b|\bECONNABORTED\b.{0,40}timeout|(?:read|request|connection|connect|response|gateway|operation|upstream|query|statement|socket|call|server|headers?|body) ?(?:has )?timed? ?out|timeout of \d+ ?ms exceeded|(?:Read|Connect|Pool|Write)Timeout\b|deadline exceeded|\bUND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT\b|SocketTimeoutException|HttpTimeoutException|statement timeout|canceling statement due to|\b10060\b|zeitüberschreitung|504 Gateway|timed out (?:after|waiting|while)|i\/o timeout|Connection timed out|TimeoutError: .{0,60}(?:request|query|connect|respon)|context deadline|lock wait timeout/i,
+    when: [
+      /\bETIMEDOUT\b/i,
+      /\bESOCKETTIMEDOUT\b/i,
+      /\bECONNABORTED\b.{0,40}timeout/i,
+      /(?:read|request|connection|connect|response|gateway|operation|upstream|query|statement|socket|call|server|headers?|body) ?(?:has )?timed? ?out/i,
+      /timeout of \d+ ?ms exceeded/i,
+      /(?:Read|Connect|Pool|Write)Timeout\b/i,
+      /deadline exceeded/i,
+      /\bUND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT\b/i,
+      /SocketTimeoutException/i,
+      /HttpTimeoutException/i,
+      /statement timeout/i,
+      /canceling statement due to/i,
+      /\b10060\b/i,
+      /zeitüberschreitung/i,
+      /504 Gateway/i,
+      /timed out (?:after|waiting|while)/i,
+      /i\/o timeout/i,
+      /Connection timed out/i,
+      /TimeoutError: .{0,60}(?:request|query|connect|respon)/i,
+      /context deadline/i,
+      /lock wait timeout/i,
+    ],
     unless:
       /TLS handshake timeout.{0,40}kube|worker timeout|keep-?alive timeout|timeout (?:is )?set to|session timed out for|graceful|shutdown/i,
     strength: 0.8,
@@ -160,7 +236,40 @@ export const network: readonly Rule[] = [
   {
     id: 'tls',
     cause: 'tls-certificate',
-    when: /certificate (?:has |is )?(?:expired|not yet valid|verify failed|revoked|unknown|required|signed by unknown)|CERTIFICATE_VERIFY_FAILED|self[- ]signed certificate|unable to (?:verify the first|get (?:local )?issuer) certificate|ERR_TLS_CERT_ALTNAME_INVALID|\bx509: |PKIX path building failed|SSLHandshakeException|certificate verification failed|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED|hostname mismatch|doesn't match certificate|key values mismatch|does not match the certificate|private key does not match|no subject alternative|tlsv1 alert|alert (?:bad|unknown|expired) ?c(?:a|ertificate)|X509_check_private_key|certificate chain|self_signed|SSL_do_handshake|zertifikat|unable to find valid certification path|CertificateExpiredException|CertificateException|SSL certificate problem|SSL routines|tls: (?:failed|private|bad|first|unknown)|certificate .{0,60}(?:not trusted|untrusted|invalid)/i,
+    when: [
+      /certificate (?:has |is )?(?:expired|not yet valid|verify failed|revoked|unknown|required|signed by unknown)/i,
+      /CERTIFICATE_VERIFY_FAILED/i,
+      /self[- ]signed certificate/i,
+      /unable to (?:verify the first|get (?:local )?issuer) certificate/i,
+      /ERR_TLS_CERT_ALTNAME_INVALID/i,
+      /\bx509: /i,
+      /PKIX path building failed/i,
+      /SSLHandshakeException/i,
+      /certificate verification failed/i,
+      /DEPTH_ZERO_SELF_SIGNED_CERT/i,
+      /UNABLE_TO_VERIFY_LEAF_SIGNATURE/i,
+      /CERT_HAS_EXPIRED/i,
+      /hostname mismatch/i,
+      /doesn't match certificate/i,
+      /key values mismatch/i,
+      /does not match the certificate/i,
+      /private key does not match/i,
+      /no subject alternative/i,
+      /tlsv1 alert/i,
+      /alert (?:bad|unknown|expired) ?c(?:a|ertificate)/i,
+      /X509_check_private_key/i,
+      /certificate chain/i,
+      /self_signed/i,
+      /SSL_do_handshake/i,
+      /zertifikat/i,
+      /unable to find valid certification path/i,
+      /CertificateExpiredException/i,
+      /CertificateException/i,
+      /SSL certificate problem/i,
+      /SSL routines/i,
+      /tls: (?:failed|private|bad|first|unknown)/i,
+      /certificate .{0,60}(?:not trusted|untrusted|invalid)/i,
+    ],
     unless:
       /BIO_new_file|No such file|ENOENT|cannot load certificate .{0,100}No such file|warn.{0,20}self.?signed.{0,30}development|TLS handshake (?:timeout|error from)|wrong version number|http request/i,
     strength: 0.9,
@@ -181,12 +290,6 @@ export const network: readonly Rule[] = [
         ...(file === undefined ? {} : {file}),
       };
     },
-    explain: ({host, reason}) =>
-      `The certificate${host === undefined ? '' : ` of ${host}`} was not accepted: ${reason ?? 'see the line'}.`,
-    remedy: ({host, reason}) =>
-      /expired|not yet/.test(String(reason))
-        ? `renew it; look at its dates: openssl s_client -connect ${host ?? 'HOST'}:443 </dev/null | openssl x509 -noout -dates (and check this machine's clock: date)`
-        : `look at what is presented: openssl s_client -showcerts -connect ${host ?? 'HOST'}:443 </dev/null; trust its CA (NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE, keytool -importcert) or call it by the name it is for`,
     examples: [
       ['Error: self-signed certificate', {reason: 'self-signed certificate'}],
       [
@@ -203,16 +306,26 @@ export const network: readonly Rule[] = [
   {
     id: 'rate-limited',
     cause: 'rate-limited',
-    when: /\b429\b.{0,60}(?:too many|client error|error|retry)|too many requests|status (?:code )?:?=?"?429\b|rate.?limit(?:ed|ing)?(?: exceeded| reached|:)|limiting requests|quota exceeded|RateLimit(?:Error|Exceeded)|throttl(?:ed|ing)(?:exception)?|RESOURCE_EXHAUSTED.{0,40}quota|slow down.{0,20}requests|too many (?:login )?attempts|\bHTTP(?:\/[\d.]+)? ?"?429\b/i,
+    when: [
+      /\b429\b.{0,60}(?:too many|client error|error|retry)/i,
+      /too many requests/i,
+      /status (?:code )?:?=?"?429\b/i,
+      /rate.?limit(?:ed|ing)?(?: exceeded| reached|:)/i,
+      /limiting requests/i,
+      /quota exceeded/i,
+      /RateLimit(?:Error|Exceeded)/i,
+      /throttl(?:ed|ing)(?:exception)?/i,
+      /RESOURCE_EXHAUSTED.{0,40}quota/i,
+      /slow down.{0,20}requests/i,
+      /too many (?:login )?attempts/i,
+      /\bHTTP(?:\/[\d.]+)? ?"?429\b/i,
+    ],
     unless: /"[A-Z]+ [^"]{1,200}" 429 \d|rate limit(?:er)? (?:enabled|set|configured)/i,
     strength: 0.85,
     read: (subject, line, context) => {
       const host = /https?:\/\/([\w.-]+)/.exec([line, ...context.block].join('\n'))?.[1];
       return host === undefined ? subject : {...subject, host};
     },
-    explain: ({host}) => `${host ?? 'A service that it calls'} refuses requests because there are too many.`,
-    remedy: () =>
-      'wait as long as it says (Retry-After), then send fewer: longer pauses, fewer workers, larger batches',
     examples: [
       [
         'requests.exceptions.HTTPError: 429 Client Error: Too Many Requests for url: http://pricing.erp.local:8005/rate/EUR',
@@ -225,10 +338,12 @@ export const network: readonly Rule[] = [
   {
     id: 'proxy-backend-down',
     cause: 'connection-refused-upstream',
-    when: /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN|backend (?<name_2>[\w.-]+) (?:has no server available|is down)|no live upstreams while connecting to upstream/i,
+    when: [
+      /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN/i,
+      /backend (?<name>[\w.-]+) (?:has no server available|is down)/i,
+      /no live upstreams while connecting to upstream/i,
+    ],
     strength: 0.85,
-    explain: ({name}) => `The proxy finds nobody who answers behind ${name ?? 'it'}.`,
-    remedy: ({name}) => `start what should answer behind ${name ?? 'it'}, then: erp ports --all`,
     examples: [
       ['Server api/api2 is DOWN, reason: Layer4 connection problem, info: "Connection refused"', {name: 'api/api2'}],
     ],

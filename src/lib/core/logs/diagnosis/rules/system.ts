@@ -1,5 +1,5 @@
 import {portIn} from '../endpoint.js';
-import type {Rule, Subject} from '../rule.js';
+import type {Rule} from '../rule.js';
 
 const quoted = /["'`«‘“]((?:[A-Za-z]:)?[^"'`»’”]{2,200})["'`»’”]/;
 const bare = /(?:^|[\s(=:,])((?:\/|\.{1,2}\/|~\/|[A-Za-z]:\\)[\w@.+~/\\-]{2,200})/;
@@ -29,25 +29,35 @@ const withPath: NonNullable<Rule['read']> = (subject, line, context) => {
   }
   return subject;
 };
-const fileOf = ({file}: Subject): string => String(file ?? 'a file');
-const list = (platform: NodeJS.Platform, file: string): string =>
-  platform === 'win32' ? `dir "${file}"` : `ls -ld ${file}`;
-
 /** Files, disks, memory, limits, signals: what the operating system answers. */
 export const system: readonly Rule[] = [
   {
     id: 'disk-full',
     cause: 'disk-full',
-    when: /\bENOSPC\b(?!.{0,60}(?:watch|inotify))|no space left on device|disk (?:is )?full|not enough (?:disk )?space|there is not enough space|\bDisk quota exceeded|\bEDQUOT\b|kein speicherplatz|auf dem gerät ist kein|database or disk is full|SQLITE_FULL|insufficient (?:disk|storage) space|out of disk space|errno[ =:]+28\b|os error 28|disk_free_limit|flood.?stage|low on disk|free disk space .{0,40}insufficient/i,
+    when: [
+      /\bENOSPC\b(?!.{0,60}(?:watch|inotify))/i,
+      /no space left on device/i,
+      /disk (?:is )?full/i,
+      /not enough (?:disk )?space/i,
+      /there is not enough space/i,
+      /\bDisk quota exceeded/i,
+      /\bEDQUOT\b/i,
+      /kein speicherplatz/i,
+      /auf dem gerät ist kein/i,
+      /database or disk is full/i,
+      /SQLITE_FULL/i,
+      /insufficient (?:disk|storage) space/i,
+      /out of disk space/i,
+      /errno[ =:]+28\b/i,
+      /os error 28/i,
+      /disk_free_limit/i,
+      /flood.?stage/i,
+      /low on disk/i,
+      /free disk space .{0,40}insufficient/i,
+    ],
     unless: /inotify|file watch|watchers/i,
     strength: 0.93,
     read: withPath,
-    explain: (subject) =>
-      `The disk is full: ${subject['file'] === undefined ? 'it can write no more' : `nothing more can be written to ${fileOf(subject)}`}.`,
-    remedy: (_, platform) =>
-      platform === 'win32'
-        ? 'make room: Get-PSDrive -PSProvider FileSystem'
-        : 'make room: df -h; df -i; du -xh -d 1 / | sort -h | tail',
     examples: [
       'OSError: [Errno 28] No space left on device',
       ['could not write to file "pg_wal/xlogtemp.3581": No space left on device', {file: 'pg_wal/xlogtemp.3581'}],
@@ -57,12 +67,15 @@ export const system: readonly Rule[] = [
   {
     id: 'disk-read-only',
     cause: 'disk-read-only',
-    when: /\bEROFS\b|read-only file ?system|schreibgeschütztes dateisystem|errno[ =:]+30\b|os error 30/i,
+    when: [
+      /\bEROFS\b/i,
+      /read-only file ?system/i,
+      /schreibgeschütztes dateisystem/i,
+      /errno[ =:]+30\b/i,
+      /os error 30/i,
+    ],
     strength: 0.95,
     read: withPath,
-    explain: (subject) => `${fileOf(subject)} lies on a file system that is mounted read-only.`,
-    remedy: () =>
-      'see how it is mounted and why: findmnt; dmesg | tail (errors make Linux mount read-only); then: sudo mount -o remount,rw MOUNT',
     examples: [
       ["OSError: [Errno 30] Read-only file system: '/opt/erp/spool/job-1.tmp'", {file: '/opt/erp/spool/job-1.tmp'}],
     ],
@@ -70,15 +83,25 @@ export const system: readonly Rule[] = [
   {
     id: 'file-limit',
     cause: 'file-descriptor-limit',
-    when: /\bEMFILE\b|\bENFILE\b|too many open files|zu viele offene dateien|inotify.{0,60}(?:limit|watches|ENOSPC)|ENOSPC.{0,80}(?:watch|inotify)|system limit for number of file watchers|worker_connections are not enough|accept4?\(\) failed \(24|file descriptor limit|maximum number of file descriptors|os error 24|nofile|increase_fd_limit/i,
+    when: [
+      /\bEMFILE\b/i,
+      /\bENFILE\b/i,
+      /too many open files/i,
+      /zu viele offene dateien/i,
+      /inotify.{0,60}(?:limit|watches|ENOSPC)/i,
+      /ENOSPC.{0,80}(?:watch|inotify)/i,
+      /system limit for number of file watchers/i,
+      /worker_connections are not enough/i,
+      /accept4?\(\) failed \(24/i,
+      /file descriptor limit/i,
+      /maximum number of file descriptors/i,
+      /os error 24/i,
+      /nofile/i,
+      /increase_fd_limit/i,
+    ],
     unless:
       /set(?:ting)? .{0,30}(?:limit|nofile)|(?:max(?:imum)?|increased) (?:number of )?(?:open files|file descriptors).{0,20}\bto\b|adjusted/i,
     strength: 0.93,
-    explain: () => 'It has as many files and connections open as it may.',
-    remedy: (_, platform) =>
-      platform === 'linux'
-        ? 'see what is open: ls /proc/PID/fd | wc -l; raise it: ulimit -n 65536 (systemd: LimitNOFILE=65536); for watches: sudo sysctl fs.inotify.max_user_watches=524288; if it only grows, it leaks'
-        : 'raise it: ulimit -n 65536; if the number only grows, the program leaks',
     examples: [
       'OSError: [Errno 24] Too many open files',
       "Error: EMFILE: too many open files, open '/opt/erp/w/a.txt'",
@@ -89,12 +112,36 @@ export const system: readonly Rule[] = [
   {
     id: 'out-of-memory',
     cause: 'out-of-memory',
-    when: /\bOutOfMemory(?:Error|Exception)?\b|heap out of memory|(?<!['\w])MemoryError\b|cannot allocate memory|\bENOMEM\b|out of memory|oom[- ]?kill|Allocation failed|memory exhausted|std::bad_alloc|bad_alloc|Allowed memory size of \d+ bytes exhausted|unable to create (?:new )?native thread|GC overhead limit|can't start new thread|runtime: out of memory|insufficient memory|memory allocation of \d+ bytes failed|failed to allocate memory|nicht genügend arbeitsspeicher|kein speicher verfügbar|Exit(?:ed)? .{0,20}OOM|exceeded memory limit|Perhaps out of memory|fork: retry: Resource|os error 12\b/i,
+    when: [
+      /\bOutOfMemory(?:Error|Exception)?\b/i,
+      /heap out of memory/i,
+      /(?<!['\w])MemoryError\b/i,
+      /cannot allocate memory/i,
+      /\bENOMEM\b/i,
+      /out of memory/i,
+      /oom[- ]?kill/i,
+      /Allocation failed/i,
+      /memory exhausted/i,
+      /std::bad_alloc/i,
+      /bad_alloc/i,
+      /Allowed memory size of \d+ bytes exhausted/i,
+      /unable to create (?:new )?native thread/i,
+      /GC overhead limit/i,
+      /can't start new thread/i,
+      /runtime: out of memory/i,
+      /insufficient memory/i,
+      /memory allocation of \d+ bytes failed/i,
+      /failed to allocate memory/i,
+      /nicht genügend arbeitsspeicher/i,
+      /kein speicher verfügbar/i,
+      /Exit(?:ed)? .{0,20}OOM/i,
+      /exceeded memory limit/i,
+      /Perhaps out of memory/i,
+      /fork: retry: Resource/i,
+      /os error 12\b/i,
+    ],
     unless: /OOM command not allowed|maxmemory|overcommit_memory|vm\.overcommit/i,
     strength: 0.92,
-    explain: () => 'It got no more memory.',
-    remedy: (_, platform) =>
-      `see who takes it: ${platform === 'linux' ? 'free -m; ps aux --sort=-rss | head; dmesg | grep -i "out of memory"' : 'the task manager'}; raise its limit (node --max-old-space-size, java -Xmx, container limit) or find what grows`,
     examples: [
       'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
       'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
@@ -106,7 +153,22 @@ export const system: readonly Rule[] = [
   {
     id: 'segfault',
     cause: 'killed-by-signal',
-    when: /segmentation fault|\bSIGSEGV\b|signal (?:11|6|4|7|8)\b|\bSIGABRT\b|\bSIGBUS\b|\bSIGILL\b|\bSIGFPE\b|core dumped|speicherzugriffsfehler|terminated by signal|killed by signal|was (?:sent|terminated due to|killed by) SIG(?<signal>[A-Z]+)|exited on signal|terminated by SIG/i,
+    when: [
+      /segmentation fault/i,
+      /\bSIGSEGV\b/i,
+      /signal (?:11|6|4|7|8)\b/i,
+      /\bSIGABRT\b/i,
+      /\bSIGBUS\b/i,
+      /\bSIGILL\b/i,
+      /\bSIGFPE\b/i,
+      /core dumped/i,
+      /speicherzugriffsfehler/i,
+      /terminated by signal/i,
+      /killed by signal/i,
+      /was (?:sent|terminated due to|killed by) SIG(?<signal>[A-Z]+)/i,
+      /exited on signal/i,
+      /terminated by SIG/i,
+    ],
     unless: /handler|gracefully|received SIGTERM|SIGTERM|SIGINT|exception handling/i,
     strength: 0.85,
     read: (subject, line) => {
@@ -123,9 +185,6 @@ export const system: readonly Rule[] = [
             ]);
       return named === undefined ? subject : {...subject, signal: `SIG${named}`};
     },
-    explain: ({signal}) => `It was ended by ${signal ?? 'a signal'}, a crash in native code.`,
-    remedy: () =>
-      'look at the native libraries that were updated last; reinstall them; a core dump tells where: coredumpctl info',
     examples: [
       ['Fatal Python error: Segmentation fault', {signal: 'SIGSEGV'}],
       ['worker process 4107 exited on signal 11 (core dumped)', {signal: 'SIGSEGV'}],
@@ -134,21 +193,54 @@ export const system: readonly Rule[] = [
   {
     id: 'worker-killed',
     cause: 'killed-by-signal',
-    when: /Worker .{0,40}was sent SIG(?<signal>KILL|TERM|SEGV|ABRT)|signal:? (?:killed|9\b)|exited .{0,40}signal SIG(?<signal_2>[A-Z]+)|terminated by signal 9|WorkerLostError.{0,80}signal 9|(?:^|\s)Killed$|status 137|code 137/,
+    when: [
+      /Worker .{0,40}was sent SIG(?<signal>KILL|TERM|SEGV|ABRT)/,
+      /signal:? (?:killed|9\b)/,
+      /exited .{0,40}signal SIG(?<signal>[A-Z]+)/,
+      /terminated by signal 9/,
+      /WorkerLostError.{0,80}signal 9/,
+      /(?:^|\s)Killed$/,
+      /status 137/,
+      /code 137/,
+    ],
     unless: /shutting down|stopping|Shutdown/i,
     strength: 0.75,
     read: ({signal, ...rest}) => ({
       ...rest,
       signal: signal === undefined ? 'SIGKILL' : `SIG${String(signal).replace(/^SIG/, '')}`,
     }),
-    explain: ({signal}) => `A process was ended by ${signal}.`,
-    remedy: () => 'was it the kernel? dmesg | grep -i "killed process"; else somebody did it',
     examples: [['Worker (pid:123) was sent SIGKILL! Perhaps out of memory?', {signal: 'SIGKILL'}]],
   },
   {
     id: 'permission-denied',
     cause: 'permission-denied',
-    when: /\bEACCES\b|\bEPERM\b|permission denied|operation not permitted|zugriff verweigert|access (?:is |to the path .{0,200} is )?denied|keine berechtigung|\[Errno 13\]|\[Errno 1\]|UnauthorizedAccessException|AccessDeniedException|insufficient permissions?|not permitted to (?:read|write|open)|wrong ownership|has wrong owner|is (?:group|world)[ -](?:or world[ -])?(?:readable|writable)|bad (?:owner|permissions)|unprotected private key|data directory .{0,200} has (?:invalid permissions|wrong ownership)|should not be run as root|cannot be run as root|"root" execution|must (?:not )?be run as|os error 13\b|not owned by/i,
+    when: [
+      /\bEACCES\b/i,
+      /\bEPERM\b/i,
+      /permission denied/i,
+      /operation not permitted/i,
+      /zugriff verweigert/i,
+      /access (?:is |to the path .{0,200} is )?denied/i,
+      /keine berechtigung/i,
+      /\[Errno 13\]/i,
+      /\[Errno 1\]/i,
+      /UnauthorizedAccessException/i,
+      /AccessDeniedException/i,
+      /insufficient permissions?/i,
+      /not permitted to (?:read|write|open)/i,
+      /wrong ownership/i,
+      /has wrong owner/i,
+      /is (?:group|world)[ -](?:or world[ -])?(?:readable|writable)/i,
+      /bad (?:owner|permissions)/i,
+      /unprotected private key/i,
+      /data directory .{0,200} has (?:invalid permissions|wrong ownership)/i,
+      /should not be run as root/i,
+      /cannot be run as root/i,
+      /"root" execution/i,
+      /must (?:not )?be run as/i,
+      /os error 13\b/i,
+      /not owned by/i,
+    ],
     unless:
       /publickey|for user|Access denied for user|role|\bSQL\b|relation|schema|permission denied for (?:table|database|relation|schema|sequence)|redis|NOPERM|\b403\b|forbidden|client denied/i,
     strength: 0.86,
@@ -156,10 +248,6 @@ export const system: readonly Rule[] = [
       const port = /\b(?:listen|bind)\b/i.test(line) ? portIn(line) : null;
       return port === null ? withPath(subject, line, context) : {...subject, port};
     },
-    explain: (subject) => `The system does not let it use ${fileOf(subject)}.`,
-    remedy: (subject, platform) =>
-      `see who may: ${list(platform, fileOf(subject))}${platform === 'win32' ? `; icacls "${fileOf(subject)}"` : `, and as whom it runs: id; then: sudo chown USER ${fileOf(subject)}`}`,
-    mend: (subject) => (subject['file'] === undefined ? null : {kind: 'file', path: fileOf(subject)}),
     examples: [
       [
         "PermissionError: [Errno 13] Permission denied: '/opt/erp/shared/exports/index.json'",
@@ -171,15 +259,34 @@ export const system: readonly Rule[] = [
   {
     id: 'missing-file',
     cause: 'missing-file',
-    when: /\bENOENT\b|no such file or directory|FileNotFound(?:Error|Exception)|NoSuchFileException|cannot find the (?:file|path) specified|datei oder verzeichnis nicht gefunden|could not find (?:a |the )?(?:file|part of the path)|(?:file|directory|folder|path|datei|config(?:uration)?(?: file)?) .{0,200}(?:does not exist|doesn't exist|not found|nicht gefunden|existiert nicht|is missing)|'[^']{1,200}' doesn't exist|can't open (?:file|config|input)|cannot open (?:file|input|shared file)|unable to (?:open|read|load|find) (?:file|config)|failed to open stream|cannot stat|can't find (?:file|config)|ENOTDIR|systemcannot find|os error 2\b|No such file to load|could not (?:open|read|load) (?:the )?(?:config|configuration|certificate|key|file)|does not exist or is not (?:a directory|readable)|Konnte .{0,60}nicht (?:öffnen|finden)/i,
+    when: [
+      /\bENOENT\b/i,
+      /no such file or directory/i,
+      /FileNotFound(?:Error|Exception)/i,
+      /NoSuchFileException/i,
+      /cannot find the (?:file|path) specified/i,
+      /datei oder verzeichnis nicht gefunden/i,
+      /could not find (?:a |the )?(?:file|part of the path)/i,
+      /(?:file|directory|folder|path|datei|config(?:uration)?(?: file)?) .{0,200}(?:does not exist|doesn't exist|not found|nicht gefunden|existiert nicht|is missing)/i,
+      /'[^']{1,200}' doesn't exist/i,
+      /can't open (?:file|config|input)/i,
+      /cannot open (?:file|input|shared file)/i,
+      /unable to (?:open|read|load|find) (?:file|config)/i,
+      /failed to open stream/i,
+      /cannot stat/i,
+      /can't find (?:file|config)/i,
+      /ENOTDIR/i,
+      /systemcannot find/i,
+      /os error 2\b/i,
+      /No such file to load/i,
+      /could not (?:open|read|load) (?:the )?(?:config|configuration|certificate|key|file)/i,
+      /does not exist or is not (?:a directory|readable)/i,
+      /Konnte .{0,60}nicht (?:öffnen|finden)/i,
+    ],
     unless:
       /permission denied|shared librar|shared object|database ".*" does not exist|relation|column|role|\buser\b .* does not exist|table|favicon|robots\.txt|open\(\) ".{1,300}" failed \(2: |module|package|executable|spawn|env: |interpreter|command not found|unix.{0,20}sock|\.s\.PGSQL|\.sock\b|access log|File does not exist: \/|\bqueue\b|\btopic\b|theme|source map/i,
     strength: 0.84,
     read: withPath,
-    explain: (subject) => `${fileOf(subject)} is not there.`,
-    remedy: (subject, platform) =>
-      `look: ${list(platform, fileOf(subject))}; put it there, or correct the path (relative ones begin in its working folder)`,
-    mend: (subject) => (subject['file'] === undefined ? null : {kind: 'file', path: fileOf(subject)}),
     examples: [
       [
         "FileNotFoundError: [Errno 2] No such file or directory: 'config/settings.yaml'",
@@ -199,7 +306,19 @@ export const system: readonly Rule[] = [
   {
     id: 'licence',
     cause: 'licence-expired',
-    when: /(?:licen[cs]e|lizenz|token|jwt|subscription|api key|signature|trial)\b.{0,40}\b(?:has |is |have |ist )?(?:expired|abgelaufen|not (?:yet )?valid|no longer valid|invalid since|ended)|expired.{0,20}(?:licen[cs]e|token|jwt)|TokenExpiredError|ExpiredSignature(?:Error)?|ExpiredJwt(?:Exception)?|token used before issued|NotBeforeError|ImmatureSignatureError|jwt not active|exp(?:iration)? claim|clock skew too/i,
+    when: [
+      /(?:licen[cs]e|lizenz|token|jwt|subscription|api key|signature|trial)\b.{0,40}\b(?:has |is |have |ist )?(?:expired|abgelaufen|not (?:yet )?valid|no longer valid|invalid since|ended)/i,
+      /expired.{0,20}(?:licen[cs]e|token|jwt)/i,
+      /TokenExpiredError/i,
+      /ExpiredSignature(?:Error)?/i,
+      /ExpiredJwt(?:Exception)?/i,
+      /token used before issued/i,
+      /NotBeforeError/i,
+      /ImmatureSignatureError/i,
+      /jwt not active/i,
+      /exp(?:iration)? claim/i,
+      /clock skew too/i,
+    ],
     unless: /certificate|refresh(?:ing|ed)?|renew(?:ed|ing)|session token expired for user/i,
     strength: 0.85,
     read: (subject, line, context) => {
@@ -213,9 +332,6 @@ export const system: readonly Rule[] = [
         .find((one) => one !== undefined);
       return date === undefined ? subject : {...subject, date};
     },
-    explain: ({date}) => `A licence or token is not valid${date === undefined ? '' : ` since ${date}`}.`,
-    remedy: () => 'renew the licence or token; check that the clock is right: date -u',
-    mend: () => ({kind: 'configuration'}),
     examples: [
       'TokenExpiredError: jwt expired',
       'jwt.exceptions.ExpiredSignatureError: Signature has expired',

@@ -1,0 +1,188 @@
+import {installOf} from '../install.js';
+import {placeIn, sourcePlace} from '../places.js';
+import type {Rule} from '../rule.js';
+
+/** Python and what is written in it. */
+export const python: readonly Rule[] = [
+  {
+    id: 'python-module',
+    cause: 'missing-module',
+    when: [
+      /No module named ['"]?(?<module>[\w.]+)/,
+      /(?:^|\s)The module (?<module>[\w.]+) was not found/,
+      /(?:PackageNotFoundError|DistributionNotFound):.{0,60}?['"]?(?<module>[\w.-]+)['"]? (?:distribution )?was not found/,
+      /ImportError: (?:Missing optional dependency|Unable to import required dependencies:?) ['"]?(?<module>[\w.-]+)/,
+      /Error loading (?<module>psycopg2?|MySQLdb|mysqlclient) (?:or psycopg )?module/,
+      /ImportError: Couldn't import (?<module>Django)/,
+      /ImportError: .{0,80}(?:please install|pip install) ["'`]?(?<module>[A-Za-z][\w.-]+)/i,
+      /(?:ImportError|RuntimeError): .{1,120} requires ["'`]?(?<module>[a-z][\w.-]+)["'`]? to be installed/,
+      /class uri ['"][^'"]{1,80}['"] invalid or not found/,
+    ],
+    unless: /optional|skipping|continuing|fallback|without it/i,
+    strength: 0.96,
+    remedy: ({module}, platform) => installOf(String(module ?? ''), platform, 'python'),
+    examples: [
+      ["ModuleNotFoundError: No module named 'fastapi'", {module: 'fastapi'}],
+      ['/usr/bin/python3: No module named gunicorn', {module: 'gunicorn'}],
+      ['The module erp_tasks was not found.', {module: 'erp_tasks'}],
+      ['django.core.exceptions.ImproperlyConfigured: Error loading psycopg2 module', {module: 'psycopg2'}],
+    ],
+  },
+  {
+    id: 'python-name',
+    cause: 'import-error',
+    when: [
+      /cannot import name ['"](?<name>[\w.]+)['"] from (?:partially initialized module )?['"](?<module>[\w.]+)['"]/,
+      /ImportError: cannot import name ['"]?(?<name>\w+)/,
+      /partially initialized module ['"](?<module>[\w.]+)['"] has no attribute ['"](?<name>\w+)['"]/,
+      /ImportError: Module ["'](?<module>[\w.]+)["'] does not define a ["'](?<name>\w+)["']/,
+      /Error loading ASGI app\. Attribute ["'](?<name>\w+)["'] not found in module ["'](?<module>[\w.]+)["']/,
+      /Failed to find attribute ['"](?<name>\w+)['"] in ['"](?<module>[\w.]+)['"]/,
+      /Failed to find (?:Flask )?application(?: object)?(?: or factory)?(?: ['"](?<name>\w+)['"])? in (?:module )?['"](?<module>[\w.]+)['"]/,
+      /Module ['"](?<module>[\w.]+)['"] has no attribute ['"](?<name>celery|app)['"]/,
+      /ImportError: [^:]{1,200}: undefined symbol: (?<name>\w+)/,
+      /circular import/,
+    ],
+    strength: 0.97,
+    read: (subject, line, context) => {
+      if (subject['module'] !== undefined) return subject;
+      const module = context.block.map((text) => /^\s+from ([\w.]+) import/.exec(text)?.[1]).findLast((one) => one);
+      return {...(module === undefined ? {} : {module}), ...placeIn(line, context), ...subject};
+    },
+    examples: [
+      [
+        "ImportError: cannot import name 'calculate_vat' from 'app.tax' (/opt/erp/backend/app/tax.py)",
+        {name: 'calculate_vat', module: 'app.tax'},
+      ],
+      [
+        'ERROR:    Error loading ASGI app. Attribute "application" not found in module "main".',
+        {name: 'application', module: 'main'},
+      ],
+      ["Error: Failed to find Flask application or factory in module 'wsgi'.", {module: 'wsgi'}],
+    ],
+  },
+  {
+    id: 'python-module-attribute',
+    cause: 'import-error',
+    when: /AttributeError: module ['"](?<module>[\w.]+)['"] has no attribute ['"](?<name>\w+)['"]/,
+    strength: 0.92,
+    examples: [["AttributeError: module 'jwt' has no attribute 'encode'", {module: 'jwt', name: 'encode'}]],
+  },
+  {
+    id: 'python-syntax',
+    cause: 'syntax-error',
+    when: [
+      /^\s*(?:\w+\.)*(?:SyntaxError|IndentationError|TabError): /,
+      /jinja2\.exceptions\.TemplateSyntaxError|django\.template\.exceptions\.TemplateSyntaxError/,
+    ],
+    unless: /in JSON|does not provide an export|requested module|\.json\b/,
+    strength: 0.94,
+    read: (subject, line, context) => ({...sourcePlace(line, context), ...subject}),
+    decide: (_, line, context) =>
+      // `match` is no mistake, it is too new for this Python.
+      /invalid syntax/.test(line) &&
+      [...context.block, ...context.near].some((text) =>
+        /^\s+(?:match [^:=]{1,60}:|except\* .{1,60}:|.{0,80}:=.{0,80})$/.test(text),
+      )
+        ? 'version-mismatch'
+        : 'syntax-error',
+    examples: [
+      [
+        '  File "/opt/erp/app.py", line 7\n    def total(x)\n                ^\nSyntaxError: expected \':\'',
+        {file: '/opt/erp/app.py', line: 7},
+      ],
+      ['  File "close.py", line 3\n    match kind:\n          ^\nSyntaxError: invalid syntax', {}, 'version-mismatch'],
+    ],
+  },
+  {
+    id: 'python-version',
+    cause: 'version-mismatch',
+    when: [
+      /Package ['"]?(?<name>[\w.-]+)['"]? requires a different Python: (?<actual>[\d.]+) not in ['"](?<required>[^'"]+)['"]/,
+      /requires Python ['"]?(?<required>[<>=~!]{1,2} ?[\d.,<>=! ]+)['"]? but the running Python is (?<actual>[\d.]+)/,
+      /ContextualVersionConflict|pkg_resources\.VersionConflict/,
+      /(?<name>[\w.-]+) (?<actual>\d[\w.]*) is installed but (?<required>[\w.-]+[<>=!~]{1,2}[\w.]+)/,
+      /unsupported pickle protocol: (?<actual>\d+)/,
+      /A module that was compiled using NumPy (?<required>[\d.x]+) cannot be run in\s+NumPy (?<actual>[\d.]+)/,
+      /numpy\.(?:core|_core)\.multiarray failed to import|numpy\.(?:dtype|ufunc) size changed, may indicate binary incompatibility/,
+      /TypeError: (?:unsupported operand type\(s\) for \|: 'type'|'type' object is not subscriptable|'ABCMeta' object is not subscriptable)/,
+      /(?:RuntimeError|ImportError|SystemExit|sys\.exit).{0,40}(?:requires|needs) Python (?<required>\d[\d.+]*)/i,
+    ],
+    strength: 0.95,
+    read: (subject) => ({...subject, ...(subject['name'] === undefined ? {name: 'Python'} : {})}),
+    examples: [
+      [
+        "ERROR: Package 'erp-core' requires a different Python: 3.8.10 not in '>=3.10'",
+        {name: 'erp-core', actual: '3.8.10', required: '>=3.10'},
+      ],
+      ["TypeError: unsupported operand type(s) for |: 'type' and 'NoneType'", {name: 'Python'}],
+    ],
+  },
+  {
+    id: 'python-settings',
+    cause: 'config-invalid',
+    when: [
+      /CommandError: You must set settings\.(?<name>[A-Z_]+)/,
+      /ImproperlyConfigured: (?:The |Invalid |Unknown )?(?:setting )?['"]?(?<name>[A-Z][A-Z_]{3,})?/,
+      /SystemCheckError: System check identified/,
+      /Model class (?<name>[\w.]+) doesn't declare an explicit app_label/,
+      /Received unregistered task of type ['"](?<name>[\w.]+)['"]/,
+      /sqlalchemy\.exc\.ArgumentError: Could not parse/,
+      /NoSuchModuleError: Can't load plugin: (?<name>[\w.:]+)/,
+      /configparser\.(?:NoSectionError|NoOptionError|MissingSectionHeaderError|ParsingError|DuplicateOptionError)/,
+      /(?:NoOptionError|NoSectionError): No (?:option|section):? ['"](?<name>\w+)['"]/,
+      /yaml\.(?:scanner|parser|composer|constructor)\.\w+Error/,
+      /json\.decoder\.JSONDecodeError|tomllib\.TOMLDecodeError|toml\.decoder\.TomlDecodeError/,
+      /Invalid value for ['"](?<name>[^'"]+)['"]/,
+      /pydantic(?:_core)?[\w.]*\.ValidationError|validation errors? for \w*(?:Settings|Config)/,
+      /(?:uvicorn|gunicorn|celery|flask|alembic)\S*: error: (?:unrecognized arguments: (?<name>\S+)|argument (?<name2>[\w-]+))/,
+      /KeyError: ['"]?(?:formatters|handlers|loggers)['"]?$|ValueError: Unable to configure (?:handler|formatter|logger) ['"](?<name>[\w.]+)['"]/,
+    ],
+    unless: /Error loading \w+ module|SECRET_KEY|environment variable|Set the \w+/,
+    strength: 0.9,
+    read: (subject, line, context) => {
+      const file = [line, ...context.block, ...context.near]
+        .map((text) => /["']?([\w./-]+\.(?:ya?ml|json|toml|ini|cfg|env))["']?(?:, line (\d+))?/.exec(text))
+        .find((match) => match !== null);
+      return {
+        ...(file === undefined || file === null
+          ? {}
+          : {file: file[1] as string, ...(file[2] === undefined ? {} : {line: Number(file[2])})}),
+        ...subject,
+      };
+    },
+    examples: [
+      ['CommandError: You must set settings.ALLOWED_HOSTS if DEBUG is False.', {name: 'ALLOWED_HOSTS'}],
+      ["Received unregistered task of type 'dunning.send'.", {name: 'dunning.send'}],
+      [
+        'yaml.scanner.ScannerError: mapping values are not allowed here\n  in "config.yaml", line 3, column 8',
+        {file: 'config.yaml', line: 3},
+      ],
+    ],
+  },
+  {
+    id: 'python-environment',
+    cause: 'missing-env-var',
+    when: [
+      /os\.environ\[["'](?<variable>\w+)["']\]/,
+      /^KeyError: ['"](?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)['"]/,
+      /decouple\.UndefinedValueError: (?<variable>\w+) not found/,
+      /ImproperlyConfigured: Set the (?<variable>\w+) environment/,
+      /Environment variable ["'](?<variable>\w+)["'] (?:invalid|not set)|EnvError: Environment variable/,
+      /The (?<variable>SECRET_KEY) setting must not be empty/,
+      /EnvValidationError|environs\.exceptions\.EnvError/,
+    ],
+    strength: 0.96,
+    examples: [
+      ["KeyError: 'DATABASE_URL'", {variable: 'DATABASE_URL'}],
+      [
+        'django.core.exceptions.ImproperlyConfigured: The SECRET_KEY setting must not be empty.',
+        {variable: 'SECRET_KEY'},
+      ],
+      [
+        'decouple.UndefinedValueError: STRIPE_KEY not found. Declare it as envvar or define a default value.',
+        {variable: 'STRIPE_KEY'},
+      ],
+    ],
+  },
+];
