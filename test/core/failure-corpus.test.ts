@@ -7,8 +7,6 @@ import {expect, test} from '@jest/globals';
 import {diagnose} from '../../src/lib/core/logs/diagnosis/diagnose.js';
 import type {LogDiagnosis, ProgramEnd} from '../../src/lib/core/logs/diagnosis/log-diagnosis.js';
 import {causes} from '../../src/lib/core/logs/diagnosis/log-diagnosis.js';
-import {servers} from '../../src/lib/core/logs/diagnosis/rules/servers.js';
-import {tools} from '../../src/lib/core/logs/diagnosis/rules/tools.js';
 import {fixtures} from '../support/rig.js';
 
 type Value = string | number;
@@ -94,14 +92,4 @@ test('each failure comes with a sentence, and lines that are there', () => {
     if (cause !== null) expect(explanation.trim()).not.toBe('');
     for (const {line} of evidence) expect(one.lines[line - 1]).toBeDefined();
   }
-});
-
-test.each(
-  [...servers, ...tools].flatMap((rule) => rule.examples.map((example) => [rule.id, example, rule] as const)),
-)('rule %s recognises %j', (_id, example, rule) => {
-  const [line, subject] = typeof example === 'string' ? [example, {}] : example;
-  const verdict = diagnose([line], {code: 1, signal: null});
-  expect(rule.when.test(line) && rule.unless?.test(line) !== true).toBe(true);
-  expect(verdict.cause).not.toBeNull();
-  expect(verdict.subject).toMatchObject(subject);
 });
