@@ -2,7 +2,7 @@ import {advice} from './advice.js';
 import {type Candidate, findCandidates} from './candidates.js';
 import {judge, type Verdict} from './judge.js';
 import {type Line, readLines} from './lines.js';
-import type {LogDiagnosis, ProgramEnd} from './log-diagnosis.js';
+import type {Cause, LogDiagnosis, ProgramEnd} from './log-diagnosis.js';
 import type {Subject} from './rule.js';
 
 /** Longer logs are judged by their beginning and their end. */
@@ -54,16 +54,25 @@ const signals: Readonly<Record<number, string>> = {
 };
 
 /** Some programs fail with exit code 0: then their last words have to be errors, and no farewell. */
-function endedIt({score, cause, candidates: [best]}: Verdict, lines: readonly Line[]): boolean {
+function endedIt({score, cause, candidates: candidatesOfAll}: Verdict, lines: readonly Line[]): boolean {
+  const [best] = candidatesOfAll;
   if (best === undefined || score < least + 0.4 || cause === 'unhandled-exception' || cause === 'killed-by-signal')
     return false;
+  const broken = new Set(candidatesOfAll.map(({line}) => line.block)).size;
+  if (broken >= 3 && keepsFailing.has(cause)) return true;
   const isError =
     best.line.level >= 4 || /^(?:error|fatal|panic)\b|\b(?:FATAL|BOOT FAILED|Error):/i.test(best.line.text);
-  return isError && !lines.slice(best.index + 1).some(({text, level}) => level < 4 && wellDone.test(text));
+  const lastWords = lines.slice(best.index + 1).filter(({text}) => text.trim() !== '');
+  return (
+    isError &&
+    !lastWords.slice(-4).some(({text, level}) => level < 4 && wellDone.test(text) && !/crash|error|fail/i.test(text))
+  );
 }
 
+/** Whoever can't write says so until he is stopped. */
+const keepsFailing: ReadonlySet<Cause> = new Set(['disk-full', 'disk-read-only', 'redis-misconf']);
 const wellDone =
-  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|done|ready|up to date|added \d+|found 0)\b/i;
+  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|passed|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(

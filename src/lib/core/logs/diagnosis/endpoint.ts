@@ -49,7 +49,10 @@ export function portIn(text: string): number | null {
 
 /** From the line, else from its block, else from the lines around it. */
 export function withEndpoint(subject: Subject, line: string, context: Context): Subject {
-  for (const text of [line, ...context.block, ...context.near]) {
+  const at = context.near.indexOf(line);
+  // What follows explains it; what stands before may be about something else.
+  const around = [...context.near.slice(at + 1), ...context.near.slice(0, Math.max(0, at)).reverse()];
+  for (const text of [line, ...context.block, ...around]) {
     const found = endpointIn(text);
     if (found !== null)
       return {
@@ -58,7 +61,8 @@ export function withEndpoint(subject: Subject, line: string, context: Context): 
         ...subject,
       };
   }
-  return subject;
+  const host = /server (?:on|at) ['"](?<host>[\w.-]+)['"]/.exec(line)?.groups?.['host'];
+  return host === undefined ? subject : {host, ...subject};
 }
 
 type Peer = 'database' | 'redis' | 'broker' | 'cluster' | 'upstream';
@@ -75,13 +79,13 @@ const words: readonly (readonly [Peer, RegExp])[] = [
   ['redis', /\bredis|valkey|ioredis|hiredis|jedis|lettuce|predis|sidekiq|\bbullmq?\b/i],
   [
     'database',
-    /postgres|psycopg|asyncpg|npgsql|libpq|\bpg[_:.-]|\/pg\/|node_modules\/pg|mysql|mariadb|mongo|sqlalchemy|sequelize|typeorm|prisma|\bknex\b|hibernate|hikari|jdbc|django\.db|database|\bORA-|sqlserver|mssql|tedious|cassandra|cockroach|SQLSTATE|PDOException|\bmysqli\b|couchdb|influx|neo4j|clickhouse|elasticsearch|active_?record|\becto\b|\bgorm\b|\bdb\b|datenbank/i,
+    /postgres|psycopg|asyncpg|npgsql|libpq|\bpg[_:.-]|\/pg\/|node_modules\/pg|mysql|mariadb|mongo|sqlalchemy|sequelize|typeorm|prisma|\bknex\b|hibernate|hikari|jdbc|django\.db|database|\bORA-|sqlserver|mssql|tedious|cassandra|cockroach|SQLSTATE|PDOException|\bmysqli\b|couchdb|influx|neo4j|clickhouse|active_?record|\becto\b|\bgorm\b|\bdb\b|datenbank/i,
   ],
 ];
 const ports = new Map<number, Peer>([
   ...[
     5432, 5433, 5434, 6432, 3306, 3307, 33060, 27017, 27018, 27019, 1433, 1521, 9042, 26257, 50000, 5984, 8086, 7687,
-    9200, 9300, 3050,
+    3050,
   ].map((port) => [port, 'database'] as const),
   ...[6379, 6380, 6381, 16379, 26379].map((port) => [port, 'redis'] as const),
   ...[5672, 5671, 9092, 9093, 9094, 61613, 61616, 1883, 8883, 4222, 2181, 6650].map(

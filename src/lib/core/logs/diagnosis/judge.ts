@@ -31,7 +31,7 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|restarting due to changes|rerunning|[Ff]ound 0 errors|compiled successfully|completed successfully|reconnected|finished in|\bready\b/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished in|\bready\b/i;
 /** Servers whose log tells of their clients' mistakes, which are not theirs. */
 const serves =
   /starting PostgreSQL|database system is ready to accept connections|ready for connections|mongod.{0,40}startup|Waiting for connections|Starting RabbitMQ|accepting AMQP connection|dnsmasq\[\d+\]: started|starting BIND|mosquitto version .{1,20} starting|slapd .{0,40}starting|postfix\/\w+\[|Squid Cache .{0,40}Starting|memcached .{0,20}start/i;
@@ -51,12 +51,41 @@ const ofClients: ReadonlySet<Cause> = new Set([
   'tls-certificate',
 ]);
 
+/** A program of several died here, as whoever watches it tells. */
+const died =
+  /\bapp crashed\b|exited with (?:exit )?code \[?[1-9]|exit status [1-9]|entered FATAL state|exited too quickly|ELIFECYCLE|Command failed with exit code|Main process exited, code=|Failed with result '|worker failed to boot|\bexited \([1-9]/i;
+
+/** What the judge knows of the whole log. */
+interface Log {
+  readonly lines: readonly Line[];
+  readonly isEnded: boolean;
+  readonly isServer: boolean;
+  /** Several programs write into it. */
+  readonly isStack: boolean;
+  readonly lastBlock: number;
+  /** By service: where it last said that all is well. */
+  readonly lastSuccess: ReadonlyMap<string | null, number>;
+  /** Numbers of the blocks in which some rule saw something. */
+  readonly troubled: ReadonlySet<number>;
+  /** Numbers of the lines that tell more than that an exception was not caught. */
+  readonly explained: ReadonlySet<number>;
+}
+
 export function judge(candidates: readonly Candidate[], lines: readonly Line[], end: ProgramEnd): Verdict[] {
-  const isEnded = end.code !== null || end.signal !== null;
-  const total = lines.length;
-  const lastBlock = lines.findLast(({text}) => text.trim() !== '')?.block ?? 0;
-  const isServer = lines.slice(0, 400).some(({text}) => serves.test(text));
-  const services = new Set(lines.flatMap(({service}) => service ?? [])).size;
+  const log: Log = {
+    lines,
+    isEnded: end.code !== null || end.signal !== null,
+    isServer: lines.slice(0, 400).some(({text}) => serves.test(text)),
+    isStack: new Set(lines.flatMap(({service}) => (service === null ? [] : [service]))).size >= 2,
+    lastBlock: lines.findLast(({text}) => text.trim() !== '')?.block ?? 0,
+    lastSuccess: new Map(
+      lines.flatMap(({text, level, service}, index): [string | null, number][] =>
+        level < 3 && succeeds.test(text) ? [[service, index]] : [],
+      ),
+    ),
+    troubled: new Set(candidates.map(({line}) => line.block)),
+    explained: new Set(candidates.flatMap(({cause, line}) => (cause === 'unhandled-exception' ? [] : [line.number]))),
+  };
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
     const key = `${candidate.cause} ${candidate.line.service ?? ''} ${thing(candidate)}`;
@@ -64,34 +93,70 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
     if (group === undefined) groups.set(key, [candidate]);
     else group.push(candidate);
   }
-  const lastSuccess = lines.findLastIndex(({text, level}) => level < 3 && succeeds.test(text));
   const verdicts = [...groups.values()].map((group): Verdict => {
-    const last = group.at(-1) as Candidate;
-    const first = group[0] as Candidate;
     const best = group.reduce((one, other) => (weight(other) > weight(one) ? other : one));
-    let score = best.rule.strength + Math.min(0.06, Math.log2(group.length) * 0.015);
-    const {cause} = first;
-    const fromEnd = total - 1 - last.index;
-    if (group.every(({isTolerated}) => isTolerated)) score -= isEnded ? 0.3 : 0.4;
-    else if (group.every(({line}) => line.level > 0 && line.level <= 3)) score -= isEnded ? 0.15 : 0.2;
-    if (isEnded) {
-      if (last.line.block === lastBlock || fromEnd <= 12) score += 0.2;
-      else if (fromEnd <= 40) score += 0.1;
-      else score -= Math.min(0.25, fromEnd / 400);
-      if (lastSuccess > last.index + 1 && fromEnd > 12) score -= 0.15;
-    } else {
-      const isRecent = fromEnd <= 40 || fromEnd <= total * 0.3;
-      if (!isRecent) score -= group.length >= 5 ? 0.1 : 0.35;
-      if (lastSuccess > last.index && !repeats(group, lines)) score -= 0.4;
-    }
-    if (isServer && ofClients.has(cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text)) score -= 0.5;
-    if (consequences.has(cause)) score -= services > 1 ? 0.2 : 0.02;
-    else if (roots.has(cause)) score += services > 1 ? 0.1 : 0.02;
-    return {cause, score, candidates: [best, ...group.filter((one) => one !== best)]};
+    return {
+      cause: best.cause,
+      score: best.rule.strength + said(group, log) + timely(group, log) + inContext(best, group, log),
+      candidates: [best, ...group.filter((one) => one !== best)],
+    };
   });
   return verdicts.sort(
     (a, b) => b.score - a.score || (a.candidates[0] as Candidate).index - (b.candidates[0] as Candidate).index,
   );
+}
+
+/** How often it was said, and in what tone. */
+function said(group: readonly Candidate[], {isEnded}: Log): number {
+  const often = Math.min(0.06, Math.log2(group.length) * 0.015);
+  if (group.every(({isTolerated}) => isTolerated)) return often - 0.3;
+  return group.every(({line}) => line.level > 0 && line.level <= 3) ? often - (isEnded ? 0.15 : 0.2) : often;
+}
+
+/** Last words weigh most; what was long ago, or was got over, does not. */
+function timely(group: readonly Candidate[], log: Log): number {
+  const {lines, lastBlock} = log;
+  const last = group.at(-1) as Candidate;
+  const lastSuccess = log.lastSuccess.get(last.line.service) ?? -1;
+  const fromEnd = lines.length - 1 - last.index;
+  if (!log.isEnded) {
+    if (survived(group, log)) return -0.5;
+    const isRecent = fromEnd <= 40 || fromEnd <= lines.length * 0.3;
+    return (
+      (isRecent ? 0 : group.length >= 5 ? -0.1 : -0.35) + (lastSuccess > last.index && !repeats(group, log) ? -0.4 : 0)
+    );
+  }
+  const success = lastSuccess > last.index + 1 && fromEnd > 12 ? -0.15 : 0;
+  if (last.line.block === lastBlock || fromEnd <= 12) return success + 0.2;
+  return success + (fromEnd <= 40 ? 0.1 : -Math.min(0.25, fromEnd / 400));
+}
+
+/** Said once, and the program went on with its work: it was a warning, or somebody mended it. */
+function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean {
+  const last = group.at(-1) as Candidate;
+  if (new Set(group.map(({line}) => line.block)).size > 1) return false;
+  const {service, block} = last.line;
+  const after = lines.slice(last.index + 1, last.index + 60).filter((line) => line.block !== block);
+  const hasDied = after.findIndex(({text}) => died.test(text));
+  const work = after
+    .slice(hasDied < 0 || hasDied > 4 ? 0 : hasDied + 1)
+    .filter(
+      (line) => line.service === service && line.level < 4 && !troubled.has(line.block) && line.text.trim() !== '',
+    );
+  return work.length >= 5 && new Set(work.map(({block: one}) => one)).size >= 5;
+}
+
+/** Causes before consequences; a server's log tells of its clients' mistakes, too. */
+function inContext(best: Candidate, group: readonly Candidate[], log: Log): number {
+  const {isServer, isStack, lines} = log;
+  const last = group.at(-1) as Candidate;
+  let score = 0;
+  if (isServer && ofClients.has(best.cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text)) score -= 0.5;
+  if (lines.slice(last.index, last.index + 25).some(({text}) => died.test(text))) score += 0.05;
+  if (best.cause === 'unhandled-exception' && log.explained.has(best.line.number)) score -= 0.1;
+  if (consequences.has(best.cause)) score -= isStack ? 0.2 : 0.02;
+  else if (roots.has(best.cause)) score += isStack ? 0.1 : 0.02;
+  return score;
 }
 
 const weight = ({rule, isTolerated, subject, line}: Candidate): number =>
@@ -105,11 +170,9 @@ function thing({subject, rule}: Candidate): string {
 }
 
 /** It came again after each success: a loop, not a recovery. */
-function repeats(group: readonly Candidate[], lines: readonly Line[]): boolean {
+function repeats(group: readonly Candidate[], {lines}: Log): boolean {
   if (group.length < 3) return false;
   const first = (group[0] as Candidate).index;
   const last = (group.at(-1) as Candidate).index;
-  let between = 0;
-  for (let i = first; i < last; i += 1) if (succeeds.test((lines[i] as Line).text)) between += 1;
-  return between >= 2;
+  return lines.slice(first, last).filter(({text}) => succeeds.test(text)).length >= 2;
 }

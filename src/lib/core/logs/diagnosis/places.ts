@@ -36,6 +36,12 @@ export function placeIn(line: string, {block, near}: Pick<Context, 'block' | 'ne
 
 /** Where it does not parse: the last file that is named, which is not the one that imports it. */
 export function sourcePlace(line: string, context: Context): Subject {
+  const head = context.near
+    .slice(0, Math.max(0, context.near.indexOf(line)))
+    .map((text) => /^(?:file:\/\/)?((?:[A-Za-z]:)?[\\/][^\s:]{1,300}):(\d+)$/.exec(text))
+    .findLast((match) => match !== null);
+  // Node shows the place above the message.
+  if (head !== undefined && head !== null) return {file: head[1] as string, line: Number(head[2])};
   const texts = [line, ...context.block.toReversed(), ...context.near.toReversed()];
   for (const text of texts) {
     const match =

@@ -53,13 +53,15 @@ function jsonIn(line: string): Readonly<Record<string, unknown>> | null {
   if (start < 0 || start > 60 || !line.endsWith('}') || line[start + 1] !== '"') return null;
   try {
     const value: unknown = JSON.parse(line.slice(start));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && (start === 0 || speaks(value))
       ? {...(start > 0 ? {prefix: line.slice(0, start)} : {}), ...value}
       : null;
   } catch {
     return null;
   }
 }
+
+const speaks = (record: object): boolean => ['msg', 'message', 'error', 'err'].some((key) => key in record);
 
 function levelOf(record: Readonly<Record<string, unknown>>): number {
   const level = record['level'] ?? record['severity'] ?? record['s'] ?? record['lvl'];

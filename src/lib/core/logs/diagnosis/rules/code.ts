@@ -261,7 +261,7 @@ export const code: readonly Rule[] = [
       /unhandledRejection/,
       /uncaughtException/,
     ],
-    unless: /will be retried|retrying|handled|ignored|caught and|continuing/i,
+    unless: /will be retried|retrying|\bhandled\b|ignored|caught and|continuing/i,
     strength: 0.58,
     read: place,
     examples: [

@@ -231,6 +231,7 @@ export const data: readonly Rule[] = [
       /\bNOAUTH\b/i,
       /\bWRONGPASS\b/i,
       /\bNOPERM\b/i,
+      /this user has no permissions to (?:run|access)/i,
       /invalid username-password pair/i,
       /redis.{0,80}(?:Authentication required|invalid password|authentication failed)/i,
       /AuthenticationError: Authentication required/i,

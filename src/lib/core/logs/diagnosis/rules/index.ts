@@ -2,6 +2,7 @@ import type {Rule} from '../rule.js';
 import {cluster} from './cluster.js';
 import {code} from './code.js';
 import {compiled} from './compiled.js';
+import {daemons} from './daemons.js';
 import {data} from './data.js';
 import {dotnet} from './dotnet.js';
 import {hang} from './hang.js';
@@ -23,9 +24,10 @@ export const rules: readonly Rule[] = [
   ...compiled,
   ...scripting,
   ...dotnet,
-  ...servers,
+  ...daemons,
   ...tools,
   ...hang,
+  ...servers,
   ...cluster,
   ...data,
   ...network,

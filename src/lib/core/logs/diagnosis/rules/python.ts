@@ -106,7 +106,7 @@ export const python: readonly Rule[] = [
       /A module that was compiled using NumPy (?<required>[\d.x]+) cannot be run in\s+NumPy (?<actual>[\d.]+)/,
       /numpy\.(?:core|_core)\.multiarray failed to import|numpy\.(?:dtype|ufunc) size changed, may indicate binary incompatibility/,
       /TypeError: (?:unsupported operand type\(s\) for \|: 'type'|'type' object is not subscriptable|'ABCMeta' object is not subscriptable)/,
-      /(?:RuntimeError|ImportError|SystemExit|sys\.exit).{0,40}(?:requires|needs) Python (?<required>\d[\d.+]*)/i,
+      /(?:requires|needs) Python (?<required>[<>=~]* ?\d[\d.]*)(?:.{0,40}(?:this is|running|you have|found|current(?:ly)?|have)(?: Python)? (?<actual>\d[\d.]*\d))?/i,
     ],
     strength: 0.95,
     read: (subject) => ({...subject, ...(subject['name'] === undefined ? {name: 'Python'} : {})}),
@@ -141,6 +141,10 @@ export const python: readonly Rule[] = [
     unless: /Error loading \w+ module|SECRET_KEY|environment variable|Set the \w+/,
     strength: 0.9,
     read: (subject, line, context) => {
+      const {near} = context;
+      const below = near[near.indexOf(line) + 1] ?? '';
+      const field = /validation errors?/.test(line) ? /^(\w[\w.]*)$/.exec(below)?.[1] : undefined;
+      const at = /\((?:at )?line (\d+)|: line (\d+) column/.exec(line);
       const file = [line, ...context.block, ...context.near]
         .map((text) => /["']?([\w./-]+\.(?:ya?ml|json|toml|ini|cfg|env))["']?(?:, line (\d+))?/.exec(text))
         .find((match) => match !== null);
@@ -148,6 +152,8 @@ export const python: readonly Rule[] = [
         ...(file === undefined || file === null
           ? {}
           : {file: file[1] as string, ...(file[2] === undefined ? {} : {line: Number(file[2])})}),
+        ...(at === null ? {} : {line: Number(at[1] ?? at[2])}),
+        ...(field === undefined ? {} : {name: field}),
         ...subject,
       };
     },
@@ -173,6 +179,9 @@ export const python: readonly Rule[] = [
       /EnvValidationError|environs\.exceptions\.EnvError/,
     ],
     strength: 0.96,
+    // A line of source shows what was asked for, not that it was missing.
+    read: (subject, line, context) =>
+      /os\.environ\[/.test(line) && !context.block.some((text) => /^KeyError\b/.test(text)) ? null : subject,
     examples: [
       ["KeyError: 'DATABASE_URL'", {variable: 'DATABASE_URL'}],
       [

@@ -30,7 +30,6 @@ export const scripting: readonly Rule[] = [
       /requires ext-(?<module>\w+)|the requested PHP extension (?<module2>\w+) is missing/,
       /Call to undefined function (?<module>(?:curl|mb|pg|mysqli|gd|image|intl|bc|zip|json|simplexml|openssl|socket|pcntl|redis|imagick)_\w+)\(/,
       /could not find driver/,
-      /(?:require|include)(?:_once)?\(\): Failed opening required ['"](?<module>[^'"]*vendor\/autoload\.php)['"]/,
     ],
     strength: 0.95,
     remedy: ({module}, platform) => installOf(String(module ?? ''), platform, 'php'),
@@ -51,7 +50,6 @@ export const scripting: readonly Rule[] = [
       /Could not open input file: (?<file>\S+)/,
       /failed to open stream: No such file or directory/i,
     ],
-    unless: /vendor\/autoload/,
     strength: 0.95,
     read: (subject, line) => {
       const file = subject['file'] ?? /\w+\(([^)]{1,200})\): failed to open/i.exec(line)?.[1];

@@ -1,180 +1,263 @@
-import {endpointIn, portIn} from '../endpoint.js';
-import type {Context, Rule, Subject} from '../rule.js';
+import {withEndpoint} from '../endpoint.js';
+import type {Rule, Subject} from '../rule.js';
 
-const settingsFile = String.raw`[\w./@+-]{1,200}(?:\.(?:conf|cfg|cnf|ini|ya?ml|json|toml|xml|vcl|zone|rc|properties|config)|_config)`;
-/** A settings file and a line of it, as the parsers of servers write them. */
+/** `at /etc/x.conf:12`, `on line 12 of /etc/x.conf`, `in /etc/x.conf`. */
 const places: readonly RegExp[] = [
-  new RegExp(String.raw`(?<file>${settingsFile}):(?<line>\d+)\b`),
-  new RegExp(String.raw`["'(]?(?<file>${settingsFile})["')]?:?,? \(?(?:on |at )?[Ll]ine:? ?(?<line>\d+)`),
-  new RegExp(String.raw`\bline (?<line>\d+) (?:of|in) (?:file )?["']?(?<file>${settingsFile})`),
-  new RegExp(String.raw`["'](?<file>${settingsFile})["'] ?\((?<line>\d+):\d+\)`),
+  /\b[Ll]ine[ :]+(?<line>\d+) of (?<file>[\w./@+-]+)/,
+  /(?<file>[\w./@+-]*\/[\w.@+-]+|[\w.@+-]+\.(?:conf|cfg|ya?ml|toml|ini|json|properties|xml|rb|hcl)):(?<line>\d+)\b/,
+  /(?<file>[\w./@+-]*\/[\w.@+-]+|[\w.@+-]+\.(?:conf|cfg|ya?ml|toml|ini|json|properties|xml)),? (?:on |at )?line:? (?<line>\d+)/i,
+  /source: (?<file>[\w./@+-]+) line: (?<line>\d+)/,
+  /(?<file>[\w./@+-]+\.(?:conf|cfg|ya?ml|toml|ini|json|properties|xml|rules|env))\b/,
 ];
 
-/** Where in which settings file; from the line, else from those around it. */
-function settingsPlace(texts: readonly string[]): Subject {
-  for (const text of texts)
-    for (const place of places) {
-      const groups = place.exec(text)?.groups;
-      if (groups !== undefined) return {file: groups['file'] as string, line: Number(groups['line'])};
+/** The file and line that a server complains of, wherever it writes it. */
+const place: NonNullable<Rule['read']> = (subject, line, {block, near}) => {
+  for (const text of [line, ...block, ...near])
+    for (const pattern of places) {
+      const groups = pattern.exec(text)?.groups;
+      if (groups?.['file'] === undefined || /\.(?:c|cc|go|py|js|erl|so)$/.test(groups['file'])) continue;
+      const found: Subject = {
+        file: groups['file'],
+        ...(groups['line'] === undefined ? {} : {line: Number(groups['line'])}),
+      };
+      return {...found, ...subject};
     }
-  return {};
-}
+  return subject;
+};
 
-/** `open('printers.json')` in the traceback of a parser that tells only the line. */
-function settingsOpened({block}: Context): Subject {
-  const file = block.map((text) => /\bopen\(["']([^"']+)["']/.exec(text)?.[1]).findLast((one) => one !== undefined);
-  return file === undefined ? {} : {file};
-}
-
-/** What servers say of their own settings, sockets, files and keys when they do not start. */
+/** Web servers, proxies, name and message servers, monitoring: what they say of their own settings and of those behind them. */
 export const servers: readonly Rule[] = [
   {
-    id: 'server-settings',
+    id: 'server-directive',
     cause: 'config-invalid',
     when: [
-      /[Uu]nknown configuration variable "(?<name>[^"]+)"/,
-      /\bunknown entry '(?<name>[^']+)'/,
-      /\bACL not found: (?<name>[\w-]+)/,
-      /\bBungled \S+ line \d+: /,
-      /\bUndefined (?:backend|acl|sub|probe|director) (?<name>[\w.]+)/,
-      /\bBad configuration option: (?<name>\w+)/,
-      /\bbad (?:option|command line options).{0,40}(?:line \d|try)/,
-      /^(?:.{0,60}\s)?[\w./@+-]+\.(?:conf|cfg|cnf|vcl|zone):\d+: .{0,120}(?:expected|unknown|near|invalid|missing|not found|undefined|error)/,
-      /configfile parser failed|\(configfile\.c\.\d+\)/,
-      /Error found at \S{1,200}\.conf:\d+/,
-      /unknown variable '(?<name>[\w-]+)(?:=[^']*)?'/,
-      /You must set settings\.(?<name>[A-Z_]+)/,
+      /unknown directive "(?<name>[^"]+)"/,
+      /"(?<name>\w+)" directive (?:is not allowed|is duplicate|invalid)/,
+      /(?:invalid|duplicate) (?:value|parameter|number of arguments|port) (?:"(?<value>[^"]+)" )?in "?(?<name>\w+)"?/,
+      /directive "(?<name>\w+)" (?:is not terminated|has no opening)/,
+      /unexpected (?:"[;{}]"|end of file, expecting)/,
+      /Invalid command '(?<name>[^']+)', perhaps/,
+      /AH00526: Syntax error on line (?<line>\d+) of (?<file>[^\s:]+)/,
+      /(?<name>\w+) (?:takes one|takes two|requires|must be) .{0,60}(?:argument|arguments|On or Off)/,
+      /unknown keyword '(?<name>[^']+)'/,
+      /(?:Unknown|Invalid|Unrecognized|Duplicate) (?:configuration )?(?:variable|option|directive|parameter|setting|key|entry|property|field)s?:? ["'`]?(?<name>[\w.-]+)/i,
+      /unknown (?:entry|field|key|property|option|variable|setting|parameter|directive|element|attribute) ["'`](?<name>[\w.-]+)/i,
+      /Invalid (?<name>[\w.]+) value ["'`](?<value>[^"'`]+)/,
+      /Unrecognized configuration (?:parameter|option) "(?<name>[^"]+)"|unrecognized configuration parameter "(?<name2>[^"]+)"/i,
+      /invalid value for parameter "(?<name>[^"]+)": "(?<value>[^"]+)"/,
+      /unknown variable '(?<name>[\w-]+)(?:=.{0,60})?'/,
+      /(?:configfile )?parser failed (?:somehow near here|at): (?<name>\S+)/,
+      /unexpected value for config key: (?<name>\S+)|WARNING: unknown config-key: (?<name2>\S+)/,
+      /FATAL CONFIG FILE ERROR/,
+      /field (?<name>\w+) (?:already set|not found) in type/,
+      /(?:boolean|integer|size|number|string|semicolon|'[{};]') expected near '(?<name>[^']+)'/,
+      /: (?:unknown|missing|unexpected|unrecognized) (?:option|token|keyword|statement|clause|command|directive)\b:? ?["'`]?(?<name>[\w.-]+)?/i,
+      /unrecognized (?:directive|global option|subdirective|servers option)s?:? ["'`]?(?<name>[\w.-]+)/,
+      /adapting config using caddyfile|parsing caddyfile tokens for ['"](?<name>[\w.]+)['"]/,
+      /command traefik error: (?:field not found, node: (?<name>\w+))?/,
+      /(?:Error|failure|failed|unable|could ?n[o']t)\b.{0,20} (?:loading|parsing|load|parse|reading|read|unmarshal\w*).{0,30}\bconfig(?:uration)?\b/i,
+      /error (?:found )?(?:at|in) (?<file>\/[\w./@+-]+\.(?:conf|cfg|ya?ml|toml|ini)):(?<line>\d+)/i,
+      /Configuration Failed|[Cc]onfiguration (?:file )?test failed|Fatal errors found in configuration|Error\(s\) found in configuration/,
+      /Bad directive or wrong number of arguments/,
+      /\[(?<file>[\w./@+-]+):(?<line>\d+)\] (?:unknown|invalid|value|unable|undefined)/i,
+      /The (?:format|value|path|argument)\b.{0,80} for (?:an |a |the )?(?:option|argument|setting) ["'`]?(?<name>[\w.-]+)/,
+      /unknown setting \[(?<name>[\w.-]+)\]|Failed to parse value(?: \[(?<value>[^\]]+)\])? for setting \[(?<name2>[\w.-]+)\]/,
+      /Option (?<name>[\w.-]+) (?:is|has) (?:an )?(?:invalid|unknown|not)/i,
+      /Bad configuration option: (?<name>\w+)|Unsupported option (?<name2>\w+)/,
+      /unexpected argument '(?<name>[^']+)' found|invalid value '(?<value>[^']+)' for '(?<name2>[^' ]+)/,
+      /unknown (?:shorthand )?flag:? (?:provided but not defined: )?['"`]?(?<name>-{0,2}[\w-]+)|flag provided but not defined: (?<name2>\S+)/,
+      /(?:unrecognized|invalid|unknown|illegal) option (?:-- )?['"‘`]?(?<name>-{0,2}[\w-]+)/,
     ],
-    unless: /warn(?:ing)?: /i,
-    strength: 0.94,
-    read: (subject, line, {block, near}) => ({...settingsPlace([line, ...block, ...near]), ...subject}),
+    unless:
+      /No such file|does not exist|\b(?:GET|POST|PUT) \/|token|TLS|certificate|password|environment|npm warn|cannot load certificate|Permission denied|module|package|VM option/i,
+    strength: 0.9,
+    read: (subject, line, context) => {
+      if (/FATAL CONFIG/.test(line) && context.near.some((text) => /Permission denied|No such file/.test(text)))
+        return null;
+      const found = place(subject, line, context) ?? subject;
+      if (found['name'] !== undefined) return found;
+      const name = [line, ...context.near]
+        .map(
+          (text) =>
+            /^(?:>>> )?'(?<name>[\w-]+) .{0,100}'$/.exec(text)?.groups?.['name'] ??
+            /field (\w+) not found in type/.exec(text)?.[1] ??
+            /(?:unknown|invalid|unrecognized|unexpected|duplicate) [\w ]{0,30}["'`](?<name>[\w.-]+)["'`]/i.exec(text)
+              ?.groups?.['name'] ??
+            /Invalid command '([^']+)'/.exec(text)?.[1] ??
+            /\] (?:unknown entry|value is invalid|unable to parse) '?([\w.-]+)/.exec(text)?.[1],
+        )
+        .find((one) => one !== undefined);
+      return name === undefined ? found : {...found, name};
+    },
     examples: [
-      ['1763877000: Error: Unknown configuration variable "persistance".', {name: 'persistance'}],
       [
-        "ERROR: [/etc/php/8.2/fpm/pool.d/www.conf:12] unknown entry 'pm.min_spare'",
-        {name: 'pm.min_spare', file: '/etc/php/8.2/fpm/pool.d/www.conf', line: 12},
+        'unknown directive "proxy_pas" in /opt/erp/proxy/nginx.conf:10',
+        {name: 'proxy_pas', file: '/opt/erp/proxy/nginx.conf', line: 10},
       ],
       [
-        "/etc/bind/named.conf.options.conf:9: unknown option 'forwarder'",
-        {file: '/etc/bind/named.conf.options.conf', line: 9},
+        "AH00526: Syntax error on line 12 of /etc/apache2/sites/erp.conf:\nInvalid command 'ProxyPas', perhaps misspelled",
+        {name: 'ProxyPas', file: '/etc/apache2/sites/erp.conf', line: 12},
       ],
       [
-        '/etc/ssh/sshd_config: line 4: Bad configuration option: PermitRoot',
-        {name: 'PermitRoot', file: '/etc/ssh/sshd_config', line: 4},
+        "config : parsing [/opt/erp/lb/haproxy.cfg:16] : unknown keyword 'balanc' in 'backend' section",
+        {name: 'balanc', file: '/opt/erp/lb/haproxy.cfg', line: 16},
       ],
-      ['FATAL: Bungled /etc/squid/squid.conf line 7: http_access allow lan', {file: '/etc/squid/squid.conf', line: 7}],
-    ],
-  },
-  {
-    id: 'settings-parser',
-    cause: 'config-invalid',
-    when: [
-      /(?:JSON|TOML)DecodeError\b.{0,200}?\bline +(?<line>\d+)/,
-      /(?:YAMLException|ScannerError|ParserError|DuplicateOptionError)\b.{0,200}?(?:\bline +(?<line>\d+)|\((?<line2>\d+):\d+\))/,
-    ],
-    unless: /response|request|body/i,
-    strength: 0.88,
-    read: (subject, line, context) => ({...settingsOpened(context), ...settingsPlace([line]), ...subject}),
-    examples: [
-      ['YAMLException: duplicated mapping key in "jobs.yml" (7:3)', {line: 7, file: 'jobs.yml'}],
-      ['json.decoder.JSONDecodeError: Expecting value: line 3 column 12 (char 40)', {line: 3}],
+      [
+        'Error: Unknown configuration variable "max_connectons".\nError found at /opt/erp/mosquitto.conf:3.',
+        {name: 'max_connectons', line: 3},
+      ],
+      ['FATAL:  unrecognized configuration parameter "shared_bufers"', {name: 'shared_bufers'}],
+      ["mysqld: [ERROR] unknown variable 'max_conections=100'", {name: 'max_conections'}],
+      ["/etc/bind/named.conf:4: boolean expected near 'yess'", {name: 'yess', line: 4}],
+      [
+        'err="parsing YAML file prometheus.yml: yaml: unmarshal errors:\\n  line 3: field scrape_intervall not found in type config.plain"',
+        {name: 'scrape_intervall', file: 'prometheus.yml'},
+      ],
+      [
+        'Error: adapting config using caddyfile: Caddyfile:4: unrecognized directive: reverse_prox',
+        {name: 'reverse_prox'},
+      ],
     ],
   },
   {
     id: 'server-file',
     cause: 'missing-file',
     when: [
-      /: file '(?<file>[^']+)' does not exist or is empty/,
-      /[Uu]nable to load host key:? (?<file>\/\S+)/,
-      /Verzeichnis »(?<file>[^«]+)« zugreifen: Datei/,
-      /»(?<file>[^«]+)« .{0,60}: Datei oder Verzeichnis nicht gefunden/,
+      /SSLCertificate(?:Key)?File: file '(?<file>[^']+)' does not exist/,
+      /cannot load certificate(?: key)? "(?<file>[^"]+)": .{0,120}No such file/,
+      /DocumentRoot '(?<file>[^']+)' is not a directory/,
+      /ServerRoot must be a valid directory|could not open error log file (?<file>\S+?)\.?$/,
+      /could not access directory "(?<file>[^"]+)": No such file/,
+      /konnte nicht auf das Verzeichnis [»"„](?<file>[^«"“]+)[«"“] zugreifen/,
+      /could not open (?:configuration file|file|directory) "(?<file>[^"]+)": No such file/,
+      /[Cc]an'?t (?:open|read|find|stat|change dir to) (?:the )?(?:config(?:uration)?(?: file)?|file|dir(?:ectory)?):? ["'`]?(?<file>[\w./@+~-]+)/,
+      /(?:Fatal error, can't open|unable to open|cannot open|failed to open|can't open|error opening)(?: config(?:uration)?(?: file)?| file| input file)? ["'`]?(?<file>[\w@+~-]*[./][\w./@+~-]+)["'`]?(?:: No such file|: open .{0,200}no such file)/i,
+      /open (?<file>[\w./@+~-]+): (?:no such file|The system cannot find)/i,
+      /stat (?<file>[\w./@+~-]+): no such file/,
+      /Unable to (?:find|read|open|access) (?:the )?(?:config(?:uration)?|specified) file:? ["'`]?(?<file>[\w./@+~-]+)/i,
+      /[Cc]onfig(?:uration)? file ["'`]?(?<file>[\w./@+~-]+)["'`]? (?:does not exist|not found|doesn't exist|is missing)/,
     ],
-    strength: 0.98,
-    examples: [
-      ["SSLCertificateChainFile: file '/etc/ssl/chain.pem' does not exist or is empty", {file: '/etc/ssl/chain.pem'}],
-      ['Unable to load host key: /etc/ssh/ssh_host_rsa_key', {file: '/etc/ssh/ssh_host_rsa_key'}],
-      [
-        'konnte Datei »/etc/erp/erp.conf« nicht öffnen: Datei oder Verzeichnis nicht gefunden',
-        {file: '/etc/erp/erp.conf'},
-      ],
-    ],
-  },
-  {
-    id: 'backend-name',
-    cause: 'dns-failure',
-    when: /[Bb]ackend host '?"?(?<host>[\w.-]+?)"?'? could not be resolved/,
-    strength: 0.99,
-    examples: [['Backend host \'"shop.internal"\' could not be resolved to an IP address:', {host: 'shop.internal'}]],
-  },
-  {
-    id: 'foreign-address',
-    cause: 'address-not-available',
-    when: /cannot assign requested address/i,
-    unless: /\bconnect/i,
+    unless: /shared librar|executable file not found|permission denied|\.sock\b|favicon|failed \(2: /i,
     strength: 0.93,
-    read: (subject, line, {near}) => {
-      const own = endpointIn(line);
-      if (own !== null) return {...own, ...subject};
-      const port = [line, ...near].map((text) => portIn(text)).find((one) => one !== null);
-      return typeof port === 'number' ? {...subject, port} : subject;
-    },
-    examples: ['1763877000: Error: Cannot assign requested address'],
-  },
-  {
-    id: 'listener-of-erlang',
-    cause: 'port-in-use',
-    when: [/\beaddrinuse\b/, /could_not_start_listener/],
-    strength: 0.96,
-    read: (subject, line, {block, near}) => {
-      const port = [line, ...block, ...near]
-        .map((text) => /(?:could_not_start_listener,"?[^,]{0,40}"?,|\},|:::?|port[ ,]{1,2})(\d{2,5})\b/.exec(text)?.[1])
-        .find((one) => one !== undefined);
-      return port === undefined ? subject : {...subject, port: Number(port)};
-    },
     examples: [
-      ['init terminating in do_boot ({error,{could_not_start_listener,::,5671,{{shutdown,{_}}}}})', {port: 5671}],
+      [
+        "SSLCertificateFile: file '/opt/erp/certs/erp.pem' does not exist or is empty",
+        {file: '/opt/erp/certs/erp.pem'},
+      ],
+      [
+        'cannot load certificate "/opt/erp/tls/erp.crt": BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory)',
+        {file: '/opt/erp/tls/erp.crt'},
+      ],
+      ['panic: open /etc/erp/agent.toml: no such file or directory', {file: '/etc/erp/agent.toml'}],
     ],
   },
   {
-    id: 'key-pair',
+    id: 'server-key',
     cause: 'tls-certificate',
     when: [
-      /[Cc]ertificate and private key .{0,300}(?<reason>do not match)/,
-      /REMOTE HOST (?<reason>IDENTIFICATION HAS CHANGED)/,
-      /[Hh]ost key (?<reason>verification failed)/,
+      /[Cc]ertificate and private key .{1,200} do(?:es)? not match/,
+      /key values mismatch/,
+      /private key does not match/i,
+      /tls: private key (?:type )?does not match public key/,
+      /(?:server )?certificate .{0,120}does NOT match the server name|does NOT include an ID which matches/,
+      /Unable to (?:configure|load|read) (?:RSA |server )?(?:certificate|private key)/i,
     ],
-    strength: 0.95,
-    read: (subject, line, {near}) => {
-      const host = [line, ...near]
-        .map((text) => /[Hh]ost key for \[?([\w.-]+)/.exec(text)?.[1])
-        .find((one) => one !== undefined);
-      return host === undefined ? subject : {host, ...subject};
+    unless: /No such file/,
+    strength: 0.96,
+    read: (subject, line) => {
+      const file = /(?:from |")(\/[\w./@+-]+\.(?:pem|crt|key|cer))/.exec(line)?.[1];
+      const isName = /server name|includes? an ID/.test(line);
+      return {
+        ...subject,
+        reason: isName ? 'hostname does not match' : 'key values mismatch (certificate and key do not match)',
+        ...(file === undefined ? {} : {file}),
+      };
     },
-    explain: ({reason}) => `The key is not the one that belongs there: ${reason}.`,
-    remedy: () =>
-      'compare both: openssl x509 -noout -pubkey -in CERT, openssl pkey -pubout -in KEY; for SSH: is it the same machine? then ssh-keygen -R HOST',
     examples: [
       [
-        'AH02565: Certificate and private key www.example.com:443:0 from a.pem and b.pem do not match',
-        {reason: 'do not match'},
+        'SSL_CTX_use_PrivateKey("/opt/erp/tls/erp.key") failed (SSL: error:05800074:x509 certificate routines::key values mismatch)',
+        {file: '/opt/erp/tls/erp.key'},
       ],
-      ['Host key verification failed.', {reason: 'verification failed'}],
+    ],
+  },
+  {
+    id: 'proxy-refused',
+    cause: 'connection-refused-upstream',
+    when: [
+      /connect\(\) (?:to .{1,80} )?failed \((?:111|61|10061): .{1,60}\) while connecting to upstream/,
+      /\(111\)Connection refused: AH00957: .{0,60}attempt to connect to (?<host>[\w.:-]+?):(?<port>\d+)/,
+      /AH00957: \w+: attempt to connect to (?<host>[\w.]+):(?<port>\d+).{0,60}failed/,
+      /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN/,
+      /[Bb]ackend '?(?<name>[\w.-]+)'? (?:has no server available|is down)/,
+      /no live upstreams while connecting to upstream/,
+      /502 Bad Gateway.{0,120}(?:refused|connect)/i,
+      /http proxy error: /,
+      /\[HPM\] Error occurred while (?:trying to )?proxy(?:ing)? request/,
+      /Could not proxy request \S+ from \S+ to (?:https?:\/\/)?(?<host>[\w.-]+):(?<port>\d+)/,
+      /Failed to proxy (?:https?:\/\/)?(?<host>[\w.-]+):(?<port>\d+)/,
+      /dial error.{0,80}(?:fcgi|reverse_proxy)|reverseproxy.{0,120}connection refused/,
+      /upstream connect error or disconnect\/reset before headers/,
+      /Probe failed.{0,60}(?:refused|unhealthy)|health check.{0,80}(?:connection )?refused/i,
+    ],
+    unless: /timed out|timeout|ETIMEDOUT|ENOTFOUND/i,
+    strength: 0.9,
+    read: withEndpoint,
+    examples: [
+      [
+        'connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:8001/", host: "x"',
+        {port: 8001},
+      ],
+      [
+        '(111)Connection refused: AH00957: http: attempt to connect to 127.0.0.1:8000 (127.0.0.1:8000) failed',
+        {host: '127.0.0.1', port: 8000},
+      ],
+      ['Server api/api2 is DOWN, reason: Layer4 connection problem, info: "Connection refused"', {name: 'api/api2'}],
     ],
   },
   {
     id: 'proxy-timeout',
     cause: 'upstream-timeout',
     when: [
-      /timeout specified has expired.{0,200}remote server(?: (?<host>[\w.-]+):(?<port>\d+))?/,
-      /Timeout reading from socket/,
+      /upstream timed out \(/,
+      /\((?:70007|110|10060)\)(?:The timeout specified has expired|Connection timed out)/,
+      /AH01102: error reading status line from remote server (?<host>[\w.-]+)(?::(?<port>\d+))?/,
+      /504 Gateway Time-?out/i,
+      /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN.{0,60}timeout/,
+      /upstream request timeout|Gateway Timeout/,
     ],
-    strength: 0.95,
+    unless: /"[A-Z]+ [^"]{1,200}" 504/,
+    strength: 0.92,
+    read: withEndpoint,
     examples: [
       [
-        '(70007)The timeout specified has expired: [client 10.0.0.7:51496] AH01102: error reading status line from remote server 10.0.0.9:9001',
-        {host: '10.0.0.9', port: 9001},
+        'upstream timed out (110: Connection timed out) while reading response header from upstream, client: 127.0.0.1, upstream: "http://127.0.0.1:8001/api"',
+        {port: 8001},
       ],
-      'redis.exceptions.TimeoutError: Timeout reading from socket',
+      [
+        '(70007)The timeout specified has expired: [client 127.0.0.1:51496] AH01102: error reading status line from remote server 127.0.0.1:8000',
+        {host: '127.0.0.1'},
+      ],
+    ],
+  },
+  {
+    id: 'server-limit',
+    cause: 'file-descriptor-limit',
+    when: [
+      /(?<name>worker_connections) are not enough/,
+      /server reached (?<name>MaxRequestWorkers|pm\.max_children)/,
+      /server reached (?<name>pm\.max_children) setting/,
+      /maximum number of connections .{0,40}reached|Maximum number of open connections reached/i,
+      /System limit for number of file watchers reached/,
+      /remaining connection slots are reserved|sorry, too many clients already/,
+      /Too many connections/,
+      /Cannot raise FD limit|setrlimit.{0,60}(?:RLIMIT_NOFILE|failed)/,
+    ],
+    unless: /redis|warn.{0,12}Cannot raise/i,
+    strength: 0.95,
+    examples: [
+      ['1024 worker_connections are not enough', {name: 'worker_connections'}],
+      "Error: ENOSPC: System limit for number of file watchers reached, watch '/opt/erp/web'",
+      'FATAL:  sorry, too many clients already',
     ],
   },
 ];

@@ -9,7 +9,7 @@ const fileAndLine: NonNullable<Rule['read']> = (subject, line, context) => {
       /([\w./@+-]*\/[\w.@+-]+\.(?:conf|cfg|ya?ml|json|toml|ini|xml|env|properties|config)|\b[\w.-]+\.(?:conf|cfg|ya?ml|jsonc?|toml|ini|xml|properties))(?:[:,"'\]) ]{1,3}(?:\(?(?:on |at )?(?:line|Zeile)[ :]*)?(\d+))?/i.exec(
         text,
       );
-    if (match !== null && !/package(?:-lock)?\.json/.test(match[1] as string)) {
+    if (match !== null && !/package(?:-lock)?\.json|^(?:os|process)\.env/.test(match[1] as string)) {
       found = {file: match[1] as string, ...(match[2] === undefined ? {} : {line: Number(match[2])})};
       break;
     }
@@ -26,11 +26,11 @@ export const settings: readonly Rule[] = [
     id: 'missing-env',
     cause: 'missing-env-var',
     when: [
+      /\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:must|has to|needs to|should) be (?:set|defined|provided|given|configured)/,
       /(?:missing|required|undefined|unset|no|need(?:s|ed)?)\b.{0,40}\b(?:environment|env)(?:ironment)?[ -]?var(?:iable)?s?:?\s*["'`]?(?<variable>[A-Z][A-Z0-9_]{2,})?/,
       /(?:environment|env) ?var(?:iable)?s? ["'`$]{0,2}(?<variable>[A-Z][A-Z0-9_]{2,})["'`]? (?:is |was )?(?:not (?:set|defined|found|provided|present)|missing|required|undefined|empty|unset)/,
       /["'`$]?\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:is |must be |was |environment variable (?:is |must be )?)?(?:not (?:set|defined|provided|configured)|required|unset|missing|undefined|set in the environment|provided|a required)/,
       /(?<variable>[A-Z][A-Z0-9_]{2,}): (?:parameter (?:null or not set|not set)|unbound variable|Parameter ist)/,
-      /os\.environ\[["'](?<variable>\w+)["']\]/,
       /key not found: "(?<variable>[A-Z][A-Z0-9_]+)" ?\(KeyError\)/,
       /(?:KeyError: |decouple\.UndefinedValueError: )["']?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
       /(?:must|please|should) (?:set|define|provide|specify|export) (?:the )?["'`$]?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
@@ -149,7 +149,7 @@ export const settings: readonly Rule[] = [
       /contains errors/i,
     ],
     unless:
-      /\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|Multiple head|environment variable|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
+      /Cannot read propert|\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|Multiple head|environment variable|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
     strength: 0.82,
     read: (subject, line, context) => {
       const place = fileAndLine(subject, line, context) ?? subject;

@@ -1,12 +1,13 @@
 import {portIn} from '../endpoint.js';
 import type {Rule} from '../rule.js';
 
-const quoted = /["'`«‘“]((?:[A-Za-z]:)?[^"'`»’”]{2,200})["'`»’”]/;
+const quoted = /["'`«»‘“„]((?:[A-Za-z]:)?[^"'`«»’”“]{2,200})["'`«»’”“]/;
 const bare = /(?:^|[\s(=:,])((?:\/|\.{1,2}\/|~\/|[A-Za-z]:\\)[\w@.+~/\\-]{2,200})/;
 
 /** A path in a message: in quotes, else bare; behind the words that matter first. */
 export function pathIn(text: string): string | null {
   const behind =
+    /@ (?:rb|dir)_\w+ - (\S{1,200})/.exec(text)?.[1] ??
     /(?:open|stat|lstat|access|scandir|mkdir|unlink|rename|read|write|spawn|file|directory|folder|path|datei|verzeichnis|No such file or directory|Permission denied|Read-only file system|not found|No space left on device)[:,(]? ['"`]?((?:[A-Za-z]:)?[\w@.+~-]*[/\\][\w@.+~/\\ -]{0,200}[\w/])['"`)]?/i.exec(
       text,
     )?.[1] ??
@@ -23,7 +24,7 @@ export function pathIn(text: string): string | null {
 const withPath: NonNullable<Rule['read']> = (subject, line, context) => {
   if (subject['file'] !== undefined) return subject;
   for (const text of [line, ...context.block.slice(-12)]) {
-    if (/^\s*(?:File "|at )/.test(text)) continue;
+    if (/^\s*(?:File "|at |code: |errno: |syscall: |with open\(|raise |throw )/.test(text)) continue;
     const path = pathIn(text);
     if (path !== null) return {...subject, file: path};
   }
@@ -57,7 +58,10 @@ export const system: readonly Rule[] = [
     ],
     unless: /inotify|file watch|watchers/i,
     strength: 0.93,
-    read: withPath,
+    read: (subject, line, context) =>
+      context.block.some((text) => /inotify|file watchers|syscall: 'watch'/.test(text))
+        ? null
+        : withPath(subject, line, context),
     examples: [
       'OSError: [Errno 28] No space left on device',
       ['could not write to file "pg_wal/xlogtemp.3581": No space left on device', {file: 'pg_wal/xlogtemp.3581'}],
@@ -136,11 +140,10 @@ export const system: readonly Rule[] = [
       /kein speicher verfügbar/i,
       /Exit(?:ed)? .{0,20}OOM/i,
       /exceeded memory limit/i,
-      /Perhaps out of memory/i,
       /fork: retry: Resource/i,
       /os error 12\b/i,
     ],
-    unless: /OOM command not allowed|maxmemory|overcommit_memory|vm\.overcommit/i,
+    unless: /Perhaps out of memory|OOM command not allowed|maxmemory|overcommit_memory|vm\.overcommit/i,
     strength: 0.92,
     examples: [
       'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
@@ -223,6 +226,8 @@ export const system: readonly Rule[] = [
       /access (?:is |to the path .{0,200} is )?denied/i,
       /keine berechtigung/i,
       /\[Errno 13\]/i,
+      /attempt to write a readonly database/i,
+      /(?:Permission|Access)Error\(13\b/i,
       /\[Errno 1\]/i,
       /UnauthorizedAccessException/i,
       /AccessDeniedException/i,

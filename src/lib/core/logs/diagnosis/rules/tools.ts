@@ -8,7 +8,6 @@ export const tools: readonly Rule[] = [
     when: [
       /NoSuchMethodError: '?(?:[\w.[\]]+ )?(?<name>[\w.$]+)\(/,
       /NoSuchFieldError: '?(?<name>[\w.$]+)/,
-      /undefined symbol: (?<name>\w+)/,
       /Failed to find \w+ application or factory in module '(?<module>[^']+)'/,
       /Failed to find attribute '(?<name>\w+)' in '(?<module>[\w.]+)'/,
       /ERR_REQUIRE_(?:ESM|ASYNC_MODULE)/,
@@ -16,7 +15,6 @@ export const tools: readonly Rule[] = [
     strength: 0.97,
     examples: [
       ["java.lang.NoSuchMethodError: 'void com.acme.Mail.send(java.lang.String)'", {name: 'com.acme.Mail.send'}],
-      ['./meter: symbol lookup error: ./meter: undefined symbol: meter_open', {name: 'meter_open'}],
       ["Failed to find attribute 'app' in 'erp.wsgi'.", {name: 'app', module: 'erp.wsgi'}],
     ],
   },
