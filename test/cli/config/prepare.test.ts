@@ -26,6 +26,26 @@ describe('a resolved specification', () => {
     });
   });
 
+  it('tells apart when to restart and when to stop it', async () => {
+    using project = new ConfigProject({
+      'erp.config.yaml': `defaults: {restart: {policy: on-failure, onPermanent: retry}}
+services:
+  a: {command: run}
+  b: {command: run, restart: always}
+  c: {command: run, restart: {onPermanent: stop}}
+  d: {command: run, kind: job}
+`,
+    });
+    const {spec} = await project.prepare();
+    const policies = spec.services.map(({policy}) => [policy.restart, policy.onPermanent]);
+    expect(policies).toEqual([
+      ['on-failure', 'retry'],
+      ['always', 'retry'],
+      ['on-failure', 'stop'],
+      ['no', 'retry'],
+    ]);
+  });
+
   it('has the defaults of the contract', async () => {
     using project = new ConfigProject({'erp.config.yaml': minimal});
     const {spec, notices} = await project.prepare();
