@@ -42,7 +42,8 @@ services:
       ['on-failure', 'retry'],
       ['always', 'retry'],
       ['on-failure', 'stop'],
-      ['no', 'retry'],
+      // Whatever is wanted for the services.
+      ['no', 'stop'],
     ]);
   });
 
@@ -96,6 +97,7 @@ services:
         readyLog: null,
         policy: {
           restart: 'always',
+          onPermanent: 'stop',
           startTimeoutMs: 120_000,
           checkIntervalMs: 15_000,
           timeoutThresholdMs: 45_000,
