@@ -149,6 +149,7 @@ function inContext(best: Candidate, group: readonly Candidate[], {isServer, isSt
   let score = 0;
   if (isServer && ofClients.has(best.cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text)) score -= 0.5;
   if (lines.slice(last.index, last.index + 25).some(({text}) => died.test(text))) score += 0.05;
+  if (best.cause === 'unhandled-exception') score -= 0.1;
   if (consequences.has(best.cause)) score -= isStack ? 0.2 : 0.02;
   else if (roots.has(best.cause)) score += isStack ? 0.1 : 0.02;
   return score;
