@@ -88,13 +88,11 @@ const contextOf = (lines: readonly Line[], index: number, platform: NodeJS.Platf
 
 /** The traceback or message that a line belongs to; of a long one its end and its beginning. */
 function blockOf(lines: readonly Line[], index: number): string[] {
-  const {block, service} = lines[index] as Line;
-  let from = index;
-  let to = index;
-  while (from > 0 && index - from < 60 && (lines[from - 1] as Line).block === block) from -= 1;
-  while (to + 1 < lines.length && to - index < 60 && (lines[to + 1] as Line).block === block) to += 1;
+  const {block} = lines[index] as Line;
   return lines
-    .slice(from, to + 1)
-    .filter((line) => line.service === service)
+    .slice(Math.max(0, index - mostAway), index + mostAway)
+    .filter((line) => line.block === block)
     .map(({text}) => text);
 }
+
+const mostAway = 80;

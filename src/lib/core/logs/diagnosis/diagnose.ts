@@ -65,14 +65,14 @@ function endedIt({score, cause, candidates: candidatesOfAll}: Verdict, lines: re
   const lastWords = lines.slice(best.index + 1).filter(({text}) => text.trim() !== '');
   return (
     isError &&
-    !lastWords.slice(-4).some(({text, level}) => level < 4 && wellDone.test(text) && !/crash|error|fail/i.test(text))
+    !lastWords.slice(-4).some(({text, level}) => level < 4 && wellDone.test(text) && !/\b(?:crash|error|fail)/i.test(text))
   );
 }
 
 /** Whoever can't write says so until he is stopped. */
 const keepsFailing: ReadonlySet<Cause> = new Set(['disk-full', 'disk-read-only', 'redis-misconf']);
 const wellDone =
-  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|passed|added \d+|found 0)\b/i;
+  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(

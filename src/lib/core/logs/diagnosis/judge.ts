@@ -67,8 +67,6 @@ interface Log {
   readonly lastSuccess: ReadonlyMap<string | null, number>;
   /** Numbers of the blocks in which some rule saw something. */
   readonly troubled: ReadonlySet<number>;
-  /** Numbers of the lines that tell more than that an exception was not caught. */
-  readonly explained: ReadonlySet<number>;
 }
 
 export function judge(candidates: readonly Candidate[], lines: readonly Line[], end: ProgramEnd): Verdict[] {
@@ -84,7 +82,6 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
       ),
     ),
     troubled: new Set(candidates.map(({line}) => line.block)),
-    explained: new Set(candidates.flatMap(({cause, line}) => (cause === 'unhandled-exception' ? [] : [line.number]))),
   };
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
@@ -147,13 +144,12 @@ function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean 
 }
 
 /** Causes before consequences; a server's log tells of its clients' mistakes, too. */
-function inContext(best: Candidate, group: readonly Candidate[], log: Log): number {
-  const {isServer, isStack, lines} = log;
+function inContext(best: Candidate, group: readonly Candidate[], {isServer, isStack, lines}: Log): number {
   const last = group.at(-1) as Candidate;
   let score = 0;
   if (isServer && ofClients.has(best.cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text)) score -= 0.5;
   if (lines.slice(last.index, last.index + 25).some(({text}) => died.test(text))) score += 0.05;
-  if (best.cause === 'unhandled-exception' && log.explained.has(best.line.number)) score -= 0.1;
+  if (best.cause === 'unhandled-exception') score -= 0.1;
   if (consequences.has(best.cause)) score -= isStack ? 0.2 : 0.02;
   else if (roots.has(best.cause)) score += isStack ? 0.1 : 0.02;
   return score;

@@ -28,42 +28,56 @@ const continues =
   /^(?:\s+\S|Caused by: |Suppressed: |\.\.\. \d+ more|During handling of the above|The above exception was the direct|[\])}^]|goroutine \d|\[(?:SQL|parameters):|\(Background on)/;
 const raised = /^(?:Traceback \(most recent call last\)|goroutine \d+ \[)/;
 
+/** Where one program stands with what it writes: several may write in between each other. */
+interface Writer {
+  block: number;
+  inTrace: boolean;
+  isFirstBlank: boolean;
+}
+
 /** @param first number of the first line, from 1 */
 export function readLines(raw: readonly string[], first = 1): Line[] {
-  const lines: Line[] = [];
-  let block = 0;
-  let inTrace = false;
-  let isFirstBlank = false;
   const services = servicesOf(raw);
+  const writers = new Map<string | null, Writer>();
+  const lines: Line[] = [];
+  let blocks = 0;
   for (const [index, text] of raw.entries()) {
     const clean = withoutControls(text.length > mostLength ? text.slice(0, mostLength) : text).replace(/\r$/, '');
     const {rest, service} = withoutPrefix(clean, services);
+    const number = first + index;
+    const writer = writers.get(service) ?? {block: 0, inTrace: false, isFirstBlank: false};
+    writers.set(service, writer);
     const record = unfolded(rest);
     if (record !== null) {
-      block += 1;
-      inTrace = false;
-      for (const part of record.texts)
-        lines.push({number: first + index, text: part, service, level: record.level, block});
+      blocks += 1;
+      Object.assign(writer, {block: blocks, inTrace: false});
+      for (const part of record.texts) lines.push({number, text: part, service, level: record.level, block: blocks});
       continue;
     }
     const stamped = rest.replace(timeStamp, '');
     const isStamped = stamped.length < rest.length;
-    const isBlank = stamped.trim() === '';
-    const goesOn =
-      !isStamped && (continues.test(stamped) || isBlank || (inTrace && !isFirstBlank) || raised.test(stamped));
-    if (!goesOn) block += 1;
-    if (raised.test(stamped)) inTrace = true;
-    else if (isStamped || (inTrace && !/^\s/.test(stamped) && !isBlank)) inTrace = false;
-    isFirstBlank = isBlank && inTrace;
-    lines.push({
-      number: first + index,
-      text: isStamped ? stamped : rest,
-      service,
-      level: levelOf(rest, stamped),
-      block,
-    });
+    if (!goesOn(stamped, isStamped, writer)) {
+      blocks += 1;
+      writer.block = blocks;
+    }
+    follow(stamped, isStamped, writer);
+    const level = levelOf(rest, stamped);
+    lines.push({number, text: isStamped ? stamped : rest, service, level, block: writer.block});
   }
   return lines;
+}
+
+function goesOn(text: string, isStamped: boolean, {block, inTrace, isFirstBlank}: Writer): boolean {
+  if (isStamped || block === 0) return false;
+  return continues.test(text) || text.trim() === '' || (inTrace && !isFirstBlank) || raised.test(text);
+}
+
+/** A traceback goes on until its last line, which is the first that is not indented. */
+function follow(text: string, isStamped: boolean, writer: Writer): void {
+  const isBlank = text.trim() === '';
+  if (raised.test(text)) writer.inTrace = true;
+  else if (isStamped || (writer.inTrace && !/^\s/.test(text) && !isBlank)) writer.inTrace = false;
+  writer.isFirstBlank = isBlank && writer.inTrace;
 }
 
 /** klog says it with a letter, others with a word. */

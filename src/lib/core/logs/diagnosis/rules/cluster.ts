@@ -82,6 +82,11 @@ export const cluster: readonly Rule[] = [
     cause: 'forward-lost',
     when: [
       /lost connection to pod/,
+      /channel \d+: open failed: (?:connect failed|administratively prohibited)/,
+      /^Connection to \S{1,80} closed by remote host/,
+      /Timeout, server \S{1,80} not responding/,
+      /client_loop: send disconnect: Broken pipe/,
+      /(?:remote|local) port forwarding failed for listen port (?<port>\d+)/,
       /an error occurred forwarding \d+ -> (?<port>\d+)/,
       /error (?:creating|copying) .{0,40}(?:stream|connection).{0,60}(?:forward|remote)/,
       /error upgrading connection/,

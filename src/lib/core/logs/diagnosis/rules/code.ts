@@ -205,7 +205,7 @@ export const code: readonly Rule[] = [
       /unexpected token/,
       /error TS\d+/,
       /\bTransform failed with/,
-      /compilation (?:error|failed)/,
+      /(?<!VCL )compilation (?:error|failed)/,
       /error\[E\d+\]/,
       /: error: .{1,100}(?:expected|undeclared|unknown type)/,
       /unexpected (?:end of (?:file|input)|EOF|identifier)/,

@@ -102,6 +102,7 @@ export const network: readonly Rule[] = [
       /no address associated with hostname/i,
       /name does not resolve/i,
       /host not found/i,
+      /Backend host '"(?<host>[^"']+)"' could not be resolved/i,
       /\b11001\b/i,
       /unknown (?:mysql server )?host\b/i,
       /\bNXDOMAIN\b/i,

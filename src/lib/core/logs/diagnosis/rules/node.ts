@@ -1,6 +1,6 @@
 import {installOf} from '../install.js';
 import {placeIn, sourcePlace} from '../places.js';
-import type {Rule} from '../rule.js';
+import type {Rule, Subject} from '../rule.js';
 
 /** Node, its package managers, and what builds for the browser. */
 export const node: readonly Rule[] = [
@@ -186,6 +186,7 @@ export const node: readonly Rule[] = [
       /Missing (?:required )?environment variables?:?\s*["'`]?(?<variable>[A-Z][A-Z0-9_]+)?/,
       /(?:❌ )?Config validation error: "?(?<variable>[A-Z][A-Z0-9_]+)"? is required/,
       /"(?<variable>[A-Z][A-Z0-9_]+)" is (?:a )?required/,
+      /(?:^|\s)ZodError: \[/,
       /(?:secretOrPrivateKey|secret) must have a value/,
       /secret option required for sessions/,
       /env-var: ["'](?<variable>\w+)["'] is a required variable/,
@@ -196,6 +197,7 @@ export const node: readonly Rule[] = [
     strength: 0.95,
     read: (subject, line, context) => {
       if (subject['variable'] !== undefined) return subject;
+      if (/ZodError/.test(line)) return fromZod(context.block.concat(context.near));
       const {near} = context;
       const from = near.indexOf(line);
       const named = near
@@ -232,3 +234,12 @@ export const node: readonly Rule[] = [
     ],
   },
 ];
+
+/** What zod found missing, if it looks like a variable. */
+function fromZod(texts: readonly string[]): Subject | null {
+  if (!texts.some((text) => /undefined|Required/.test(text))) return null;
+  const variable = texts
+    .map((text) => /^\s*"([A-Z][A-Z0-9_]{2,})",?$/.exec(text)?.[1])
+    .find((one) => one !== undefined);
+  return variable === undefined ? null : {variable};
+}
