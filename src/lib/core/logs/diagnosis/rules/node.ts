@@ -136,6 +136,8 @@ export const node: readonly Rule[] = [
     id: 'node-version',
     cause: 'version-mismatch',
     when: [
+      /requires at least Node\.js (?<required>v?[\d.]*\d)/,
+      /The current version of Node\.js is (?<actual>v?[\d.]*\d)/,
       /npm (?:error|ERR!).{0,20}(?:EBADENGINE|Unsupported engine|notsup)/,
       /(?:^|: )error .{0,120}The engine "(?<name>\w+)" is incompatible with this module\. Expected version "(?<required>[^"]+)"\. Got "(?<actual>[^"]+)"/,
       /ERR_PNPM_UNSUPPORTED_ENGINE/,
