@@ -31,7 +31,7 @@ const needles = new Needles(
 const always = literals.flatMap((texts, number) => (texts === null ? [number] : []));
 
 const tolerates =
-  /\boptional\b|continu(?:e|ing) (?:without|with|anyway)|without (?:it|cache|caching)|\bignor(?:ed|ing|e)\b|\bskipp(?:ed|ing)\b|fall(?:ing)? ?back|non-?fatal|harmless|degraded mode|using (?:the )?default|will (?:be )?retr(?:y|ied)|retrying|retry(?: \d+)? in|try(?:ing)? again|reconnect(?:ing)? (?:in|attempt)|attempt \d+ ?(?:\/|of)|handled|recovered|disabled/i;
+  /\boptional\b|continu(?:e|ing) (?:without|with|anyway)|without (?:it|cache|caching)|\bignor(?:ed|ing|e)\b|\bskipp(?:ed|ing)\b|fall(?:ing)? ?back|non-?fatal|harmless|degraded mode|using (?:the )?default|will (?:be )?retr(?:y|ied)|retrying|retry(?: \d+)? in|try(?:ing)? again|reconnect(?:ing)? (?:in|attempt)|attempt \d+ ?(?:\/|of)|(?<!un)handled|recovered|disabled|may not work properly until/i;
 
 const mostCandidates = 4000;
 const mostInnocent = 50_000;
@@ -44,12 +44,18 @@ export function findCandidates(lines: readonly Line[], platform: NodeJS.Platform
   for (const [index, line] of lines.entries()) {
     if (found.length >= mostCandidates) break;
     const key = line.text.replace(/\d+/g, '0');
-    if (innocent.has(key)) continue;
+    if (innocent.has(key) || isDetail(lines, index)) continue;
     const seen = candidatesOf(line, index, lines, platform);
     if (seen.length === 0 && innocent.size < mostInnocent) innocent.add(key);
     found.push(...seen);
   }
   return found;
+}
+
+/** `code: 'ENOENT'` of an error object, whose message has said it. */
+function isDetail(lines: readonly Line[], index: number): boolean {
+  const code = /^\s+(?:code|errno|syscall): '?([A-Z_]{4,})/.exec((lines[index] as Line).text)?.[1];
+  return code !== undefined && blockOf(lines, index).some((text) => text.includes(`${code}: `));
 }
 
 function candidatesOf(line: Line, index: number, lines: readonly Line[], platform: NodeJS.Platform): Candidate[] {

@@ -2,6 +2,7 @@ import type {Rule} from '../rule.js';
 import {cluster} from './cluster.js';
 import {code} from './code.js';
 import {compiled} from './compiled.js';
+import {daemons} from './daemons.js';
 import {data} from './data.js';
 import {dotnet} from './dotnet.js';
 import {hang} from './hang.js';
@@ -13,6 +14,7 @@ import {scripting} from './scripting.js';
 import {servers} from './servers.js';
 import {settings} from './settings.js';
 import {system} from './system.js';
+import {tools} from './tools.js';
 
 /** All rules, the more concrete ones first: of two that recognise a line equally well the first one counts. */
 export const rules: readonly Rule[] = [
@@ -22,6 +24,8 @@ export const rules: readonly Rule[] = [
   ...compiled,
   ...scripting,
   ...dotnet,
+  ...daemons,
+  ...tools,
   ...hang,
   ...servers,
   ...cluster,

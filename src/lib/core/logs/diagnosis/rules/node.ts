@@ -147,7 +147,6 @@ export const node: readonly Rule[] = [
       /You are using Node\.js (?<actual>[\d.]+)\. .{1,60}requires Node\.js version (?<required>.{1,30}?)\.?$/,
       /requires (?:a )?Node(?:\.js)?(?: version)?:? ?(?<required>[<>=^~]* ?v?\d[\d.]*)/i,
       /Node(?:\.js)? version (?<actual>v?\d[\d.]*) is not supported/i,
-      /ERR_REQUIRE_ASYNC_MODULE/,
       /error:0308010C:digital envelope routines::unsupported/,
       /Invalid engine ["']node["']/,
     ],

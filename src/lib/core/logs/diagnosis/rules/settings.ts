@@ -94,7 +94,7 @@ export const settings: readonly Rule[] = [
       /unknown (?:option|variable|parameter|setting|key|field|argument|configuration (?:option|parameter|key))s?:? ["'`]?(?<name>[\w.-]+)/i,
       /unrecognized (?:configuration parameter|option|arguments?|key|field)s?:? ["'`]?(?<name>[\w.-]+)/i,
       /(?:invalid|bad|illegal|malformed|incorrect|wrong) (?:value|parameter|argument|option|setting|config(?:uration)?|port|url|uri|number|boolean|duration|log level|interval|address|connection string|dsn)\b/i,
-      /(?:error|failed|failure|cannot|could not|unable)\b.{0,40}\b(?:pars(?:e|ing)|load(?:ing)?|read(?:ing)?)\b.{0,60}\b(?:config|yaml|json|toml|ini|xml|settings|properties|\.env)/i,
+      /(?:error|failed|failure|cannot|could not|unable)\b.{0,40}\b(?:pars(?:e|ing)|load(?:ing)?|read(?:ing)?)\b.{0,60}\b(?:config|yaml|json|toml|ini|xml|settings|\.properties|\.env)/i,
       /(?:JSON|YAML|TOML|XML)(?:Decode|Parse|Syntax|Scanner|Parser)?(?:Error|Exception)\b/i,
       /yaml\.(?:scanner|parser|composer)/i,
       /mapping values are not allowed/i,

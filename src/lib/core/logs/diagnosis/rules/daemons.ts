@@ -1,0 +1,122 @@
+import {endpointIn, portIn} from '../endpoint.js';
+import type {Context, Rule, Subject} from '../rule.js';
+
+const settingsFile = String.raw`[\w./@+-]{1,200}(?:\.(?:conf|cfg|cnf|ini|ya?ml|json|toml|xml|vcl|zone|rc|properties|config)|_config)`;
+/** A settings file and a line of it, as the parsers of servers write them. */
+const places: readonly RegExp[] = [
+  new RegExp(String.raw`(?<file>${settingsFile}):(?<line>\d+)\b`),
+  new RegExp(String.raw`["'(]?(?<file>${settingsFile})["')]?:?,? \(?(?:on |at )?[Ll]ine:? ?(?<line>\d+)`),
+  new RegExp(String.raw`\bline (?<line>\d+) (?:of|in) (?:file )?["']?(?<file>${settingsFile})`),
+  new RegExp(String.raw`["'](?<file>${settingsFile})["'] ?\((?<line>\d+):\d+\)`),
+];
+
+/** Where in which settings file; from the line, else from those around it. */
+function settingsPlace(texts: readonly string[]): Subject {
+  for (const text of texts)
+    for (const place of places) {
+      const groups = place.exec(text)?.groups;
+      if (groups !== undefined) return {file: groups['file'] as string, line: Number(groups['line'])};
+    }
+  return {};
+}
+
+/** `open('printers.json')` in the traceback of a parser that tells only the line. */
+function settingsOpened({block}: Context): Subject {
+  const file = block.map((text) => /\bopen\(["']([^"']+)["']/.exec(text)?.[1]).findLast((one) => one !== undefined);
+  return file === undefined ? {} : {file};
+}
+
+/** Squid, Varnish, OpenSSH and others that run in the background: their settings, files, names and keys. */
+export const daemons: readonly Rule[] = [
+  {
+    id: 'daemon-settings',
+    cause: 'config-invalid',
+    when: [
+      /\bACL not found: (?<name>[\w-]+)/,
+      /\bBungled \S+ line \d+: /,
+      /\bUndefined (?:backend|acl|sub|probe|director) (?<name>[\w.]+)/,
+      /\bBad configuration option: (?<name>\w+)/,
+      /\bbad (?:option|command line options).{0,40}(?:line \d|try)/,
+    ],
+    strength: 0.97,
+    read: (subject, line, {block, near}) => ({...settingsPlace([line, ...block, ...near]), ...subject}),
+    examples: [
+      ['FATAL: Bungled /etc/squid/squid.conf line 7: http_access allow lan', {file: '/etc/squid/squid.conf', line: 7}],
+      [
+        '/etc/ssh/sshd_config: line 4: Bad configuration option: PermitRoot',
+        {name: 'PermitRoot', file: '/etc/ssh/sshd_config', line: 4},
+      ],
+      ['Undefined acl office, first reference:', {name: 'office'}],
+      ['dnsmasq: bad option at line 12 of /etc/dnsmasq.d/lan.conf', {file: '/etc/dnsmasq.d/lan.conf', line: 12}],
+    ],
+  },
+  {
+    id: 'settings-parser',
+    cause: 'config-invalid',
+    when: [
+      /(?:JSON|TOML)DecodeError\b.{0,200}?\bline +(?<line>\d+)/,
+      /(?:YAMLException|ScannerError|ParserError|DuplicateOptionError)\b.{0,200}?(?:\bline +(?<line>\d+)|\((?<line2>\d+):\d+\))/,
+    ],
+    unless: /response|request|body/i,
+    strength: 0.95,
+    read: (subject, line, context) => ({...settingsOpened(context), ...settingsPlace([line]), ...subject}),
+    examples: [
+      ['YAMLException: duplicated mapping key in "jobs.yml" (7:3)', {line: 7, file: 'jobs.yml'}],
+      ['json.decoder.JSONDecodeError: Expecting value: line 3 column 12 (char 40)', {line: 3}],
+    ],
+  },
+  {
+    id: 'daemon-file',
+    cause: 'missing-file',
+    when: [
+      /[Uu]nable to load host key:? (?<file>\/\S+)/,
+      /»(?<file>[^«]+)« .{0,60}: Datei oder Verzeichnis nicht gefunden/,
+    ],
+    strength: 0.98,
+    examples: [
+      ['Unable to load host key: /etc/ssh/ssh_host_rsa_key', {file: '/etc/ssh/ssh_host_rsa_key'}],
+      [
+        'konnte Datei »/etc/erp/erp.conf« nicht öffnen: Datei oder Verzeichnis nicht gefunden',
+        {file: '/etc/erp/erp.conf'},
+      ],
+    ],
+  },
+  {
+    id: 'backend-name',
+    cause: 'dns-failure',
+    when: /[Bb]ackend host '?"?(?<host>[\w.-]+?)"?'? could not be resolved/,
+    strength: 0.99,
+    examples: [['Backend host \'"shop.internal"\' could not be resolved to an IP address:', {host: 'shop.internal'}]],
+  },
+  {
+    id: 'foreign-address',
+    cause: 'address-not-available',
+    when: /cannot assign requested address/i,
+    unless: /\bconnect/i,
+    strength: 0.96,
+    read: (subject, line, {near}) => {
+      const own = endpointIn(line);
+      if (own !== null) return {...own, ...subject};
+      const port = [line, ...near].map((text) => portIn(text)).find((one) => one !== null);
+      return typeof port === 'number' ? {...subject, port} : subject;
+    },
+    examples: ['1763877000: Error: Cannot assign requested address'],
+  },
+  {
+    id: 'host-key',
+    cause: 'tls-certificate',
+    when: [/REMOTE HOST (?<reason>IDENTIFICATION HAS CHANGED)/, /[Hh]ost key (?<reason>verification failed)/],
+    strength: 0.95,
+    read: (subject, line, {near}) => {
+      const host = [line, ...near]
+        .map((text) => /[Hh]ost key for \[?([\w.-]+)/.exec(text)?.[1])
+        .find((one) => one !== undefined);
+      return host === undefined ? subject : {host, ...subject};
+    },
+    explain: ({host, reason}) =>
+      `${host ?? 'The other side'} shows another host key than the one that is known: ${reason}.`,
+    remedy: ({host}) =>
+      `is it the same machine? ssh-keyscan ${host ?? 'HOST'} shows its key now; if it was set up anew: ssh-keygen -R ${host ?? 'HOST'}`,
+    examples: [['Host key verification failed.', {reason: 'verification failed'}]],
+  },
+];
