@@ -6,8 +6,9 @@ const listens =
 
 const withPort: NonNullable<Rule['read']> = (subject, line, context) => {
   const from = [line, ...context.block, ...context.near].map(portIn).find((port) => port !== null);
-  return from === undefined || subject['port'] !== undefined ? subject : {...subject, port: from as number};
+  return from === undefined || subject['port'] !== undefined ? subject : {...subject, port: from};
 };
+
 /** Listening, connecting, names, certificates. */
 export const network: readonly Rule[] = [
   {

@@ -149,7 +149,7 @@ export const python: readonly Rule[] = [
         .map((text) => /["']?([\w./-]+\.(?:ya?ml|json|toml|ini|cfg|env))["']?(?:, line (\d+))?/.exec(text))
         .find((match) => match !== null);
       return {
-        ...(file === undefined || file === null
+        ...(file === undefined
           ? {}
           : {file: file[1] as string, ...(file[2] === undefined ? {} : {line: Number(file[2])})}),
         ...(at === null ? {} : {line: Number(at[1] ?? at[2])}),

@@ -162,10 +162,10 @@ export const settings: readonly Rule[] = [
               text,
             ),
           )
-          .map((match) => match?.slice(1).find((one) => one !== undefined))
+          .map((match) => match?.slice(1).find(Boolean))
           .find((one) => one !== undefined);
       const file = place['file'] ?? pathIn(line);
-      return {...place, ...(name === undefined ? {} : {name}), ...(file === null || file === undefined ? {} : {file})};
+      return {...place, ...(name === undefined ? {} : {name}), ...(file === null ? {} : {file})};
     },
     examples: [
       [
