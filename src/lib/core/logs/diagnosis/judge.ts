@@ -147,7 +147,10 @@ function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean 
 function inContext(best: Candidate, group: readonly Candidate[], {isServer, isStack, lines}: Log): number {
   const last = group.at(-1) as Candidate;
   let score = 0;
-  if (isServer && ofClients.has(best.cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text)) score -= 0.5;
+  // PostgreSQL calls it fatal when it turns a client away.
+  if (isServer && best.cause === 'database-auth') score -= 0.5;
+  else if (isServer && ofClients.has(best.cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text))
+    score -= 0.5;
   if (lines.slice(last.index, last.index + 25).some(({text}) => died.test(text))) score += 0.05;
   if (best.cause === 'unhandled-exception') score -= 0.1;
   if (consequences.has(best.cause)) score -= isStack ? 0.2 : 0.02;

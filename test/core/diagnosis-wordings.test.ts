@@ -1,0 +1,378 @@
+import {expect, test} from '@jest/globals';
+import {diagnose} from '../../src/lib/core/logs/diagnosis/diagnose.js';
+import type {Cause} from '../../src/lib/core/logs/diagnosis/log-diagnosis.js';
+import type {Subject} from '../../src/lib/core/logs/diagnosis/rule.js';
+
+/** How other programs, other systems and other languages say the same: last words before exit code 1. */
+const wordings: readonly (readonly [cause: Cause, text: string, subject?: Subject])[] = [
+  ['port-in-use', 'Web server failed to start. Port 8080 was already in use.', {port: 8080}],
+  ['port-in-use', 'java.net.BindException: Address already in use (Bind failed)'],
+  ['port-in-use', '2026/11/22 10:00:00 listen tcp 0.0.0.0:8080: bind: address already in use', {port: 8080}],
+  ['port-in-use', '(98)Address already in use: AH00072: make_sock: could not bind to address [::]:80', {port: 80}],
+  [
+    'port-in-use',
+    'Error starting userland proxy: listen tcp4 0.0.0.0:5432: bind: address already in use',
+    {port: 5432},
+  ],
+  ['port-in-use', 'Bind for 0.0.0.0:6379 failed: port is already allocated', {port: 6379}],
+  [
+    'port-in-use',
+    'Error: Failed to bind to 127.0.0.1:3000: Os { code: 98, kind: AddrInUse, message: "Address already in use" }',
+    {port: 3000},
+  ],
+  [
+    'port-in-use',
+    'System.IO.IOException: Failed to bind to address http://127.0.0.1:5000: address already in use.',
+    {port: 5000},
+  ],
+  ['port-in-use', 'Address already in use - bind(2) for "127.0.0.1" port 3000 (Errno::EADDRINUSE)', {port: 3000}],
+  ['port-in-use', 'Failed to listen on localhost:8000 (reason: Address already in use)', {port: 8000}],
+  [
+    'port-in-use',
+    'OSError: [WinError 10048] Normalerweise darf jede Socketadresse (Protokoll, Netzwerkadresse oder Anschluss) nur jeweils einmal verwendet werden',
+  ],
+  ['port-in-use', 'failed to bind host port for 0.0.0.0:80:172.18.0.2:80/tcp: address already in use', {port: 80}],
+  [
+    'port-in-use',
+    'Address already in use\nPort 8000 is in use by another program. Either identify and stop that program, or start the server with a different port.',
+    {port: 8000},
+  ],
+  ['port-in-use', 'Error: That port is already in use.'],
+  [
+    'port-in-use',
+    'FATAL:  could not create any TCP/IP sockets\nLOG:  could not bind IPv4 address "127.0.0.1": Address already in use',
+  ],
+  ['port-in-use', "Can't start server: Bind on TCP/IP port: Address already in use"],
+  ['port-in-use', 'failed to listen on TCP port 11211: Address already in use', {port: 11211}],
+  ['port-in-use', '⨯ Failed to start server\nError: listen EADDRINUSE: address already in use :::3000', {port: 3000}],
+  ['address-not-available', 'listen tcp 10.1.2.3:80: bind: cannot assign requested address', {host: '10.1.2.3'}],
+  [
+    'address-not-available',
+    '(99)Cannot assign requested address: AH00072: make_sock: could not bind to address 10.9.8.7:80',
+    {host: '10.9.8.7', port: 80},
+  ],
+  ['address-not-available', 'java.net.BindException: Cannot assign requested address'],
+  ['permission-denied', 'listen tcp :80: bind: permission denied', {port: 80}],
+  [
+    'permission-denied',
+    'java.io.FileNotFoundException: /var/log/erp/app.log (Permission denied)',
+    {file: '/var/log/erp/app.log'},
+  ],
+  ['permission-denied', 'open /var/lib/grafana/grafana.db: permission denied', {file: '/var/lib/grafana/grafana.db'}],
+  [
+    'permission-denied',
+    "System.UnauthorizedAccessException: Access to the path '/opt/erp/keys' is denied.",
+    {file: '/opt/erp/keys'},
+  ],
+  [
+    'permission-denied',
+    'thread \'main\' panicked at src/main.rs:3:9:\ncalled `Result::unwrap()` on an `Err` value: Os { code: 13, kind: PermissionDenied, message: "Permission denied" }',
+  ],
+  [
+    'permission-denied',
+    'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock',
+  ],
+  ['permission-denied', 'bash: ./deploy.sh: Permission denied', {file: './deploy.sh'}],
+  ['permission-denied', "touch: das Anlegen von '/etc/x' ist nicht möglich: Keine Berechtigung", {file: '/etc/x'}],
+  ['missing-module', "Error: Cannot find module '@nestjs/core'", {module: '@nestjs/core'}],
+  ['missing-module', 'exec: "ffmpeg": executable file not found in $PATH', {module: 'ffmpeg'}],
+  [
+    'missing-module',
+    'docker: Error response from daemon: exec: "gunicorn": executable file not found in $PATH: unknown.',
+    {module: 'gunicorn'},
+  ],
+  [
+    'missing-module',
+    'ImportError: libGL.so.1: cannot open shared object file: No such file or directory',
+    {module: 'libGL.so.1'},
+  ],
+  [
+    'missing-module',
+    'Caused by: java.lang.ClassNotFoundException: com.mysql.cj.jdbc.Driver',
+    {module: 'com.mysql.cj.jdbc.Driver'},
+  ],
+  [
+    'missing-module',
+    'Traceback (most recent call last):\n  File "/usr/lib/python3.11/subprocess.py", line 1907, in _execute_child\n    raise child_exception_type(errno_num, err_msg, err_filename)\nFileNotFoundError: [Errno 2] No such file or directory: \'wkhtmltopdf\'',
+  ],
+  [
+    'import-error',
+    "ImportError: cannot import name 'url_quote' from 'werkzeug.urls' (/usr/lib/werkzeug/urls.py)",
+    {name: 'url_quote', module: 'werkzeug.urls'},
+  ],
+  [
+    'import-error',
+    "AttributeError: partially initialized module 'app' has no attribute 'db' (most likely due to a circular import)",
+    {module: 'app'},
+  ],
+  [
+    'syntax-error',
+    'src/routes/+page.svelte:14:3 Unexpected token\nBuild failed with 1 error:\nsrc/main.ts:3:10: ERROR: Expected ";" but found "x"',
+    {},
+  ],
+  ['config-invalid', 'Error: Invalid value for environment variable PORT: must be a number', {}],
+  [
+    'config-invalid',
+    'level=error msg="Loading configuration file failed" file=/etc/alertmanager.yml err="yaml: line 7: did not find expected key"',
+    {file: '/etc/alertmanager.yml', line: 7},
+  ],
+  [
+    'config-invalid',
+    'failed parsing config: /etc/loki/config.yaml: yaml: unmarshal errors:\n  line 12: field retention_perod not found in type limits_config',
+    {name: 'retention_perod'},
+  ],
+  ['config-invalid', 'systemd[1]: erp.service: Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.', {}],
+  [
+    'config-invalid',
+    "Error: For 'celeryd', unknown option [numprocss] in section 'program:api' (file: '/etc/supervisord.conf')",
+    {},
+  ],
+  ['config-invalid', 'services.api Additional property prots is not allowed', {name: 'prots'}],
+  [
+    'config-invalid',
+    'django.core.exceptions.ImproperlyConfigured: Requested setting DATABASES, but settings are not configured.',
+    {},
+  ],
+  ['missing-env-var', 'panic: required key ERP_DSN missing value', {variable: 'ERP_DSN'}],
+  ['missing-env-var', 'RuntimeError: Environment variable SECRET_KEY is not set', {variable: 'SECRET_KEY'}],
+  [
+    'missing-env-var',
+    'error: Error validating datasource `db`: Environment variable not found: DATABASE_URL.',
+    {variable: 'DATABASE_URL'},
+  ],
+  [
+    'missing-env-var',
+    'Error: Database is uninitialized and superuser password is not specified.\n       You must specify POSTGRES_PASSWORD to a non-empty value',
+    {variable: 'POSTGRES_PASSWORD'},
+  ],
+  [
+    'missing-env-var',
+    "thread 'main' panicked at src/main.rs:9:40:\nDATABASE_URL must be set: NotPresent",
+    {variable: 'DATABASE_URL'},
+  ],
+  [
+    'missing-file',
+    "Error: ENOENT: no such file or directory, open '/etc/erp/config.json'",
+    {file: '/etc/erp/config.json'},
+  ],
+  [
+    'missing-file',
+    'thread \'main\' panicked at src/main.rs:3:9: Os { code: 2, kind: NotFound, message: "No such file or directory" }',
+    {},
+  ],
+  [
+    'missing-file',
+    'open /etc/prometheus/prometheus.yml: no such file or directory',
+    {file: '/etc/prometheus/prometheus.yml'},
+  ],
+  [
+    'missing-file',
+    "python3: can't open file '/opt/erp/manage.py': [Errno 2] No such file or directory",
+    {file: '/opt/erp/manage.py'},
+  ],
+  [
+    'missing-file',
+    "System.IO.FileNotFoundException: Could not find file '/opt/erp/rates.csv'.",
+    {file: '/opt/erp/rates.csv'},
+  ],
+  [
+    'missing-file',
+    "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/opt/erp/package.json'",
+    {file: '/opt/erp/package.json'},
+  ],
+  ['database-unreachable', 'SQLSTATE[HY000] [2002] Connection refused (Connection: mysql, SQL: select 1)'],
+  ['database-unreachable', "Can't reach database server at `localhost:5432`", {host: 'localhost', port: 5432}],
+  ['database-unreachable', 'MongooseServerSelectionError: connect ECONNREFUSED 127.0.0.1:27017', {port: 27017}],
+  [
+    'database-unreachable',
+    'org.postgresql.util.PSQLException: Connection to localhost:5432 refused. Check that the hostname and port are correct',
+    {host: 'localhost', port: 5432},
+  ],
+  [
+    'database-unreachable',
+    'failed to connect to `host=localhost user=erp database=erp`: dial error (dial tcp 127.0.0.1:5432: connect: connection refused)',
+    {port: 5432},
+  ],
+  [
+    'database-unreachable',
+    'Npgsql.NpgsqlException (0x80004005): Failed to connect to 127.0.0.1:5432\n ---> System.Net.Sockets.SocketException (111): Connection refused',
+    {port: 5432},
+  ],
+  [
+    'database-unreachable',
+    'PG::ConnectionBad: could not connect to server: Connection refused\n\tIs the server running on host "localhost" (127.0.0.1) and accepting\n\tTCP/IP connections on port 5432?',
+    {host: 'localhost', port: 5432},
+  ],
+  [
+    'database-unreachable',
+    "ERROR 2002 (HY000): Can't connect to local MySQL server through socket '/run/mysqld/mysqld.sock' (2)",
+  ],
+  [
+    'database-unreachable',
+    'psql: error: connection to server on socket "/var/run/postgresql/.s.PGSQL.5432" failed: No such file or directory',
+  ],
+  ['database-auth', 'FATAL:  Peer authentication failed for user "erp"', {user: 'erp'}],
+  [
+    'database-auth',
+    "SQLSTATE[HY000] [1045] Access denied for user 'erp'@'localhost' (using password: YES)",
+    {user: 'erp'},
+  ],
+  [
+    'database-auth',
+    'FATAL: no pg_hba.conf entry for host "10.0.0.5", user "erp", database "erp", no encryption',
+    {user: 'erp'},
+  ],
+  ['database-auth', 'MongoServerError: Authentication failed.'],
+  [
+    'database-auth',
+    'P1000: Authentication failed against database server, the provided database credentials for `erp` are not valid.',
+    {user: 'erp'},
+  ],
+  ['database-schema-missing', 'P2021: The table `public.Invoice` does not exist in the current database.'],
+  [
+    'database-schema-missing',
+    "SQLSTATE[42S02]: Base table or view not found: 1146 Table 'erp.invoices' doesn't exist",
+    {table: 'invoices'},
+  ],
+  [
+    'database-schema-missing',
+    'django.db.utils.ProgrammingError: relation "sales_order" does not exist',
+    {table: 'sales_order'},
+  ],
+  ['database-schema-missing', 'ERROR: column "vat_rate" does not exist (SQLSTATE 42703)', {column: 'vat_rate'}],
+  [
+    'database-schema-missing',
+    'ActiveRecord::PendingMigrationError: Migrations are pending. To resolve this issue, run: bin/rails db:migrate',
+  ],
+  ['database-locked', 'SQLITE_BUSY: database is locked'],
+  ['redis-unreachable', 'dial tcp 127.0.0.1:6379: connect: connection refused', {port: 6379}],
+  [
+    'redis-unreachable',
+    'redis.clients.jedis.exceptions.JedisConnectionException: Failed to connect to any host resolved for DNS name.',
+  ],
+  [
+    'redis-unreachable',
+    'StackExchange.Redis.RedisConnectionException: It was not possible to connect to the redis server(s).',
+  ],
+  [
+    'redis-unreachable',
+    'Predis\\Connection\\ConnectionException: Connection refused [tcp://127.0.0.1:6379]',
+    {port: 6379},
+  ],
+  ['redis-auth', 'io.lettuce.core.RedisCommandExecutionException: NOAUTH Authentication required.'],
+  ['redis-misconf', 'ERR max number of clients reached'],
+  ['broker-unreachable', 'pika.exceptions.AMQPConnectionError'],
+  [
+    'broker-unreachable',
+    '%3|1763823|FAIL|rdkafka#producer-1| [thrd:localhost:9092/bootstrap]: localhost:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused',
+    {port: 9092},
+  ],
+  [
+    'broker-unreachable',
+    'KafkaJSNumberOfRetriesExceeded: Connection error: connect ECONNREFUSED 127.0.0.1:9092',
+    {port: 9092},
+  ],
+  ['broker-unreachable', 'dial tcp 127.0.0.1:5672: connect: connection refused', {port: 5672}],
+  ['dns-failure', 'dial tcp: lookup postgres on 127.0.0.11:53: no such host', {host: 'postgres'}],
+  ['dns-failure', 'Caused by: java.net.UnknownHostException: rabbitmq: Name or service not known', {host: 'rabbitmq'}],
+  ['dns-failure', 'socket.gaierror: [Errno -3] Temporary failure in name resolution'],
+  [
+    'dns-failure',
+    'SQLSTATE[HY000] [2002] php_network_getaddresses: getaddrinfo for mysql failed: Name or service not known',
+    {host: 'mysql'},
+  ],
+  ['dns-failure', 'Error: getaddrinfo EAI_AGAIN api.example.com', {host: 'api.example.com'}],
+  ['connection-refused-upstream', 'smtplib.SMTPConnectError / ConnectionRefusedError: [Errno 111] Connection refused'],
+  [
+    'connection-refused-upstream',
+    'grpc: addr="127.0.0.1:50051": connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:50051: connect: connection refused"',
+    {port: 50051},
+  ],
+  ['connection-refused-upstream', "ldap.SERVER_DOWN: {'result': -1, 'desc': \"Can't contact LDAP server\"}"],
+  ['connection-refused-upstream', 'java.net.ConnectException: Connection refused'],
+  [
+    'connection-refused-upstream',
+    'System.Net.Http.HttpRequestException: Connection refused (localhost:5001)',
+    {port: 5001},
+  ],
+  [
+    'upstream-timeout',
+    "requests.exceptions.ConnectTimeout: HTTPSConnectionPool(host='api.erp.local', port=443): Max retries exceeded",
+    {host: 'api.erp.local'},
+  ],
+  ['upstream-timeout', 'java.net.SocketTimeoutException: Read timed out'],
+  ['upstream-timeout', 'psycopg2.errors.QueryCanceled: canceling statement due to statement timeout'],
+  ['upstream-timeout', 'rpc error: code = DeadlineExceeded desc = context deadline exceeded'],
+  [
+    'tls-certificate',
+    'tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-11-22',
+    {},
+  ],
+  [
+    'tls-certificate',
+    'javax.net.ssl.SSLHandshakeException: PKIX path building failed: unable to find valid certification path to requested target',
+  ],
+  ['tls-certificate', 'curl: (60) SSL certificate problem: self-signed certificate'],
+  [
+    'tls-certificate',
+    'OpenSSL::SSL::SSLError: SSL_connect returned=1 errno=0 state=error: certificate verify failed (certificate has expired)',
+    {},
+  ],
+  ['tls-certificate', 'x509: certificate is valid for old.example.com, not api.erp.local', {}],
+  ['out-of-memory', 'Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes)'],
+  ['out-of-memory', 'fatal error: runtime: out of memory'],
+  ['out-of-memory', 'memory allocation of 8589934592 bytes failed'],
+  ['out-of-memory', "System.OutOfMemoryException: Exception of type 'System.OutOfMemoryException' was thrown."],
+  ['out-of-memory', 'failed to allocate memory (NoMemoryError)'],
+  ['disk-full', 'write /var/lib/prometheus/wal/00000001: no space left on device', {}],
+  ['disk-full', 'java.io.IOException: Es ist nicht genügend Speicherplatz auf dem Datenträger verfügbar'],
+  ['disk-full', 'sqlite3.OperationalError: database or disk is full'],
+  ['disk-read-only', 'mkdir: cannot create directory ‘/opt/erp/x’: Read-only file system', {file: '/opt/erp/x'}],
+  ['file-descriptor-limit', 'accept4: too many open files'],
+  ['file-descriptor-limit', 'java.net.SocketException: Too many open files'],
+  ['file-descriptor-limit', 'failed to create fsnotify watcher: too many open files'],
+  ['killed-by-signal', 'Segmentation fault (core dumped)', {signal: 'SIGSEGV'}],
+  ['unhandled-exception', 'panic: assignment to entry in nil map'],
+  [
+    'unhandled-exception',
+    'Traceback (most recent call last):\n  File "/opt/erp/a.py", line 3, in <module>\n    total(None)\n  File "/opt/erp/b.py", line 9, in total\n    return x + 1\nTypeError: unsupported operand type(s) for +: \'NoneType\' and \'int\'',
+    {file: '/opt/erp/b.py', line: 9},
+  ],
+  ['hang', 'ERROR 1213 (40001): thread dump follows\nFound one Java-level deadlock:'],
+  [
+    'version-mismatch',
+    'error: package erp-cli v1.2.0 cannot be built because it requires rustc 1.85 or newer, while the currently active rustc version is 1.70.0',
+    {required: '1.85', actual: '1.70.0'},
+  ],
+  [
+    'version-mismatch',
+    'FATAL:  database files are incompatible with server\nDETAIL:  The data directory was initialized by PostgreSQL version 13, which is not compatible with this version 15.4.',
+    {actual: '13'},
+  ],
+  [
+    'version-mismatch',
+    'Error response from daemon: client version 1.52 is too new. Maximum supported API version is 1.41',
+    {},
+  ],
+  [
+    'version-mismatch',
+    'This version of pnpm requires at least Node.js v18.12\nThe current version of Node.js is v16.20.2',
+    {required: 'v18.12', actual: 'v16.20.2'},
+  ],
+  ['cluster-unreachable', 'Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout', {port: 6443}],
+  [
+    'cluster-unauthorized',
+    'Error from server (Forbidden): pods is forbidden: User "dev" cannot list resource "pods" in API group "" in the namespace "erp"',
+    {user: 'dev'},
+  ],
+  ['pod-not-found', 'Error from server (NotFound): namespaces "erp" not found', {name: 'erp'}],
+  ['rate-limited', 'toomanyrequests: You have reached your pull rate limit.'],
+  ['rate-limited', "openai.RateLimitError: Error code: 429 - {'error': {'message': 'Rate limit reached'}}"],
+  ['licence-expired', 'FATAL: license expired on 2026-10-31', {date: '2026-10-31'}],
+  ['licence-expired', 'io.jsonwebtoken.ExpiredJwtException: JWT expired at 2026-10-09T08:53:20Z.'],
+];
+
+test.each(wordings)('%s: %s', (cause, text, subject = {}) => {
+  const seen = diagnose(text.split('\n'), {code: 1, signal: null});
+  expect({cause: seen.cause, subject: seen.subject}).toEqual({cause, subject: expect.objectContaining(subject)});
+});
