@@ -28,7 +28,7 @@ export function readMessage(text: string, detail: string | null): Message {
     if (words.length >= mostWords) break;
     const between = whole.slice(at, match.index);
     at = match.index + match[0].length;
-    push(words, glue, between, masked(match[0], whole[at] === '('), whole[at] === '=');
+    push(words, glue, between, masked(match[0], whole.slice(at, at + 2)), whole[at] === '=');
   }
   const rest = words.length >= mostWords ? '' : whole.slice(at);
   if (words.length >= mostWords && at < whole.length) push(words, glue, ' ', variable, false);
@@ -65,7 +65,11 @@ function withEmpties(words: string[], glue: string[], between: string): string {
   return after;
 }
 
-function masked(text: string, isCall: boolean): string {
+/** @param next the two characters behind it */
+function masked(text: string, next: string): string {
+  const isCall = next.startsWith('(');
+  // mail.example.org:25
+  if (/^:\d/.test(next) && /^[a-z][\w-]*(?:\.[\w-]+)+$/i.test(text)) return variable;
   // jk2_init(): a digit within a name.
   if (isCall && /^[A-Za-z_.]{2,}\d?[A-Za-z_.]*$/.test(text)) return text;
   if (/^[A-Za-z]{2,7}\d$/.test(text) && !/^[0-9a-f]{6,}$/.test(text)) return text;
