@@ -28,7 +28,7 @@ function closed(value: unknown): unknown {
 
 const strict = closed(schema) as Schema;
 const checkOf = (name: string | null) =>
-  z.fromJSONSchema((name === null ? strict : {$ref: `#/$defs/${name}`, $defs: strict.$defs}));
+  z.fromJSONSchema(name === null ? strict : {$ref: `#/$defs/${name}`, $defs: strict.$defs});
 
 function expectValid(name: string | null, document: unknown): void {
   const result = checkOf(name).safeParse(JSON.parse(JSON.stringify(document)));

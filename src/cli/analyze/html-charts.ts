@@ -7,6 +7,8 @@ import {grouped, stretchesOf} from './wording.js';
 
 const mostColumns = 160;
 const mostBands = 200;
+/** Incidents that have a place on the page. */
+export const mostCards = 50;
 const [width, height, laneHeight] = [1000, 120, 20];
 /** Less would not be seen, nor hit. */
 const leastBand = 5;
@@ -93,7 +95,8 @@ function bandsOf({incidents}: LogReport, axis: Axis, high: number, isLane: boole
       const x = Math.min(width - wide, (from - begin) * scale);
       const kind = incident.isOver ? 'acting' : 'failed';
       const rect = `<rect class="${isLane ? kind : `band ${kind}`}" x="${x.toFixed(1)}" y="0" width="${wide.toFixed(1)}" height="${high}"><title>${escaped(incident.title)}</title></rect>`;
-      return isLane ? `<a href="#incident-${number}" aria-label="${escaped(incident.title, 120)}">${rect}</a>` : rect;
+      const isLinked = isLane && number <= mostCards;
+      return isLinked ? `<a href="#incident-${number}" aria-label="${escaped(incident.title, 120)}">${rect}</a>` : rect;
     })
     .join('');
 }

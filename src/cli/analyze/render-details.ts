@@ -10,6 +10,7 @@ import {certaintyOf, grouped, labelWidth, placeOf, said, shareOf, timeIn} from '
 
 const mostExamples = 5;
 const mostValues = 8;
+const mostEvidence = 5;
 
 const width = (view: View): number => view.columns ?? Number.POSITIVE_INFINITY;
 const labelled = (label: string, text: string, view: View): string[] =>
@@ -41,7 +42,7 @@ export function renderTemplate(template: LogTemplate, report: LogReport, view: V
     lines.push(
       ...labelled(
         kind,
-        `${said(name, view, 40)}: median ${shown(p50)}, p95 ${shown(p95)}, highest ${shown(max)}, mean ${shown(mean)} of ${grouped(count)}`,
+        `${name === kind ? '' : `${said(name, view, 40)}: `}median ${shown(p50)}, p95 ${shown(p95)}, highest ${shown(max)}, mean ${shown(mean)} of ${grouped(count)}`,
         view,
       ),
     );
@@ -85,15 +86,23 @@ export function renderDiagnosis(diagnosis: LogDiagnosis, view: View): string[] {
       `${cause} (${certaintyOf(confidence)})${subject.length === 0 ? '' : `: ${subject.join(', ')}`}`,
       view,
     ),
-    ...evidence
-      .slice(0, 5)
-      .map(
-        ({line, text}, index) =>
-          `${view.paint(dim, padEnd(index === 0 ? 'evidence' : '', labelWidth))}${cutEnd(`:${line} ${said(text, view, 400)}`, width(view) - labelWidth, view.glyphs.cut)}`,
-      ),
+    ...linesByText(evidence)
+      .slice(0, mostEvidence)
+      .map(({lines, text}, index) => {
+        const room = width(view) - labelWidth;
+        const label = view.paint(dim, padEnd(index === 0 ? 'evidence' : '', labelWidth));
+        return `${label}${cutEnd(`${lines} ${said(text, view, 400)}`, room, view.glyphs.cut)}`;
+      }),
     ...(remedy === null ? [] : labelled('remedy', said(remedy, view, 800), view)),
     ...(isPermanent ? labelled('restart', "can't mend it", view) : []),
   ];
+}
+
+/** What says the same stands once, with all its lines. */
+function linesByText(evidence: LogDiagnosis['evidence']): {readonly lines: string; readonly text: string}[] {
+  const places = new Map<string, string[]>();
+  for (const {line, text} of evidence) places.set(text, [...(places.get(text) ?? []), `:${line}`]);
+  return [...places].map(([text, lines]) => ({lines: lines.slice(0, 4).join(' '), text}));
 }
 
 /** `--compare`: what B says that A did not, and how sure that is. */

@@ -1,11 +1,11 @@
 import type {Analysis} from '../../lib/core/logs/analysis.js';
 import type {Incident, LogReport} from '../../lib/core/logs/report.js';
 import {formatDateTime, formatDuration, formatShare} from '../../lib/core/report/format.js';
-import {courseChart, escaped, spark} from './html-charts.js';
+import {courseChart, escaped, mostCards, spark} from './html-charts.js';
 import {pageScript, pageStyle} from './html-page.js';
-import {certaintyOf, grouped, placeOf, shareOf} from './wording.js';
+import {certaintyOf, furtherEvidence, grouped, placeOf, shareOf} from './wording.js';
 
-const mostIncidents = 50;
+const mostEvidence = 6;
 const mostEndpoints = 40;
 const mostPrograms = 50;
 const mostNotes = 50;
@@ -46,11 +46,11 @@ ${
   incidents.length === 0
     ? '<p>None found.</p>'
     : incidents
-        .slice(0, mostIncidents)
+        .slice(0, mostCards)
         .map((incident, index) => incidentCard(incident, index + 1, report))
         .join('\n')
 }
-${incidents.length > mostIncidents ? `<p class="dim">and ${incidents.length - mostIncidents} more</p>` : ''}
+${incidents.length > mostCards ? `<p class="dim">and ${incidents.length - mostCards} more</p>` : ''}
 </section>
 ${templateSection(report, top)}
 ${changesSection(report)}
@@ -72,11 +72,11 @@ function spanOf({from, to}: Analysis): string {
 }
 
 function incidentCard(incident: Incident, number: number, report: LogReport): string {
-  const {title, kind, from, to, isOver, first, end, templates, diagnosis, recovery, next, evidence} = incident;
+  const {title, kind, from, to, isOver, first, end, templates, diagnosis, recovery, next} = incident;
   const span = from === null || to === null ? '' : `${when(from)} for ${formatDuration(Math.max(0, to - from))}`;
   const quote = ({spot, text}: Incident['evidence'][number]): string =>
     `<code>${escaped(placeOf(spot, report) || `:${spot.line}`)}</code> <q>${escaped(text)}</q>`;
-  const further = evidence.filter(({spot, text}) => spot.line !== first.spot.line || text !== first.text);
+  const further = furtherEvidence(incident, mostEvidence);
   const rows: [string, string][] = [
     ['first', quote(first)],
     ...(end === null ? [] : [['end', quote(end)] as [string, string]]),
@@ -86,7 +86,7 @@ function incidentCard(incident: Incident, number: number, report: LogReport): st
         ? 'unknown: nothing in these logs names it'
         : `<strong>${escaped(diagnosis.cause)}</strong> (${certaintyOf(diagnosis.confidence)}): ${escaped(diagnosis.explanation)}`,
     ],
-    ...(further.length === 0 ? [] : [['evidence', further.slice(0, 6).map(quote).join('<br>')] as [string, string]]),
+    ...(further.length === 0 ? [] : [['evidence', further.map(quote).join('<br>')] as [string, string]]),
     ...(templates.length === 0
       ? []
       : [

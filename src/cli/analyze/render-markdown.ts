@@ -2,7 +2,7 @@ import {logLevels, type Spot} from '../../lib/core/logs/analysis.js';
 import type {Incident, LogReport} from '../../lib/core/logs/report.js';
 import {countOf, formatDateTime, formatDuration, formatShare} from '../../lib/core/report/format.js';
 import {neutralise} from '../render/foreign.js';
-import {certaintyOf, grouped, placeOf, shareOf} from './wording.js';
+import {certaintyOf, furtherEvidence, grouped, placeOf, shareOf} from './wording.js';
 
 const mostEvidence = 4;
 /** Told in full; a ticket has its limits. */
@@ -77,7 +77,7 @@ function endpointParts({analysis}: LogReport): string[] {
 const at = (time: number): string => formatDateTime(new Date(time));
 
 function incidentPart(incident: Incident, number: number, report: LogReport): string {
-  const {title, kind, from, to, isOver, first, end, evidence, diagnosis, recovery, next} = incident;
+  const {title, kind, from, to, isOver, first, end, diagnosis, recovery, next} = incident;
   const spot = (where: Spot, text: string): string =>
     `${code(placeOf(where, report) || `:${where.line}`)} ${code(text)}`;
   const rows = [
@@ -87,7 +87,7 @@ function incidentPart(incident: Incident, number: number, report: LogReport): st
     diagnosis === null || diagnosis.cause === null
       ? '- cause: unknown'
       : `- cause: **${diagnosis.cause}** (${certaintyOf(diagnosis.confidence)}): ${escaped(diagnosis.explanation)}`,
-    ...evidence.slice(0, mostEvidence).map(({spot: where, text}) => `- evidence: ${spot(where, text)}`),
+    ...furtherEvidence(incident, mostEvidence).map(({spot: where, text}) => `- evidence: ${spot(where, text)}`),
     ...(recovery === null ? [] : [`- over: ${escaped(recovery)}`]),
     ...(next === null ? [] : [`- next: ${escaped(next)}`]),
   ];

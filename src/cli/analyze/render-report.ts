@@ -7,7 +7,17 @@ import {bold, dim, paintMark} from '../render/colour.js';
 import {hanging, type View} from '../render/table.js';
 import {cellWidth, cutEnd, padEnd, padStart, wrap} from '../render/width.js';
 import {levelLines} from './level-chart.js';
-import {certaintyOf, grouped, labelWidth, placeOf, said, shareOf, stretchesOf, timeIn} from './wording.js';
+import {
+  certaintyOf,
+  furtherEvidence,
+  grouped,
+  labelWidth,
+  placeOf,
+  said,
+  shareOf,
+  stretchesOf,
+  timeIn,
+} from './wording.js';
 
 export interface ReportOptions {
   /** Templates that are listed. */
@@ -101,7 +111,7 @@ function incidentLines(incident: Incident, report: LogReport, view: View): strin
     const more = others.length === 0 ? '' : `; ${others.join(', ')}`;
     quote('end', ends[0] ?? end.spot, end.text, more);
   }
-  for (const {spot, text} of furtherEvidence(incident)) quote('also', spot, text);
+  for (const {spot, text} of furtherEvidence(incident, mostEvidence)) quote('also', spot, text);
   const key = incident.templates[0];
   if (key !== undefined && key.count > 1)
     lines.push(row('', `seen  ${grouped(key.count)} x ${said(key.text, view, 300)} (${key.id})`, view));
@@ -122,18 +132,6 @@ function quoteLine(label: string, place: string, clock: string, text: string, mo
   const head = `${padEnd(label, 6)}${place}  ${clock} `;
   const room = Math.max(8, width(view) - labelWidth - cellWidth(head) - cellWidth(more));
   return row('', `${head}${said(text, view, Math.min(room, 400))}${more}`, view);
-}
-
-/** What is neither the first sign nor the end, and says something else than they do. */
-function furtherEvidence({evidence, first, end}: Incident): Incident['evidence'] {
-  const wordsOf = (text: string): string => text.replace(/\d+/g, '0');
-  const told = new Set([first, ...(end === null ? [] : [end])].map(({text}) => wordsOf(text)));
-  return evidence
-    .filter(({text}) => {
-      const words = wordsOf(text);
-      return !told.has(words) && told.add(words);
-    })
-    .slice(0, mostEvidence);
 }
 
 function causeLines(diagnosis: LogDiagnosis | null, view: View): string[] {

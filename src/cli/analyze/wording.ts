@@ -56,3 +56,15 @@ export function shareOf(count: number, all: number): string {
   const ratio = all === 0 ? 0 : count / all;
   return ratio > 0 && ratio < 0.0005 ? '<0.1%' : formatShare(ratio);
 }
+
+/** What is neither the first sign nor the end, and says something else than they do. */
+export function furtherEvidence({evidence, first, end}: Incident, most: number): Incident['evidence'] {
+  const wordsOf = (text: string): string => text.replace(/\d+/g, '0');
+  const told = new Set([first, ...(end === null ? [] : [end])].map(({text}) => wordsOf(text)));
+  return evidence
+    .filter(({text}) => {
+      const words = wordsOf(text);
+      return !told.has(words) && told.add(words);
+    })
+    .slice(0, most);
+}
