@@ -65,7 +65,9 @@ function endedIt({score, cause, candidates: candidatesOfAll}: Verdict, lines: re
   const lastWords = lines.slice(best.index + 1).filter(({text}) => text.trim() !== '');
   return (
     isError &&
-    !lastWords.slice(-4).some(({text, level}) => level < 4 && wellDone.test(text) && !/\b(?:crash|error|fail)/i.test(text))
+    !lastWords
+      .slice(-4)
+      .some(({text, level}) => level < 4 && wellDone.test(text) && !/\b(?:crash|error|fail)/i.test(text))
   );
 }
 
