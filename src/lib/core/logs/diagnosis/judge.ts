@@ -128,10 +128,11 @@ function timely(group: readonly Candidate[], log: Log): number {
   return success + (fromEnd <= 40 ? 0.1 : -Math.min(0.25, fromEnd / 400));
 }
 
-/** Said once, and the program went on with its work: it was a warning, or somebody mended it. */
+/** Said once or a few times, and the program went on with its work: it was a warning, or somebody mended it. */
 function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean {
   const last = group.at(-1) as Candidate;
-  if (new Set(group.map(({line}) => line.block)).size > 1) return false;
+  const times = new Set(group.map(({line}) => line.block)).size;
+  if (times > 3) return false;
   const {service, block} = last.line;
   const after = lines.slice(last.index + 1, last.index + 60).filter((line) => line.block !== block);
   const hasDied = after.findIndex(({text}) => died.test(text));
@@ -140,17 +141,15 @@ function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean 
     .filter(
       (line) => line.service === service && line.level < 4 && !troubled.has(line.block) && line.text.trim() !== '',
     );
-  return work.length >= 5 && new Set(work.map(({block: one}) => one)).size >= 5;
+  return new Set(work.map(({block: one}) => one)).size >= Math.max(5, times * 3);
 }
 
 /** Causes before consequences; a server's log tells of its clients' mistakes, too. */
 function inContext(best: Candidate, group: readonly Candidate[], {isServer, isStack, lines}: Log): number {
   const last = group.at(-1) as Candidate;
   let score = 0;
-  // PostgreSQL calls it fatal when it turns a client away.
-  if (isServer && best.cause === 'database-auth') score -= 0.5;
-  else if (isServer && ofClients.has(best.cause) && !/FATAL|PANIC|Aborting|shutting down/.test(last.line.text))
-    score -= 0.5;
+  const isOwn = /FATAL|PANIC|Aborting|shutting down/.test(last.line.text) && !/-auth$|schema/.test(best.cause);
+  if (isServer && ofClients.has(best.cause) && !isOwn) score -= 0.5;
   if (lines.slice(last.index, last.index + 25).some(({text}) => died.test(text))) score += 0.05;
   if (best.cause === 'unhandled-exception') score -= 0.1;
   if (consequences.has(best.cause)) score -= isStack ? 0.2 : 0.02;

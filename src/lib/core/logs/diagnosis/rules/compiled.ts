@@ -85,7 +85,7 @@ export const compiled: readonly Rule[] = [
       /terminate called (?:after throwing|without an active)/,
       /Assertion [`'"].{1,200}['"] failed/,
     ],
-    unless: /nil pointer|invalid memory address/,
+    unless: /nil pointer|invalid memory address|^\[signal SIG.{1,60} code=0x/,
     strength: 0.9,
     read: (subject, line) => {
       if (subject['signal'] !== undefined) return subject;

@@ -173,7 +173,7 @@ export const system: readonly Rule[] = [
       /exited on signal/i,
       /terminated by SIG/i,
     ],
-    unless: /handler|gracefully|received SIGTERM|SIGTERM|SIGINT|exception handling/i,
+    unless: /handler|gracefully|^\[signal SIG.{1,60} code=0x|received SIGTERM|SIGTERM|SIGINT|exception handling/i,
     strength: 0.85,
     read: (subject, line) => {
       const name = /\bSIG(SEGV|ABRT|KILL|BUS|ILL|FPE|TERM)\b/.exec(line)?.[1];

@@ -134,6 +134,51 @@ export const tools: readonly Rule[] = [
     ],
   },
   {
+    id: 'curl-too-many',
+    cause: 'rate-limited',
+    when: /requested URL returned error: 429/,
+    strength: 0.96,
+    examples: ['curl: (22) The requested URL returned error: 429 Too Many Requests'],
+  },
+  {
+    id: 'directory-server',
+    cause: 'connection-refused-upstream',
+    when: /Can't contact LDAP server/,
+    strength: 0.93,
+    explain: () => 'The directory server (LDAP) does not answer.',
+    examples: ["ldap_bind: Can't contact LDAP server (-1)"],
+  },
+  {
+    id: 'dump-finds-nothing',
+    cause: 'database-schema-missing',
+    when: /no matching (?:tables|schemas|databases) were found/,
+    strength: 0.95,
+    explain: () => 'The database has no table or schema of that name.',
+    examples: ['pg_dump: error: no matching schemas were found'],
+  },
+  {
+    id: 'not-as-root',
+    cause: 'permission-denied',
+    when: /(?:can(?:'|no)t|refus(?:es|ing) to|must not|should not|[Dd]on't) (?:be )?(?:run|start)(?:ed)? (?:\w+ )?as (?:the )?root\b/,
+    strength: 0.93,
+    explain: () => 'It does not want to run as root.',
+    remedy: () =>
+      'run it as a user of its own: user: NAME of the service in erp.config.yaml, or its own option for that',
+    examples: ["FATAL: Don't run Squid as root, set 'cache_effective_user'!", 'initdb: error: cannot be run as root'],
+  },
+  {
+    id: 'name-of-peer',
+    cause: 'dns-failure',
+    when: /connection to (?<host>[\w.-]+):(?<port>\d+) \(getaddrinfo/,
+    strength: 0.98,
+    examples: [
+      [
+        'Failed to open TCP connection to erp.internal:443 (getaddrinfo: Name or service not known) (SocketError)',
+        {host: 'erp.internal', port: 443},
+      ],
+    ],
+  },
+  {
     id: 'mysql-refused',
     cause: 'database-unreachable',
     when: /Can't connect to (?:local )?(?:MySQL )?server (?:through socket|on) '(?<host>[^']+)'/,
