@@ -144,8 +144,7 @@ function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean 
 }
 
 /** Causes before consequences; a server's log tells of its clients' mistakes, too. */
-function inContext(best: Candidate, group: readonly Candidate[], log: Log): number {
-  const {isServer, isStack, lines} = log;
+function inContext(best: Candidate, group: readonly Candidate[], {isServer, isStack, lines}: Log): number {
   const last = group.at(-1) as Candidate;
   let score = 0;
   // PostgreSQL calls it fatal when it turns a client away.
