@@ -303,6 +303,8 @@ export const data: readonly Rule[] = [
     id: 'broker-away',
     cause: 'broker-unreachable',
     when: [
+      /Topic (?<name>[\w.-]+) not present in metadata after/,
+      /Timed out waiting for a node assignment|Failed to update metadata after/,
       /NoBrokersAvailable/i,
       /Connection to broker lost/i,
       /consumer: Cannot connect to/i,

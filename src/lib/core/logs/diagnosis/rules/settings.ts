@@ -26,6 +26,8 @@ export const settings: readonly Rule[] = [
     id: 'missing-env',
     cause: 'missing-env-var',
     when: [
+      /[Mm]issing (?:required )?env(?:ironment)?(?: vars?)?:? ['\"`]?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
+      /[Cc]onfig(?:uration)? key ['\"](?<variable>[A-Z][A-Z0-9_]+)['\"] (?:does not exist|is (?:missing|undefined|not set))/,
       /\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:must|has to|needs to|should) be (?:set|defined|provided|given|configured)/,
       /(?:missing|required|undefined|unset|no|need(?:s|ed)?)\b.{0,40}\b(?:environment|env)(?:ironment)?[ -]?var(?:iable)?s?:?\s*["'`]?(?<variable>[A-Z][A-Z0-9_]{2,})?/,
       /(?:environment|env) ?var(?:iable)?s? ["'`$]{0,2}(?<variable>[A-Z][A-Z0-9_]{2,})["'`]? (?:is |was )?(?:not (?:set|defined|found|provided|present)|missing|required|undefined|empty|unset)/,

@@ -248,7 +248,7 @@ export const system: readonly Rule[] = [
       /not owned by/i,
     ],
     unless:
-      /publickey|for user|Access denied for user|role|\bSQL\b|relation|schema|permission denied for (?:table|database|relation|schema|sequence)|redis|NOPERM|\b403\b|forbidden|client denied/i,
+      /publickey|for user|Access denied for user|role|\bSQL\b|relation|schema|permission denied for (?:table|database|relation|schema|sequence)|redis\.exceptions|NOPERM|\b403\b|forbidden|client denied/i,
     strength: 0.86,
     read: (subject, line, context) => {
       const port = /\b(?:listen|bind)\b/i.test(line) ? portIn(line) : null;
