@@ -14,13 +14,14 @@ const mostRounds = 4;
 /** Merges messages until no two are of one kind. The order of the messages decides nothing but ties. */
 export function groupsOf(keyed: readonly Keyed[]): {text: string; parts: readonly number[]}[] {
   let groups: Group[] = keyed.map(({message}, part) => groupOf(message, part));
+  const learned = new Set<string>();
   for (let round = 0; round < mostRounds; round += 1) {
     const before = groups.length;
-    groups = wildcards(groups);
-    groups = sharePlaces(groups);
+    groups = wildcards(groups, learned);
+    groups = sharePlaces(groups, learned);
     groups = merged(groups, skeletonOf);
     groups = merged(groups, sameWords);
-    if (groups.length === before && round > 0) break;
+    if (groups.length === before) break;
   }
   return absorbed(
     groups.map((group) => ({

@@ -1,4 +1,5 @@
 import {absorb, type Group} from './group.js';
+import {FormHash} from './form-hash.js';
 import {isState, manyValues, neededValues} from './kinds.js';
 import {variable} from './tokens.js';
 
@@ -6,20 +7,26 @@ import {variable} from './tokens.js';
 const names = new Set(['user', 'username', 'host', 'hostname', 'account', 'domain', 'benutzer', 'rechner']);
 
 /** Groups that differ in one place only, which has many values: one group. */
-export function wildcards(groups: readonly Group[]): Group[] {
+export function wildcards(groups: readonly Group[], learned: Set<string>): Group[] {
   let left = [...groups];
   const longest = left.reduce((most, {words}) => Math.max(most, words.length), 0);
+  const forms = new Map(left.map((group) => [group, new FormHash(group)]));
   for (let place = 0; place < longest; place += 1) {
-    const families = new Map<string, Group[]>();
+    const families = new Map<number, Group | Group[]>();
     for (const group of left) {
       if (place >= group.words.length) continue;
-      if (!group.words.some((one, i) => i !== place && one !== variable)) continue;
-      add(families, formWithout(group, place), group);
+      const key = (forms.get(group) as FormHash).without(place);
+      const there = families.get(key);
+      if (there === undefined) families.set(key, group);
+      else if (Array.isArray(there)) there.push(group);
+      else families.set(key, [there, group]);
     }
     let isMerged = false;
     for (const family of families.values()) {
-      if (family.length < 2 || !isVariable(family, place)) continue;
-      mergeAt(family, [place]);
+      if (!Array.isArray(family) || !isVariable(family, place, learned)) continue;
+      mergeAt(family, [place], learned);
+      const [first] = family as [Group];
+      forms.set(first, new FormHash(first));
       isMerged = true;
     }
     if (isMerged) left = left.filter(({parts}) => parts.length > 0);
@@ -27,17 +34,13 @@ export function wildcards(groups: readonly Group[]): Group[] {
   return left;
 }
 
-function formWithout({words, glue}: Group, place: number): string {
-  let form = '';
-  for (const [i, one] of words.entries()) form += `${glue[i]}\u0001${i === place ? '' : one}\u0001`;
-  return form + (glue.at(-1) ?? '');
-}
-
-function isVariable(family: readonly Group[], place: number): boolean {
+function isVariable(family: readonly Group[], place: number, learned: ReadonlySet<string>): boolean {
   const [first] = family as [Group];
   const found = new Set(family.map(({words}) => words[place] as string));
   const constants = first.words.filter((one, i) => i !== place && one !== variable).length;
+  if (constants === 0) return false;
   if (found.has(variable) && constants >= 2) return found.size >= 2;
+  if (place > 0 && constants >= 2 && [...found].every((one) => learned.has(one))) return true;
   if (isNamed(first, place)) return found.size >= 3;
   const needed = neededValues(found, isQuoted(first, place));
   // The first word mostly says what happened, unless it is a name of a host or a file.
@@ -51,9 +54,14 @@ const isNamed = ({words, glue}: Group, place: number): boolean =>
 const isQuoted = ({glue}: Group, place: number): boolean =>
   (glue[place] as string).endsWith('"') && (glue[place + 1] ?? '').startsWith('"');
 
-function mergeAt(family: readonly Group[], places: readonly number[]): void {
+/** @param learned names that were found to be values; whoever finds them elsewhere, finds values */
+function mergeAt(family: readonly Group[], places: readonly number[], learned: Set<string>): void {
   const [first, ...others] = family as [Group, ...Group[]];
-  for (const place of places) for (const one of family) one.words[place] = variable;
+  for (const place of places) {
+    const words = new Set(family.map((one) => one.words[place] as string));
+    if (words.size >= manyValues) for (const word of words) if (/^[a-z]{3,}$/.test(word)) learned.add(word);
+    for (const one of family) one.words[place] = variable;
+  }
   for (const other of others) absorb(first, other);
 }
 
@@ -61,22 +69,22 @@ function mergeAt(family: readonly Group[], places: readonly number[]): void {
  * Groups of the same form that differ in several places. They are split where the fewest words stand, which tells events
  * apart, until all places that still differ are variables and most are not.
  */
-export function sharePlaces(groups: readonly Group[]): Group[] {
+export function sharePlaces(groups: readonly Group[], learned: Set<string>): Group[] {
   const forms = new Map<string, Group[]>();
   for (const group of groups) if (group.words.length > 2) add(forms, group.glue.join('\u0001'), group);
-  for (const family of forms.values()) share(family);
+  for (const family of forms.values()) share(family, learned);
   return groups.filter(({parts}) => parts.length > 0);
 }
 
-function share(all: Group[]): void {
+function share(all: Group[], learned: Set<string>): void {
   const stack = [all];
   for (let family = stack.pop(); family !== undefined; family = stack.pop()) {
     if (family.length < 2) continue;
     const places = differences(family);
     const [fewest] = places;
     if (fewest === undefined) continue;
-    if (isOneEvent(family, places)) {
-      mergeAt(family, places);
+    if (isOneEvent(family, places, learned)) {
+      mergeAt(family, places, learned);
       continue;
     }
     const byWord = new Map<string, Group[]>();
@@ -85,13 +93,15 @@ function share(all: Group[]): void {
   }
 }
 
-function isOneEvent(family: readonly Group[], places: readonly number[]): boolean {
+function isOneEvent(family: readonly Group[], places: readonly number[], learned: ReadonlySet<string>): boolean {
   const {words} = family[0] as Group;
   const constants = words.filter((one, i) => one !== variable && !places.includes(i)).length;
   if (constants < 2 || constants <= places.length) return false;
   return places.every(
     (place) =>
-      place > 0 && isVariable(family, place) && !family.every((group) => isState(group.words[place] as string)),
+      place > 0 &&
+      isVariable(family, place, learned) &&
+      !family.every((group) => isState(group.words[place] as string)),
   );
 }
 
