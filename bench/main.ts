@@ -2,6 +2,8 @@ import {copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFile
 import {join} from 'node:path';
 import {run} from './commands.js';
 import type {ForwardsRun} from './forwards/types.js';
+import {main as logs} from './logs/main.js';
+import type {LogsRun} from './logs/types.js';
 import {load, loadNow, machine, Others, processCount} from './machine.js';
 import {options, type Options, usage} from './options.js';
 import {candidates} from './peers/all.js';
@@ -17,9 +19,14 @@ const results = join(root, 'bench', 'results');
 /** Of the last whole run: the figures behind docs/benchmarks.md, kept with it. */
 const published = join(root, 'bench', 'published.json');
 const publishedForwards = join(root, 'bench', 'published-forwards.json');
+const publishedLogs = join(root, 'bench', 'published-logs.json');
 const document = join(root, 'docs', 'benchmarks.md');
 
 export async function main(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--logs')) {
+    process.exitCode = await logs(argv);
+    return;
+  }
   const wish = understood(argv);
   if (wish === null) return;
   if (wish.report !== null) {
@@ -115,7 +122,8 @@ function report(file: string): void {
   const forwards = existsSync(publishedForwards)
     ? (JSON.parse(readFileSync(publishedForwards, 'utf8')) as ForwardsRun)
     : null;
-  writeFileSync(document, render(JSON.parse(readFileSync(file, 'utf8')) as Run, forwards));
+  const ofLogs = existsSync(publishedLogs) ? (JSON.parse(readFileSync(publishedLogs, 'utf8')) as LogsRun) : null;
+  writeFileSync(document, render(JSON.parse(readFileSync(file, 'utf8')) as Run, forwards, ofLogs));
   console.log(`${file} → ${document}`);
 }
 

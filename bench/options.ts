@@ -18,6 +18,7 @@ export const usage = `npm run bench -- [options]
   --lines 1000000         lines of e
   --others 300            processes that do nothing beside it
   --forwards              port-forwards instead; --forwards --help
+  --logs                  analysis of logs instead; --logs --help
   --report [FILE]         only write docs/benchmarks.md again, from bench/published.json or FILE`;
 
 /** @throws for what is not understood */

@@ -68,7 +68,9 @@ export async function build({announce = false, force = false} = {}) {
   const fresh = join(root, `dist.${process.pid}`);
   rmSync(fresh, {recursive: true, force: true});
   mkdirSync(fresh);
-  const single = ['src/supervisor.ts', 'src/log-scan.ts'].filter((file) => existsSync(join(root, file)));
+  const single = ['src/supervisor.ts', 'src/diagnose.ts', 'src/log-scan.ts'].filter((file) =>
+    existsSync(join(root, file)),
+  );
   const cli = [
     'src/cli/main.ts',
     'src/cli/help.ts',

@@ -1,10 +1,11 @@
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import {faultCases} from '../../test/support/cluster/fault-table.js';
 import {keptVersions, kubectlOf} from '../../test/support/cluster/kubectl-versions.js';
 import {networkLab} from '../../test/support/cluster/netlab.js';
 import {rootFile} from '../../test/support/rig.js';
 import {run} from '../commands.js';
+import type {LogsRun} from '../logs/types.js';
 import {load, machine} from '../machine.js';
 import {render} from '../report/render.js';
 import type {Run} from '../types.js';
@@ -52,7 +53,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (wish.isWhole) {
     writeFileSync(rootFile('bench', 'published-forwards.json'), text);
     const published = JSON.parse(readFileSync(rootFile('bench', 'published.json'), 'utf8')) as Run;
-    writeFileSync(rootFile('docs', 'benchmarks.md'), render(published, whole));
+    const logs = rootFile('bench', 'published-logs.json');
+    const ofLogs = existsSync(logs) ? (JSON.parse(readFileSync(logs, 'utf8')) as LogsRun) : null;
+    writeFileSync(rootFile('docs', 'benchmarks.md'), render(published, whole, ofLogs));
   }
   console.log(renderForwards(whole));
   return 0;

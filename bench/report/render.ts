@@ -1,5 +1,7 @@
 import {renderForwards} from '../forwards/render.js';
 import type {ForwardsRun} from '../forwards/types.js';
+import {renderLogs} from '../logs/render.js';
+import type {LogsRun} from '../logs/types.js';
 import type {Run} from '../types.js';
 import {table} from './numbers.js';
 import {peerTables} from './tables.js';
@@ -8,8 +10,9 @@ import {notPart, type Row, targetRows} from './targets.js';
 /**
  * `docs/benchmarks.md` of one run: ratios are never taken over two.
  * @param forwards a run of its own; null: none was published
+ * @param logs likewise
  */
-export function render(run: Run, forwards: ForwardsRun | null = null): string {
+export function render(run: Run, forwards: ForwardsRun | null = null, logs: LogsRun | null = null): string {
   const rows = targetRows(run).filter(({measured}) => run.whole || measured !== notPart);
   return `${[
     `# Measured against floors and peers
@@ -21,6 +24,7 @@ that spawns again on \`exit\` and pipes the output into a file. What each test d
     `## What is missed\n\n${missed(run, rows)}`,
     `## Beside the peers\n\n${peerTables(run)}`,
     `## Method\n\n${method(run)}`,
+    ...(logs === null ? [] : [renderLogs(logs)]),
     ...(forwards === null ? [] : [renderForwards(forwards)]),
   ].join('\n\n')}\n`;
 }

@@ -113,5 +113,6 @@ function watching(world: World, stopwatch: Stopwatch): World {
     journal: timed(world.journal),
     network: world.network,
     kubectl: world.kubectl,
+    diagnoser: world.diagnoser,
   };
 }

@@ -13,7 +13,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import {dirname, join} from 'node:path';
+import {basename, dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ErpError} from '../lib/core/errors.js';
 import {ExitCode} from '../lib/core/exit-codes.js';
@@ -21,6 +21,7 @@ import type {Hello} from '../lib/core/report/api.js';
 import type {ProjectSpec} from '../lib/core/spec.js';
 import {projectMark, supervisorMark} from '../lib/core/supervision/mark.js';
 import {makeProjectGroup} from '../lib/platform/control-group.js';
+import {helperFile} from '../lib/platform/helper-file.js';
 import {guardianArguments, type GuardianFiles, guardianFiles, supervisorOptions} from '../lib/platform/guardian.js';
 import {ensureRuntimeDir} from '../lib/platform/project-paths.js';
 import {refuseForeign} from './own-folder.js';
@@ -131,14 +132,31 @@ function writeWhole(path: string, content: string | Buffer, mode: number): void 
  */
 export function ownCopy(supervisorFile: string, folder: string, version: string): string {
   const content = readFileSync(supervisorFile);
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+  const helper = readHelper(helperFile(supervisorFile));
+  const hash = createHash('sha256').update(content).update(helper).digest('hex').slice(0, 12);
   mkdirSync(folder, {recursive: true, mode: 0o700});
   const name = `supervisor-${version}-${hash}.mjs`;
   const path = join(folder, name);
-  if (existsSync(path) && statSync(path).size === content.length) return path;
+  // First: whoever finds the supervisor there relies on its helper.
+  if (helper.length > 0) keepCopy(folder, basename(helperFile(path)), helper);
+  keepCopy(folder, name, content);
+  return path;
+}
+
+/** Empty: an installation without it; nothing is diagnosed then. */
+function readHelper(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+function keepCopy(folder: string, name: string, content: Buffer): void {
+  const path = join(folder, name);
+  if (existsSync(path) && statSync(path).size === content.length) return;
   forgetOld(folder, name);
   writeWhole(path, content, 0o600);
-  return path;
 }
 
 /** Node loads no module whose path holds a backslash, on a system where that is a character like any other. */
@@ -149,8 +167,9 @@ function programFolder({stateDir, runtimeDir}: ProjectSpec): string {
 
 /** Two former copies stay: a guardian of theirs may still run. */
 function forgetOld(folder: string, keep: string): void {
+  const kind = keep.slice(0, keep.indexOf('-') + 1);
   const old = readdirSync(folder)
-    .filter((name) => /^supervisor-.*\.mjs$/.test(name) && name !== keep)
+    .filter((name) => name.startsWith(kind) && name.endsWith('.mjs') && name !== keep)
     .map((name) => ({path: join(folder, name), at: statSync(join(folder, name)).mtimeMs}))
     .sort((a, b) => b.at - a.at);
   for (const {path} of old.slice(2)) unlinkSync(path);

@@ -26,7 +26,7 @@ itErp('start --detach on a port that is taken ends with 5 and says who holds it'
   rig.onEnd(holder.close);
   rig.config({shop: fine, web: {...fine, port, dependsOn: ['shop']}});
   const {stderr} = await rig.expectErp(5, ['start', '--detach']);
-  expect(stderr).toMatch(/web failed \(port-taken\)\.\n[^]*held by node \(pid \d+[^]*remedy: .*alternatives/);
+  expect(stderr).toMatch(/web failed \(port-in-use\)\.\n[^]*held by node \(pid \d+[^]*remedy: .*alternatives/);
   await shopGoesOn(rig);
 });
 
@@ -39,7 +39,7 @@ itErp('--or-stop leaves nothing of such a start', async (rig) => {
 itErp('a missing program is a failed service, whoever starts it', async (rig) => {
   rig.config({shop: fine, core: {command: ['nosuchprogram']}});
   const {stderr} = await rig.expectErp(4, ['start', '--detach']);
-  expect(stderr).toMatch(/core failed \(missing-executable\)[^]*nosuchprogram[^]*remedy: install nosuchprogram/);
+  expect(stderr).toMatch(/core failed \(missing-module\)[^]*nosuchprogram[^]*remedy: install nosuchprogram/);
   await rig.stop();
   await rig.expectErp(4, ['start', '--detach', '--after-budget', 'fail']);
   await rig.expectErp(4, ['status', '--wait', 'healthy']);

@@ -81,7 +81,7 @@ itErp(
     const {stderr} = await rig.expectErp(5, ['start', '--detach']);
     expect(stderr).toMatch(
       new RegExp(
-        `web failed \\(port-taken\\)[^]*${port} held by node \\(pid ${process.pid}, root, since [^)]+\\)[^]*remedy: [^]*erp ports release ${port}; or give web alternatives`,
+        `web failed \\(port-in-use\\)[^]*${port} held by node \\(pid ${process.pid}, root, since [^)]+\\)[^]*remedy: [^]*erp ports release ${port}; or give web alternatives`,
       ),
     );
     expect((await rig.service('web')).restartsUsed).toBe(0);
@@ -150,7 +150,7 @@ for (const how of ['ends', 'retries', 'moves'] as const)
       expect(web).toMatchObject({state: 'ready', port: next, restartsUsed: 0, totalRestarts: 0, listener: 'own'});
       expect(await answers(next)).toBe(web.pid);
       const [lost] = told(rig, 'port-lost');
-      expect(lost?.diagnosis).toMatchObject({cause: 'port-taken', subject: `port ${stolen}`});
+      expect(lost?.diagnosis).toMatchObject({cause: 'port-in-use', subject: `port ${stolen}`});
       if (how === 'moves') expect(lost?.diagnosis?.evidence.join()).toMatch(`it listens on ${stolen + 1} instead`);
       expect(told(rig, 'port-moved')[0]?.facts).toMatchObject({port: next, holder: {pid: process.pid}});
       await rig.stop();
@@ -168,7 +168,7 @@ itErp('a stolen port without alternatives: a clear failure, which ends with the 
   const {code, stderr} = await start.end();
   expect([code, stderr]).toEqual([
     5,
-    expect.stringMatching(new RegExp(`web failed \\(port-taken\\)[^]*${port} held by node \\(pid ${process.pid}`)),
+    expect.stringMatching(new RegExp(`web failed \\(port-in-use\\)[^]*${port} held by node \\(pid ${process.pid}`)),
   ]);
   leave?.();
   await until('it is ready', async () => (await rig.service('web')).state === 'ready');
@@ -188,7 +188,7 @@ itErp('a port for metrics that is taken is no reason to move', async (rig) => {
   });
   await rig.expectErp(4, ['start', '--detach']);
   expect(told(rig, 'port-moved')).toEqual([]);
-  expect((await rig.service('web')).diagnosis?.cause).not.toBe('port-taken');
+  expect((await rig.service('web')).diagnosis?.cause).not.toBe('port-in-use');
   await rig.stop();
 });
 

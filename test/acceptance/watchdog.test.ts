@@ -202,7 +202,7 @@ itErp(
     expect(pid).not.toBe(stranger.pid);
     await rig.logged(new RegExp(`${other} instead of ${port}, held by node \\(pid ${stranger.pid}`));
     await rig.logged(new RegExp(`ready on ${other}`));
-    expect(rig.ownLog()).toMatch(/cause: port-taken[^]*evidence: logs\/shop\.log "Error: listen EADDRINUSE/);
+    expect(rig.ownLog()).toMatch(/cause: port-in-use[^]*evidence: logs\/shop\.log "Error: listen EADDRINUSE/);
     expect(isAlive(stranger.pid)).toBe(true);
     stranger.signal('SIGKILL');
     await stranger.exited;

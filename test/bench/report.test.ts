@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from '@jest/globals';
 import {render} from '../../bench/report/render.js';
 import {renderForwards} from '../../bench/forwards/render.js';
+import type {LogsRun} from '../../bench/logs/types.js';
 import type {ForwardsRun} from '../../bench/forwards/types.js';
 import type {Run} from '../../bench/types.js';
 import {packageRoot} from '../support/run-erp.js';
@@ -33,7 +34,9 @@ describe('the report of a run', () => {
   it('makes the document of the last whole run', () => {
     const forwards = join(packageRoot, 'bench/published-forwards.json');
     const published = existsSync(forwards) ? (JSON.parse(readFileSync(forwards, 'utf8')) as ForwardsRun) : null;
-    expect(render(read('bench/published.json'), published)).toBe(
+    const ofLogs = join(packageRoot, 'bench/published-logs.json');
+    const logs = existsSync(ofLogs) ? (JSON.parse(readFileSync(ofLogs, 'utf8')) as LogsRun) : null;
+    expect(render(read('bench/published.json'), published, logs)).toBe(
       readFileSync(join(packageRoot, 'docs/benchmarks.md'), 'utf8'),
     );
   });

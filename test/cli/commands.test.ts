@@ -258,8 +258,8 @@ describe('with a supervisor', () => {
   });
 
   it.each([
-    ['missing-executable', 4],
-    ['port-taken', 5],
+    ['missing-module', 4],
+    ['port-in-use', 5],
     ['killed-by-signal', 4],
   ])('start --detach of a service that fails for good (%s) ends with %i', async (cause, exitCode) => {
     const diagnosis = {cause, confidence: 0.95, subject: null, evidence: [], remedy: 'do this'};

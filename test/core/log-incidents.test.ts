@@ -202,3 +202,24 @@ describe('a program that ends', () => {
     expect(of(`2025-05-22 10:00:00 INFO Hello\n${logged}`).incidents).toEqual([]);
   });
 });
+
+describe('a short log that ends with a failure', () => {
+  const log = (...lines: string[]) => of(`${lines.map((line, i) => `2025-05-22 10:00:0${i} ${line}`).join('\n')}\n`);
+
+  it('has an incident with its cause, and the line that proves it', () => {
+    const {incidents, next} = log(
+      'INFO erp-api 2.1 starting',
+      'INFO routes for sales mounted',
+      'ERROR startup failed',
+      'ERROR connect ECONNREFUSED 127.0.0.1:5432',
+    );
+    expect(incidents).toMatchObject([{diagnosis: {cause: 'database-unreachable', subject: {port: 5432}}}]);
+    expect(incidents[0]?.diagnosis?.evidence[0]?.line).toBe(4);
+    expect(next).toEqual([incidents[0]?.diagnosis?.remedy]);
+  });
+
+  it('has none if it goes on', () => {
+    const after = Array.from({length: 12}, (_, n) => `INFO order ${n} created`);
+    expect(log('INFO starting', 'ERROR connect ECONNREFUSED 127.0.0.1:5432', ...after).incidents).toEqual([]);
+  });
+});

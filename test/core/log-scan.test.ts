@@ -10,7 +10,7 @@ import {TimeReader} from '../../src/lib/core/logs/scan/time-reader.js';
 import {templatesOf, variablesOf} from '../../src/lib/core/logs/templates/templates.js';
 
 const reference = Date.UTC(2026, 10, 23, 12);
-const options: ScanOptions = {reference, since: null, until: null, level: 0, grep: null, labels: true};
+const options: ScanOptions = {reference, since: null, until: null, level: 0, greps: [], labels: true};
 
 const scan = (text: string | Buffer, some: Partial<ScanOptions> = {}) =>
   new Scanner({...options, ...some}).scan(Buffer.isBuffer(text) ? text : Buffer.from(text));
@@ -175,7 +175,7 @@ it('filters by time, level and text', () => {
   expect(scan(text, {since: Date.UTC(2026, 10, 22, 11)}).events).toBe(2);
   expect(scan(text, {until: Date.UTC(2026, 10, 22, 11)}).events).toBe(2);
   expect(scan(text, {level: 4}).events).toBe(2);
-  expect(scan(text, {grep: /c$/}).events).toBe(1);
+  expect(scan(text, {greps: [/c$/]}).events).toBe(1);
 });
 
 const line = fc.oneof(

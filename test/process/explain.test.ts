@@ -14,6 +14,7 @@ import type {LogDiagnosis} from '../../src/lib/core/logs/diagnosis/log-diagnosis
 import {exchange} from '../../src/lib/platform/web-exchange.js';
 import {type Explanation, explainWith, KeptBreakers} from '../../src/lib/runtime/explainer.js';
 import {AiServer, answerJson} from '../support/ai-server.js';
+import {runErp} from '../support/run-erp.js';
 import {itNeeds, openssl} from '../support/tools.js';
 
 const diagnosis: LogDiagnosis = {
@@ -109,10 +110,16 @@ describe('an explanation by a provider', () => {
     for (const [header, value] of Object.entries(shown))
       if (!value.includes('***')) expect(sent?.headers[header]).toBe(value);
     const screen = renderDryRun(plan).join('\n');
-    expect(screen).toContain(`POST ${planned?.ask.url} (phi4, not encrypted)`);
+    expect(screen).toContain(`POST ${planned?.ask.url} (phi4, on this machine)`);
     expect(screen).toContain('1 × credentials of a URL, 1 × e-mail address');
     expect(screen).not.toMatch(/geheim99|hans@|key-of/);
     expect(JSON.stringify(plan)).not.toMatch(/geheim99|hans@|key-of/);
+  });
+
+  it('says for each address whether others can read what goes there', () => {
+    const urls = {openai: 'https://api.openai.com/v1', anthropic: 'http://10.0.0.7/', ollama: 'http://localhost:11434'};
+    const {providers} = dryRun({diagnosis, excerpt, settings: settings(urls), env: keys});
+    expect(providers.map(({reach}) => reach)).toEqual(['encrypted', 'not encrypted', 'on this machine']);
   });
 
   it('a model that the server of one’s own lists first, where none is configured', async () => {
@@ -269,6 +276,13 @@ describe('without an answer the built-in diagnosis answers and says why', () => 
       'no whole answer within 400ms (explain.timeout)',
       'no whole answer within 400ms (explain.timeout)',
     ]);
+  });
+
+  it('silence to the health check is told as that', async () => {
+    await using server = await AiServer.start();
+    server.behaviours.set('/api/tags', () => {});
+    const {tried} = await ask(settings({ollama: server.url}));
+    expect(tried[0]?.problem).toBe('no answer to the question which models it has within 5s');
   });
 
   it('a stream that never ends, slowly or at full speed', async () => {
@@ -555,7 +569,7 @@ describe('certificates', () => {
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'erp-explain-'));
       try {
-        const tls = made(folder, 'DNS:llm.example.test', 1);
+        const tls = made(folder, 'DNS:llm.example.test,IP:192.0.2.1', 1);
         await using server = await AiServer.start(tls);
         using proxy = await startProxy(server.port);
         const run = async (host: string) => {
@@ -577,14 +591,78 @@ describe('certificates', () => {
           return JSON.parse(out) as Explanation;
         };
         expect(await run('llm.example.test')).toMatchObject({provider: 'openai', text: 'The port is taken by nginx.'});
-        expect(proxy.asked).toEqual(['CONNECT llm.example.test:8443 -', 'CONNECT llm.example.test:8443 -']);
+        expect(await run('192.0.2.1')).toMatchObject({provider: 'openai', tried: []});
+        expect(proxy.asked.slice(0, 2)).toEqual(['CONNECT llm.example.test:8443 -', 'CONNECT llm.example.test:8443 -']);
         expect((await run('other.example.test')).tried[0]?.problem).toMatch(
           /is made out to another name: nothing was sent$/,
         );
-        expect(server.told).toHaveLength(1);
+        expect(server.told).toHaveLength(2);
       } finally {
         rmSync(folder, {recursive: true, force: true});
       }
     },
   );
+});
+
+describe('erp logs analyze --explain', () => {
+  const log = [
+    '2026-11-23 06:00:00 INFO connecting to postgres://erp:geheim99@10.1.2.3/erp as hans@firma.de',
+    "[Errno 98] error while attempting to bind on address ('127.0.0.1', 8001): address already in use",
+  ].join('\n');
+
+  /** A project whose configuration asks only this server, by the protocol of OpenAI. */
+  async function inProject(server: AiServer, ...flags: string[]) {
+    const folder = mkdtempSync(join(tmpdir(), 'erp-explain-'));
+    try {
+      writeFileSync(join(folder, 'a.log'), `${log}\n`);
+      const configuration = `explain:\n  providers: [openai, built-in]\n  urls: {openai: "${server.url}/v1"}\n  models: {openai: small}\nservices:\n  a:\n    command: run\n`;
+      writeFileSync(join(folder, 'erp.config.yaml'), configuration);
+      const env = {
+        PATH: process.env.PATH,
+        HOME: folder,
+        APP_PASSWORD: 'attempting to bind',
+        OPENAI_API_KEY: 'key-of-openai',
+      };
+      return await runErp(['logs', 'analyze', 'a.log', ...flags], {cwd: folder, env});
+    } finally {
+      rmSync(folder, {recursive: true, force: true});
+    }
+  }
+
+  it('asks who stands in the configuration, and shows the answer as that of a stranger', async () => {
+    await using server = await AiServer.start();
+    const {stdout, code} = await inProject(server, '--explain');
+    expect(stdout).toMatch(/explanation by small of openai \(not verified\)\n {2}[│|] The port is taken by nginx\./);
+    expect(stdout).toContain('port-in-use');
+    expect(code).toBe(0);
+    expect(server.told).toHaveLength(1);
+    expect(server.told[0]?.body).not.toMatch(/geheim99|hans@|10\.1\.2\.3|attempting to bind/);
+    expect(server.told[0]?.body).toContain('address already in use');
+  });
+
+  it('--dry-run sends nothing and shows it all', async () => {
+    await using server = await AiServer.start();
+    const {stdout, code} = await inProject(server, '--explain', '--dry-run');
+    expect(stdout).toContain(`openai: POST ${server.url}/v1/chat/completions (small, on this machine)`);
+    expect(stdout).toContain('postgres://[credentials]@<ip-1>/erp as <email-1>');
+    expect(stdout).not.toMatch(/geheim99|hans@|key-of-openai/);
+    expect(server.seen).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  it('asks nobody without the flag, and answers itself when nobody does', async () => {
+    await using server = await AiServer.start();
+    expect((await inProject(server, '--diagnose')).stdout).toContain('port-in-use');
+    expect(server.seen).toEqual([]);
+    server.behaviours.set('/models', answerJson(401, {error: {message: 'bad key'}}));
+    const {stdout, code} = await inProject(server, '--explain', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      cause: 'port-in-use',
+      explainedBy: {
+        provider: 'built-in',
+        tried: [{provider: 'openai', problem: 'HTTP 401, OPENAI_API_KEY is not accepted: bad key'}],
+      },
+    });
+    expect(code).toBe(0);
+  });
 });

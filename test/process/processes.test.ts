@@ -104,14 +104,14 @@ describe('precheck', () => {
     writeFileSync(join(rig.dir, 'crlf'), '#!/bin/sh\r\necho\r\n', {mode: 0o755});
     writeFileSync(join(rig.dir, 'env'), '#!/usr/bin/env no-such-python\n', {mode: 0o755});
     expect(check(['true'])).toBeNull();
-    expect(check(['true'], '/no/such')).toMatchObject({cause: 'missing-folder', subject: '/no/such'});
+    expect(check(['true'], '/no/such')).toMatchObject({cause: 'missing-file', subject: '/no/such'});
     expect(check(['uvicorn-that-is-not-there'])).toMatchObject({
-      cause: 'missing-executable',
+      cause: 'missing-module',
       subject: 'uvicorn-that-is-not-there',
     });
-    expect(check(['./plain'])).toMatchObject({cause: 'not-executable', subject: join(rig.dir, 'plain')});
+    expect(check(['./plain'])).toMatchObject({cause: 'permission-denied', subject: join(rig.dir, 'plain')});
     expect(check(['./crlf'])?.message).toContain('Windows line ends');
-    expect(check(['./env'])).toMatchObject({cause: 'missing-executable', subject: 'no-such-python'});
+    expect(check(['./env'])).toMatchObject({cause: 'missing-module', subject: 'no-such-python'});
     expect(check(['true'], rig.dir, [join(rig.dir, '.env')])).toMatchObject({cause: 'missing-file'});
   });
 });

@@ -78,7 +78,7 @@ exit 3
   await look('autostart', 'cron');
   const follow = rig.start(['start', '--debug', '--max-restarts', '2', '--timeout-threshold', '30s'], {env});
   await follow.says(/crashes failed|crashes.*next try/);
-  await follow.says(/missing.*failed|missing-executable/);
+  await follow.says(/missing.*failed|missing-module/);
   await until('the hooked one runs', async () => (await rig.service('hooked')).state === 'ready');
   await look('restart', 'hooked');
   await look('restart', 'hooked', '--json');

@@ -82,7 +82,7 @@ itErp('what services write, are called and are given never reaches a pipe as con
 itNeeds([python], 'nor a terminal, where erp draws itself', async (rig) => {
   config(rig);
   const view = rig.terminal(['start']);
-  await view.says(/missing-executable/);
+  await view.says(/missing-module/);
   await view.says(/bad +failed|bad +exited/);
   const status = rig.terminal(['status']);
   await status.end();

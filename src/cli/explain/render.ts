@@ -44,10 +44,9 @@ export function renderDryRun({prompt, providers}: ExplainPlan, {bar}: Frame = fr
   ];
 }
 
-function destination({provider, model, problem, isEncrypted, ask}: PlannedProvider): string {
+function destination({provider, model, problem, reach, ask}: PlannedProvider): string {
   if (problem !== null) return `${provider}: not asked, ${problem}`;
-  const how = isEncrypted ? '' : ', not encrypted';
-  return `${provider}: ${ask.method} ${ask.url} (${model ?? 'the first model that it offers'}${how})`;
+  return `${provider}: ${ask.method} ${ask.url} (${model ?? 'the first model that it offers'}, ${reach})`;
 }
 
 const block = (name: string, text: string, bar: string): string[] => [

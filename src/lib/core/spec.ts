@@ -245,6 +245,8 @@ export interface HealthExpectation {
 
 export interface ServicePolicy {
   readonly restart: 'always' | 'on-failure' | 'no';
+  /** When its output has told the same cause twice that a restart can't mend. */
+  readonly onPermanent: 'stop' | 'retry';
   readonly startTimeoutMs: number;
   readonly checkIntervalMs: number;
   readonly timeoutThresholdMs: number;

@@ -9,3 +9,12 @@ export function fileState(path: string): string {
     return (error as NodeJS.ErrnoException).code ?? 'unreadable';
   }
 }
+
+/** Bytes of a file; 0: it is not there, or can't be looked at. */
+export function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
+}

@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import type {ChildProcess} from 'node:child_process';
+import {constants, setPriority} from 'node:os';
 import {StringDecoder} from 'node:string_decoder';
 import type {HelperOutcome} from '../core/connection/helper-outcome.js';
 import {systemRunner} from './command-runner.js';
@@ -13,6 +14,8 @@ export interface HelperPlan {
   readonly env: Readonly<Record<string, string>>;
   /** null: as long as it likes. */
   readonly timeoutMs: number | null;
+  /** Whatever else wants the processor goes first. default: no */
+  readonly isUrgent?: false;
   /** Called for each line of its output, which is not kept then. */
   readonly onLine?: (line: string) => void;
 }
@@ -98,10 +101,19 @@ function start(plan: HelperPlan, onError: (error: NodeJS.ErrnoException) => void
     });
     child.on('error', onError);
     if (child.pid !== undefined) remember(child);
+    if (child.pid !== undefined && plan.isUrgent === false) beNice(child.pid);
     return child;
   } catch (error) {
     setImmediate(() => onError(error as NodeJS.ErrnoException));
     return null;
+  }
+}
+
+function beNice(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended, or may not be told: it is short anyway.
   }
 }
 

@@ -4,6 +4,7 @@ import {FifoReader} from './fifo-reader.js';
 import {isOurFifo, makeFifos, openFifo, type OpenFifo} from './fifos.js';
 import {FolderStamp} from './folder-stamp.js';
 import {assertFileName} from './file-name.js';
+import {sizeOf} from './file-state.js';
 import {LogRetention} from './log-retention.js';
 import {MovingNotes} from './moving-notes.js';
 import {OutputHolder} from './output-holder.js';
@@ -11,7 +12,7 @@ import type {ProcessTable} from './process-table.js';
 import type {OnProblem} from './service-log.js';
 import {ServiceLog} from './service-log.js';
 import type {LoggingSpec, MachineSpec} from '../core/spec.js';
-import type {Cancel, Outputs, SpawnError, SpawnPlan} from './types.js';
+import type {Cancel, LogPlace, Outputs, SpawnError, SpawnPlan} from './types.js';
 
 export interface OutputOptions {
   readonly runtimeDir: string;
@@ -44,6 +45,7 @@ export class PosixOutputs implements Outputs {
   /** FIFOs that have lost their name while an adopted service still writes to them. */
   readonly #nameless = new Map<string, FifoReader>();
   readonly #files = new Set<string>();
+  readonly #lifeStarts = new Map<string, Omit<LogPlace, 'to'>>();
   readonly #followers = new Map<string, number>();
   readonly retention: LogRetention;
   readonly #notes: MovingNotes;
@@ -95,7 +97,14 @@ export class PosixOutputs implements Outputs {
   beginLife(service: string): void {
     // What an earlier life has left in the pipe is its own and goes to the log first.
     this.drain(service);
-    this.#log(service).lines.forget();
+    const log = this.#log(service);
+    log.lines.forget();
+    this.#lifeStarts.set(service, {path: log.path, from: sizeOf(log.path)});
+  }
+
+  lifePlace(service: string): LogPlace | null {
+    const start = this.#lifeStarts.get(service);
+    return start === undefined ? null : {...start, to: sizeOf(start.path)};
   }
 
   tail(service: string, lines: number): readonly string[] {

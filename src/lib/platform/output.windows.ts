@@ -4,8 +4,9 @@ import {LogRetention} from './log-retention.js';
 import {assertFileName} from './file-name.js';
 import type {OutputOptions} from './output.js';
 import {RecentLines} from './recent-lines.js';
+import {sizeOf} from './file-state.js';
 import {nextRotated} from './rotated-name.js';
-import type {Cancel, Outputs} from './types.js';
+import type {Cancel, LogPlace, Outputs} from './types.js';
 
 const followEveryMs = 250;
 
@@ -26,6 +27,7 @@ interface Followed {
 export class WindowsOutputs implements Outputs {
   readonly #options: OutputOptions;
   readonly #files = new Map<string, Followed>();
+  readonly #lifeStarts = new Map<string, Omit<LogPlace, 'to'>>();
   readonly retention: LogRetention;
   #timer: NodeJS.Timeout | null = null;
 
@@ -43,6 +45,12 @@ export class WindowsOutputs implements Outputs {
     const file = this.#file(service);
     this.#read(file);
     file.lines.forget();
+    this.#lifeStarts.set(service, {path: file.path, from: sizeOf(file.path)});
+  }
+
+  lifePlace(service: string): LogPlace | null {
+    const start = this.#lifeStarts.get(service);
+    return start === undefined ? null : {...start, to: sizeOf(start.path)};
   }
 
   tail(service: string, lines: number): readonly string[] {

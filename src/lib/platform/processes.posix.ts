@@ -233,21 +233,21 @@ export class PosixProcesses implements Processes {
     const {command, cwd, env} = plan;
     // Node reports a missing working folder as ENOENT of the program: so it comes first.
     if (statSync(cwd, {throwIfNoEntry: false})?.isDirectory() !== true)
-      return {cause: 'missing-folder', subject: cwd, message: `The working folder ${cwd} does not exist.`};
+      return {cause: 'missing-file', subject: cwd, message: `The working folder ${cwd} does not exist.`};
     if (!mayEnter(cwd))
       return {
-        cause: 'missing-folder',
+        cause: 'missing-file',
         subject: cwd,
         message: `The working folder ${cwd} may not be entered by this user.`,
       };
     if ('argv' in command) {
       const executable = findExecutable(command.argv[0], cwd, env);
       if ('missing' in executable) {
-        const cause = executable.missing === 'EACCES' ? 'not-executable' : 'missing-executable';
+        const cause = executable.missing === 'EACCES' ? 'permission-denied' : 'missing-module';
         return {cause, subject: executable.subject, message: executable.message};
       }
       const interpreter = missingInterpreter(executable.found, cwd, env);
-      if (interpreter !== null) return {cause: 'missing-executable', ...interpreter};
+      if (interpreter !== null) return {cause: 'missing-module', ...interpreter};
     }
     for (const file of plan.files) {
       if (statSync(file, {throwIfNoEntry: false}) === undefined)

@@ -172,14 +172,14 @@ export class WindowsProcesses implements Processes {
   }): PrecheckFailure | null {
     const {command, cwd, env} = plan;
     if (statSync(cwd, {throwIfNoEntry: false})?.isDirectory() !== true)
-      return {cause: 'missing-folder', subject: cwd, message: `The working folder ${cwd} does not exist.`};
+      return {cause: 'missing-file', subject: cwd, message: `The working folder ${cwd} does not exist.`};
     if ('argv' in command) {
       const value = (wanted: string): string | undefined =>
         Object.entries(env).find(([name]) => name.toUpperCase() === wanted)?.[1];
       const found = findWindowsExecutable(command.argv[0], cwd, value('PATH') ?? '', value('PATHEXT'), isFile);
       if (found === null)
         return {
-          cause: 'missing-executable',
+          cause: 'missing-module',
           subject: command.argv[0],
           message: `${command.argv[0]} was not found in the PATH of the service.`,
         };

@@ -2,6 +2,8 @@ import type {DiskRoom} from '../core/diagnosis/disk-full.js';
 import type {Foundling} from '../core/supervision/foundling.js';
 import type {DialAnswer, NetworkFacts} from '../core/connection/offline-cause.js';
 import type {ForwardFailure} from '../core/connection/forward-failure.js';
+import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
+import type {LifeVerdict} from '../core/supervision/events.js';
 import type {CommandSpec, ForwardSpec, HealthExpectation, StopSignal, WireProtocol} from '../core/spec.js';
 
 /**
@@ -18,6 +20,7 @@ export interface World {
   readonly journal: Journal;
   readonly network: Network;
   readonly kubectl: Kubectl;
+  readonly diagnoser: Diagnoser;
   /** Names the boot and, where there are such, the pid namespace: what pids mean something in. */
   readonly bootId: string;
   /** When the machine came up, milliseconds since the epoch; null: the system does not tell. */
@@ -165,7 +168,7 @@ export interface StrayProcess extends ProcessIdentity {
 }
 
 export interface PrecheckFailure {
-  readonly cause: 'missing-folder' | 'missing-executable' | 'not-executable' | 'missing-file';
+  readonly cause: 'missing-file' | 'missing-module' | 'permission-denied';
   /** The folder, program or file. */
   readonly subject: string;
   readonly message: string;
@@ -365,6 +368,8 @@ export interface Outputs {
   beginLife(service: string): void;
   /** Last lines this incarnation has written, newest last, control characters as they came. */
   tail(service: string, lines: number): readonly string[];
+  /** Where the output of the present life stands in its log until now; null: not known. */
+  lifePlace(service: string): LogPlace | null;
   /** Reads what is still in the pipe; called at an exit so that the last line is seen before the exit is judged. */
   drain(service: string): void;
   /** Calls for each line until cancelled; used by log-line readiness and by port conflict detection. */
@@ -372,6 +377,65 @@ export interface Outputs {
   /** A line of ours between the service's own: `--- erp: backend exited with code 1 ---`. */
   mark(service: string, text: string): void;
   close(): void;
+}
+
+/** A part of a log, in bytes. A file that is shorter was rotated meanwhile: then all of it is meant. */
+export interface LogPlace {
+  readonly path: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Reads and looks in processes of its own: the rules take memory and time that the supervisor does not have. */
+export interface Diagnoser {
+  /**
+   * Why a life ended, by what it has written. The callback comes exactly once unless cancelled; null: its output does
+   * not tell, or it could not be looked at.
+   */
+  diagnose(question: DiagnosisQuestion, callback: (verdict: LifeVerdict | null) => void): Cancel;
+  /** What a process that does not answer is doing; at the latest after `timeoutMs`. null: could not be seen in time. */
+  lookAt(question: HangQuestion, timeoutMs: number, callback: (diagnosis: Diagnosis | null) => void): Cancel;
+  /** Ends what is under way. */
+  close(): void;
+}
+
+export interface DiagnosisQuestion {
+  readonly service: string;
+  readonly incarnation: number;
+  readonly log: LogPlace;
+  /** The log as it is shown. */
+  readonly shownLog: string;
+  /** Both null: it was ended for not answering. */
+  readonly end: Exit;
+  readonly cwd: string;
+  readonly projectDir: string;
+  /** First word of its command; null: a shell finds it. */
+  readonly program: string | null;
+  /** Of its environment what says where programs and modules are looked for. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Files that settings of the service stand in. */
+  readonly configuration: readonly string[];
+  readonly port: number | null;
+  /** Who of this project is where: to be named. */
+  readonly places: readonly ServicePlace[];
+  /** What it was doing when it did not answer. */
+  readonly hang: Diagnosis | null;
+}
+
+export interface HangQuestion {
+  readonly service: string;
+  /** Leader of its group. */
+  readonly pid: number;
+  /** Its own port. */
+  readonly port: number | null;
+  /** What is known of the silence. */
+  readonly known: Diagnosis;
+  readonly places: readonly ServicePlace[];
+}
+
+export interface ServicePlace {
+  readonly name: string;
+  readonly port: number;
 }
 
 /** One append-only file per service; see core/supervision/journal.ts for the records. */

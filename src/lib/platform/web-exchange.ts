@@ -1,6 +1,6 @@
 import {type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions} from 'node:http';
 import {request as httpsRequest} from 'node:https';
-import type {Socket} from 'node:net';
+import {isIP, type Socket} from 'node:net';
 import {connect as tlsConnect} from 'node:tls';
 import type {Variables} from '../core/config/variables.js';
 import type {WebAnswer, WebFailure} from '../core/explain/problems.js';
@@ -71,11 +71,14 @@ async function open(url: URL, proxy: WebProxy | null, sent: HttpRequest, signal:
   }
   const tunnel = await tunnelTo(url, proxy, authorization, signal);
   const {agent: _, ...withoutAgent} = options;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  // Only names are told to the server; what it proves is compared with the host either way.
+  const servername = isIP(host) === 0 ? host : '';
   return httpsRequest(url, {
     // An agent, also none, would make a connection of its own.
     ...withoutAgent,
     createConnection: () =>
-      tlsConnect({socket: tunnel, servername: url.hostname, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true}),
+      tlsConnect({socket: tunnel, host, servername, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true}),
   });
 }
 

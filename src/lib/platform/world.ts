@@ -1,3 +1,4 @@
+import {HelperDiagnoser} from './diagnoser.js';
 import {DarwinListeners} from './listeners.darwin.js';
 import {LinuxListeners} from './listeners.linux.js';
 import type {Listeners} from './listeners.js';
@@ -38,6 +39,8 @@ export interface WorldOptions {
   /** How kubectl is called, and in which environment; absent: no port-forwards are run. */
   readonly connection?: ConnectionSpec;
   readonly baseEnv?: Readonly<Record<string, string>>;
+  /** Program of the diagnosis helper; absent: nothing is diagnosed. */
+  readonly diagnoser?: string;
   /** What went wrong with files and processes that nobody waits for. */
   readonly onProblem: OnProblem;
 }
@@ -64,6 +67,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
   const memory = new ProcessMemory();
   const {table, output, processes} = process.platform === 'win32' ? windows(options, memory) : posix(options, memory);
   const journal = new FileJournal(options.stateDir, options.onProblem);
+  const diagnoser = new HelperDiagnoser(options.diagnoser ?? '');
   memory.onEscaped = (service, escaped) => journal.append(service, seenRecord(escaped));
   return {
     clock: new SystemClock(),
@@ -74,6 +78,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
     journal,
     network: options.connection === undefined ? noNetwork : new SystemNetwork(),
     kubectl: kubectlOf(options),
+    diagnoser,
     random: Math.random,
     sampler: new Sampler({table, memory, places: placesOf(options)}),
     retention: output.retention,
@@ -87,6 +92,7 @@ export function createWorld(options: WorldOptions): SystemWorld {
     look: () => output.look(),
     bootedAt: Date.now() - uptime() * 1000,
     close: (forGood = false) => {
+      diagnoser.close();
       processes.close();
       output.close(forGood);
       journal.close();

@@ -1,6 +1,6 @@
 import {isDiskFull} from '../core/diagnosis/disk-full.js';
 import type {ServiceSpec} from '../core/spec.js';
-import type {Blocker} from '../core/supervision/state.js';
+import type {Blocker, ListenerBlocker} from '../core/supervision/state.js';
 import type {Cancel} from '../platform/types.js';
 import type {Surroundings} from './shared.js';
 
@@ -8,6 +8,11 @@ const blockerPollMs = 500;
 /** A holder that cannot be seen, a disk that fills again: tries after 1, 2, 4, … s. */
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
+
+/** How long a connection may take. */
+const connectLimitMs = 400;
+/** Tries in quick succession that get no pause. */
+const freeTries = 3;
 
 const pauseMs = (tries: number): number => Math.min(firstPauseMs * 2 ** tries, longestPauseMs);
 
@@ -21,6 +26,11 @@ export class BlockerWatch {
   /** Tries after a disk had room again, in quick succession. */
   #diskTries = 0;
   #diskTriedAt = 0;
+  /** What files were like at the try that they gave it last: what changed since gives it another one. */
+  readonly #triedWith = new Map<string, string>();
+  /** Tries because of a file or a listener, in quick succession. */
+  #quickTries = 0;
+  #quickTriedAt = Number.NEGATIVE_INFINITY;
 
   constructor(spec: ServiceSpec, around: Surroundings) {
     this.#spec = spec;
@@ -30,14 +40,32 @@ export class BlockerWatch {
   /** The service was ready: whatever blocked it is over. */
   forget(): void {
     this.#blindTries = 0;
+    this.#quickTries = 0;
+    this.#triedWith.clear();
   }
 
   /** Watches for what a blocked service waits for; null: no longer. */
   watch(blocker: Blocker | null): void {
     this.#unwatch();
     if (blocker === null) return;
+    switch (blocker.kind) {
+      case 'file':
+        this.#watchFiles([blocker.path]);
+        break;
+      case 'files':
+        this.#watchFiles(blocker.paths);
+        break;
+      case 'listener':
+        this.#watchListener(blocker);
+        break;
+      case 'port':
+      case 'disk':
+        this.#watchRoom(blocker);
+    }
+  }
+
+  #watchRoom(blocker: Extract<Blocker, {kind: 'port' | 'disk'}>): void {
     const {world} = this.#around;
-    let before: string | null = null;
     let seenTaken = false;
     const blindUntil = world.clock.now() + pauseMs(this.#blindTries);
     // At once the first time; a disk that its own start fills again and again gets pauses.
@@ -47,13 +75,6 @@ export class BlockerWatch {
       const again = (): void => {
         this.#unwatch = world.clock.at(world.clock.now() + blockerPollMs, look);
       };
-      if (blocker.kind === 'file') {
-        const now = world.processes.fileState(blocker.path);
-        if (before !== null && now !== before) this.#around.emit(this.#spec, {tag: 'unblocked'});
-        else again();
-        before = now;
-        return;
-      }
       if (blocker.kind === 'disk') {
         const room = world.processes.diskRoom(blocker.path);
         if (world.clock.now() < earliest || (room !== null && isDiskFull(room))) again();
@@ -83,6 +104,54 @@ export class BlockerWatch {
         }
         again();
       });
+    };
+    look();
+  }
+  #watchFiles(paths: readonly string[]): void {
+    const {processes} = this.#around.world;
+    const seen = (): string => paths.map((path) => processes.fileState(path)).join('\n');
+    const key = paths.join('\n');
+    // An installation goes on while a try fails on what is there of it.
+    const before = this.#triedWith.get(key) ?? seen();
+    this.#poll((decide) => {
+      const now = seen();
+      if (now !== before) this.#triedWith.set(key, now);
+      decide(now !== before);
+      return null;
+    });
+  }
+
+  /** A connection is made and closed: that is all that most servers tell without a password. */
+  #watchListener({host, port}: ListenerBlocker): void {
+    const {prober} = this.#around.world;
+    this.#poll((decide) =>
+      prober.probe({type: 'tcp', host, port}, connectLimitMs, ({tag}) => decide(tag === 'answered')),
+    );
+  }
+
+  /** Asks now and then until the answer is yes. At once the first times; what fails again and again gets pauses. */
+  #poll(ask: (decide: (isThere: boolean) => void) => Cancel | null): void {
+    const {clock} = this.#around.world;
+    if (clock.now() - this.#quickTriedAt > 2 * longestPauseMs) this.#quickTries = 0;
+    const pause = this.#quickTries < freeTries ? 0 : pauseMs(this.#quickTries - freeTries);
+    const earliest = this.#quickTriedAt + pause;
+    let current = true;
+    let cancel: Cancel = () => {};
+    this.#unwatch = () => {
+      current = false;
+      cancel();
+    };
+    const look = (): void => {
+      const asking = ask((isThere) => {
+        if (!current) return;
+        if (isThere && clock.now() >= earliest) {
+          this.#quickTries += 1;
+          this.#quickTriedAt = clock.now();
+          this.#around.emit(this.#spec, {tag: 'unblocked'});
+        } else cancel = clock.at(clock.now() + blockerPollMs, look);
+      });
+      // Who answers at once has set the next look already.
+      if (asking !== null) cancel = asking;
     };
     look();
   }

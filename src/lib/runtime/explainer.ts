@@ -155,7 +155,7 @@ class Attempt {
   async #ask(model: string, listed: readonly string[]): Promise<Answered | ProviderProblem> {
     const request = protocols[this.#provider.name].ask(this.#provider, this.#key, model, this.#prompt);
     const answer = await this.#send(request, this.#input.settings.timeoutMs);
-    if (answer.tag === 'failed') return this.#connection(answer, this.#input.settings.timeoutMs);
+    if (answer.tag === 'failed') return this.#connection(answer, null);
     if (answer.status !== 200) {
       const problem = statusProblem(answer, this.#provider, this.#world.now());
       const isMissing = answer.status === 404 && modelIn(listed, model) === null;
@@ -177,8 +177,8 @@ class Attempt {
     return await this.#world.exchange(request, {timeoutMs, maxBytes: mostBytes, signal, env});
   }
 
-  #connection(failed: WebFailure, atMostMs: number): ProviderProblem {
-    return connectionProblem(failed, this.#provider, Math.min(atMostMs, this.#input.settings.timeoutMs));
+  #connection(failed: WebFailure, healthMs: number | null): ProviderProblem {
+    return connectionProblem(failed, this.#provider, this.#input.settings.timeoutMs, healthMs);
   }
 }
 

@@ -77,7 +77,7 @@ export class Preparation {
           confidence: 0.95,
           subject: problem.subject,
           evidence: [problem.message],
-          remedy: remedyFor(problem.cause, problem.subject),
+          remedy: remedyFor(problem.cause, problem.subject, host.service.cwd),
         },
         {kind: 'file', path: problem.subject},
         true,
@@ -168,16 +168,16 @@ export class Preparation {
   }
 }
 
-function remedyFor(cause: string, subject: string): string {
+function remedyFor(cause: string, subject: string, cwd: string): string {
   switch (cause) {
-    case 'missing-folder':
-      return `create ${subject}, or correct cwd`;
-    case 'missing-executable':
+    case 'missing-file':
+      return `create ${subject}, or ${subject === cwd ? 'correct cwd' : 'take it out of the configuration'}`;
+    case 'missing-module':
       return `install ${subject}, or correct the command (PATH is that of the service)`;
-    case 'not-executable':
+    case 'permission-denied':
       return `chmod +x ${subject}`;
     default:
-      return `create ${subject}, or take it out of the configuration`;
+      return `look at ${subject}`;
   }
 }
 

@@ -12,6 +12,7 @@ import type {Cancel, ListenerVerdict, ProcessIdentity} from '../platform/types.j
 import {BlockerWatch} from './blocker-watch.js';
 import {faultPoint} from './fault.js';
 import {diskBlocker} from './disk-blocker.js';
+import {LifeDiagnosis} from './life-diagnosis.js';
 import {LostPortWatch} from './lost-port-watch.js';
 import {PortHook} from './port-hook.js';
 import {Preparation, type PreparationHost} from './preparation.js';
@@ -62,6 +63,7 @@ export class ServiceRunner {
   readonly #blocker: BlockerWatch;
   readonly #lostPort: LostPortWatch;
   readonly #portHook: PortHook;
+  readonly #diagnosis: LifeDiagnosis;
 
   constructor(spec: ServiceSpec, around: Surroundings) {
     this.#spec = spec;
@@ -72,6 +74,7 @@ export class ServiceRunner {
     this.#blocker = new BlockerWatch(spec, around);
     this.#lostPort = new LostPortWatch(spec, around);
     this.#portHook = new PortHook(spec, around, this.#plan);
+    this.#diagnosis = new LifeDiagnosis(spec, around);
   }
 
   get identity(): ProcessIdentity | null {
@@ -119,7 +122,7 @@ export class ServiceRunner {
       case 'ask-to-stop':
         // Of a life that ends there is nothing to tell outside any more.
         this.#portHook.cancel();
-        this.#askToStop(effect.pid, effect.hung);
+        this.#afterLook(effect);
         this.#watchClosely(effect.incarnation, 0);
         break;
       case 'kill':
@@ -132,6 +135,7 @@ export class ServiceRunner {
         this.#look(() => this.#around.emit(this.#spec, {tag: 'swept', incarnation: effect.incarnation}));
         break;
       case 'post-stop':
+        this.#diagnosis.forget();
         this.#postStop();
         break;
       case 'announce-port':
@@ -413,7 +417,22 @@ export class ServiceRunner {
         : disk;
     const mayNot = this.#untestedPort !== null && this.#untestedPort === port && isOwnEnd(exit);
     const hopeless = mayNot && deniedPort(lines, port) !== null;
+    const isDone = this.#spec.kind === 'job' && exit.code === 0;
+    // What is known to wait for its port or for space needs no more words.
+    if (!planned && !isDone && blockedOn === null && !hopeless && this.#spec.kind !== 'external')
+      this.#diagnosis.ended(incarnation, state.tag === 'stopping' ? {code: null, signal: null} : exit);
     this.#around.emit(this.#spec, {tag: 'exited', incarnation, exit, groupAlive, diagnosis, blockedOn, hopeless});
+  }
+
+  /** A life that hangs is looked at before it is asked to end: most of what there is to see is gone then. */
+  #afterLook({incarnation, pid, hung}: Extract<Effect, {tag: 'ask-to-stop'}>): void {
+    const {state} = this.#around.now(this.#spec.name);
+    const end = state.tag === 'stopping' && state.goal.then === 'judge' ? state.goal.end : null;
+    if (!hung || (end?.kind !== 'hang' && end?.kind !== 'start-timeout')) {
+      this.#askToStop(pid, hung);
+      return;
+    }
+    this.#diagnosis.lookAt(incarnation, pid, end.diagnosis, () => this.#askToStop(pid, hung));
   }
 
   #askToStop(pid: number, hung: boolean): void {

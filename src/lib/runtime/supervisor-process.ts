@@ -1,4 +1,4 @@
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
 import {uptime, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {ErpError} from '../core/errors.js';
@@ -10,6 +10,7 @@ import type {StatusDocument} from '../core/report/status.js';
 import type {ProjectSpec} from '../core/spec.js';
 import {lastErrorLine} from '../core/diagnosis/exit-cause.js';
 import {projectMark} from '../core/supervision/mark.js';
+import {helperFile} from '../platform/helper-file.js';
 import {createWorld, type SystemWorld} from '../platform/world.js';
 import {ControlServer} from './control-server.js';
 import {Door, takeLock} from './door.js';
@@ -114,7 +115,8 @@ class SupervisorProcess {
     this.#version = version;
     this.#options = options;
     this.#limited = new Set(spec.services.filter(({policy}) => policy.maxMemoryBytes !== null).map(({name}) => name));
-    this.#ownFiles = new OwnFiles([options.program, options.specFile]);
+    const helper = helperFile(options.program);
+    this.#ownFiles = new OwnFiles([options.program, ...(existsSync(helper) ? [helper] : []), options.specFile]);
     this.#guarding = new Guarding({
       files: guardianFiles(spec, options.program, options.specFile),
       env: process.env,
@@ -134,6 +136,7 @@ class SupervisorProcess {
       machine: spec.machine,
       connection: spec.connection,
       baseEnv: spec.baseEnv,
+      diagnoser: existsSync(helper) ? helper : '',
       onProblem: (level, text) => this.#tell({level, service: null, type: 'problem', text}),
     });
     const started = spec.services.filter(({kind}) => kind !== 'external');

@@ -10,8 +10,8 @@ describe('the cause of an exit', () => {
   const at = (code: number | null, signal: string | null = null): ExitStatus => ({code, signal});
 
   it.each([
-    [at(1), 'port-taken', 'port 8000'],
-    [at(null, 'SIGSEGV'), 'port-taken', 'port 8000'],
+    [at(1), 'port-in-use', 'port 8000'],
+    [at(null, 'SIGSEGV'), 'port-in-use', 'port 8000'],
   ])('%j with the port taken is %s', (exit, cause, subject) => {
     expect(exitCause(exit, ['[Errno 98] Address already in use'], web, 8000, 'logs/web.log')).toMatchObject({
       cause,
@@ -23,9 +23,9 @@ describe('the cause of an exit', () => {
     [at(null, 'SIGKILL'), web, 'killed-by-signal', 'SIGKILL', /out of memory/],
     [at(null, 'SIGSEGV'), web, 'killed-by-signal', 'SIGSEGV', /memory that is not its own/],
     [at(null, 'SIGTERM'), web, 'killed-by-signal', 'SIGTERM', null],
-    [at(127), shell, 'missing-executable', 'gunciorn app', /PATH/],
+    [at(127), shell, 'missing-module', 'gunciorn app', /PATH/],
     [at(127), web, 'unknown', 'exit code 127', /erp logs web/],
-    [at(126), web, 'not-executable', null, /chmod/],
+    [at(126), web, 'permission-denied', null, /chmod/],
     [at(0), web, 'ended-by-itself', 'exit code 0', /on-failure/],
     [at(3), web, 'unknown', 'exit code 3', /erp logs web/],
     [at(null), web, 'unknown', null, /erp logs web/],

@@ -42,7 +42,7 @@ describe('why a supervisor ended', () => {
     [162, nothing, 'killed-by-signal', 'certain', 'the supervisor crashed (signal 34)'],
     [70, nothing, 'defect', 'certain', 'the supervisor met a defect of its own (exit code 70)'],
     [1, nothing, 'defect', 'certain', 'the supervisor met a defect of its own (exit code 1)'],
-    [127, nothing, 'missing-executable', 'certain', 'the supervisor could not be run'],
+    [127, nothing, 'missing-module', 'certain', 'the supervisor could not be run'],
     [null, nothing, 'unknown', 'perhaps', 'the supervisor ended unexpectedly (nobody saw how)'],
   ] as const)('status %s', (status, traces, cause, certainty, text) => {
     const diagnosis = supervisorDeath({status, at}, traces);

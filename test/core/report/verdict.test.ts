@@ -84,8 +84,8 @@ describe('what somebody waits for', () => {
   });
 
   it.each([
-    ['port-taken', 5],
-    ['missing-executable', 4],
+    ['port-in-use', 5],
+    ['missing-module', 4],
     ['hang', 4],
     [null, 4],
   ])('a failure by %s ends with %i', (cause, code) => {

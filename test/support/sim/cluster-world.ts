@@ -13,6 +13,7 @@ import type {
   SpawnPlan,
   World,
 } from '../../../src/lib/platform/types.js';
+import {noDiagnoser} from './no-diagnoser.js';
 import {Agenda} from './agenda.js';
 
 /** How a start of kubectl that gets no good answer from the API server ends. */
@@ -276,11 +277,14 @@ export class ClusterWorld implements World {
     holder: (_port, _leader, _mark, callback) => callback({verdict: 'own', inode: null}),
   };
 
+  readonly diagnoser = noDiagnoser;
+
   readonly output: World['output'] = {
     open: () => {},
     beginLife: (service) => {
       this.#tails.set(service, []);
     },
+    lifePlace: () => null,
     tail: (service, lines) => (this.#tails.get(service) ?? []).slice(-lines),
     drain: () => {},
     onLine: (service, callback) => {

@@ -115,6 +115,18 @@ const troubles: readonly Habit['trouble'][] = [
   [{at: 1000, ms: 3000, what: 'degraded'}],
 ];
 
+/** Why an early end came, where its output tells: by something that says nothing else about that life. */
+const reasons: Readonly<Record<number, string>> = {
+  5: 'cannot: missing-module fastapi /srv/fastapi',
+  400: 'needs: 8001',
+  1900: 'cannot: missing-env-var DATABASE_URL',
+};
+
+function worded({ends: end, termMs}: Pick<Habit, 'ends' | 'termMs'>): Habit['ends'] {
+  const reason = reasons[termMs];
+  return end === null || end.at > 300 || reason === undefined ? end : {...end, lines: [...end.lines, reason]};
+}
+
 const habitOf: fc.Arbitrary<Habit> = fc
   .record({
     start: fc.constantFrom(...starts),
@@ -127,7 +139,7 @@ const habitOf: fc.Arbitrary<Habit> = fc
     spawn: fc.constantFrom<Habit['spawn']>(...Array<'ok'>(20).fill('ok'), 'EAGAIN', 'ENOENT'),
     whenPortTaken: fc.constantFrom<Habit['whenPortTaken']>('exits', 'exits', 'stays'),
   })
-  .map(({start, ...rest}) => ({...wellBehaved, ...rest, ...start}));
+  .map(({start, ...rest}) => ({...wellBehaved, ...rest, ...start, ends: worded(rest)}));
 
 const policyOf: fc.Arbitrary<Partial<ServicePolicy>> = fc
   .tuple(

@@ -23,6 +23,8 @@ interface Ledger {
   lastLife: SimProcess | null;
   /** Ports of the last lives in a row that found theirs taken. */
   racesLost: readonly number[];
+  /** It was said that no restart can mend it, and nothing has changed since. */
+  hopeless: boolean;
   /** Of the wall clock, when its schedule restarted it last. */
   scheduledMinute: number;
 }
@@ -68,6 +70,7 @@ export class Rig implements SupervisorSink, Watcher {
         unkillable: false,
         lastLife: null,
         racesLost: [],
+        hopeless: false,
         scheduledMinute: 0,
       });
       const list = habits[name];
@@ -108,6 +111,7 @@ export class Rig implements SupervisorSink, Watcher {
       for (const name of this.#withDependencies(names)) {
         const ledger = this.#ledger(name);
         ledger.wanted = true;
+        ledger.hopeless = false;
         ledger.spawns = 0;
         ledger.allowed = this.#budget(name) + 1;
       }
@@ -129,6 +133,7 @@ export class Rig implements SupervisorSink, Watcher {
       for (const name of names) {
         const ledger = this.#ledger(name);
         ledger.spawns = 0;
+        ledger.hopeless = false;
         // One more for a life that ends while it is being replaced.
         ledger.allowed = this.#budget(name) + 2;
       }
@@ -230,6 +235,8 @@ export class Rig implements SupervisorSink, Watcher {
     this.#connect();
     for (const [name, ledger] of this.#ledgers) {
       ledger.allowed += 1;
+      // What would mend it may have changed meanwhile.
+      ledger.hopeless = false;
       // Nobody saw how long the lives before a reboot had lasted.
       if (this.world.bootId !== this.#bootId) ledger.allowed += this.#budget(name);
     }
@@ -322,6 +329,7 @@ export class Rig implements SupervisorSink, Watcher {
     const ledger = this.#ledger(name);
     if (spec === undefined) return;
     if (!ledger.wanted) world.violate(`${name}: spawned although nobody wants it`);
+    if (ledger.hopeless) world.violate(`${name}: spawned although nothing has changed that would mend it`);
     for (const other of world.processes.values()) {
       if (other.service === name && other !== process && other.role !== 'escapee')
         world.violate(
@@ -492,7 +500,14 @@ export class Rig implements SupervisorSink, Watcher {
       case 'unblocked':
       case 'lost':
       case 'port-lost':
+        ledger.hopeless = false;
         ledger.allowed += 1;
+        break;
+      case 'failed':
+        ledger.hopeless = news.text.includes("a restart can't mend it");
+        break;
+      case 'diagnosed':
+        ledger.allowed += Number(news.facts?.['restartsGivenBack'] ?? 0);
         break;
       case 'stopped':
         if (spec.kind === 'external') break;

@@ -1,10 +1,13 @@
 import {noKubectl, noNetwork} from '../../../src/lib/platform/no-kubectl.js';
 import type {JournalRecord} from '../../../src/lib/core/supervision/journal.js';
+import type {Diagnosis} from '../../../src/lib/core/diagnosis/diagnosis.js';
+import type {LifeVerdict} from '../../../src/lib/core/supervision/events.js';
 import {readMark} from '../../../src/lib/core/supervision/mark.js';
 import type {StopSignal} from '../../../src/lib/core/spec.js';
 import type {
   Cancel,
   Clock,
+  Diagnoser,
   Exit,
   Journal,
   Listener,
@@ -79,6 +82,8 @@ export interface Watcher {
 interface Pipe {
   lines: string[];
   tail: string[];
+  /** What each life has written, as it was read. */
+  readonly lives: string[][];
   listeners: Set<(line: string) => void>;
 }
 
@@ -527,10 +532,43 @@ export class SimWorld {
 
   // ——— output ———
 
+  /** How long a helper takes that reads what a life has written. */
+  diagnosisMs = 100;
+  /** How often a helper was asked why a life ended. */
+  diagnoses = 0;
+
+  /** What the rules make of these lines: `cannot: CAUSE SUBJECT [FILE]` and `needs: PORT` are all that programs say here. */
+  verdictOn(lines: readonly string[]): LifeVerdict | null {
+    this.diagnoses += 1;
+    const words = lines.map((line) => line.split(' ')).findLast(([first]) => first === 'cannot:' || first === 'needs:');
+    const [first, a = '', b = null, file] = words ?? [];
+    const told = {confidence: 0.95, evidence: lines, remedy: null};
+    if (first === 'cannot:') {
+      const diagnosis = {...told, cause: a, subject: b};
+      return {
+        diagnosis,
+        isPermanent: true,
+        mendedBy: file === undefined ? null : {kind: 'file', path: file},
+        waitsFor: null,
+      };
+    }
+    if (first !== 'needs:') return null;
+    const port = Number(a);
+    const isDown = (this.listeners.get(port) ?? []).length === 0;
+    const listener = {kind: 'listener', host: '127.0.0.1', port, service: null} as const;
+    const diagnosis = {...told, cause: 'database-unreachable', subject: `127.0.0.1:${port}`};
+    return {diagnosis, isPermanent: false, mendedBy: listener, waitsFor: isDown ? listener : null};
+  }
+
+  seenHanging(pid: number, known: Diagnosis): Diagnosis | null {
+    if (this.processes.get(pid)?.alive !== true) return null;
+    return {...known, evidence: ['hung: 0 % CPU']};
+  }
+
   pipe(service: string): Pipe {
     let pipe = this.pipes.get(service);
     if (pipe === undefined) {
-      pipe = {lines: [], tail: [], listeners: new Set()};
+      pipe = {lines: [], tail: [], lives: [], listeners: new Set()};
       this.pipes.set(service, pipe);
     }
     return pipe;
@@ -606,6 +644,7 @@ export class SimSession implements World {
   readonly prober: Prober;
   readonly ports: Ports;
   readonly output: Outputs;
+  readonly diagnoser: Diagnoser;
   readonly journal: Journal;
   readonly network = noNetwork;
   readonly kubectl = noKubectl;
@@ -638,7 +677,13 @@ export class SimSession implements World {
     this.output = {
       open: () => {},
       beginLife: (service) => {
-        world.pipe(service).tail = [];
+        const pipe = world.pipe(service);
+        pipe.tail = [];
+        pipe.lives.push(pipe.tail);
+      },
+      lifePlace: (service) => {
+        const life = world.pipe(service).lives.length - 1;
+        return life < 0 ? null : {path: service, from: life, to: life + 1};
       },
       tail: (service, lines) => world.pipe(service).tail.slice(-lines),
       drain: (service) => world.flush(service),
@@ -650,6 +695,17 @@ export class SimSession implements World {
       mark: () => {},
       close: () => {},
     };
+    this.diagnoser = mortal(world, {
+      diagnose: ({service, log}, callback) =>
+        this.#soon(world.diagnosisMs * (0.5 + world.random()), () =>
+          callback(world.verdictOn(world.pipe(service).lives[log.from] ?? [])),
+        ),
+      lookAt: ({pid, known}, timeoutMs, callback) =>
+        this.#soon(Math.min(world.diagnosisMs * (0.5 + 4 * world.random()), timeoutMs), () =>
+          callback(world.seenHanging(pid, known)),
+        ),
+      close: () => {},
+    });
     this.journal = {
       append: (service, record) => {
         world.mayDie('effect');

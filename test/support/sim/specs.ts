@@ -4,6 +4,7 @@ import type {ProbeSpec, ProjectSpec, ServicePolicy, ServiceSpec} from '../../../
 /** The defaults of docs/reference, in milliseconds. */
 export const defaultPolicy: ServicePolicy = {
   restart: 'always',
+  onPermanent: 'stop',
   startTimeoutMs: 120_000,
   checkIntervalMs: 15_000,
   timeoutThresholdMs: 45_000,
@@ -29,6 +30,7 @@ export const defaultPolicy: ServicePolicy = {
 /** The same shape, twenty times faster: more happens in a virtual minute. */
 export const quickPolicy: ServicePolicy = {
   restart: 'always',
+  onPermanent: 'stop',
   startTimeoutMs: 6000,
   checkIntervalMs: 1000,
   timeoutThresholdMs: 3000,

@@ -9,6 +9,7 @@ import {type Checking, checking} from './check-report.js';
 import {parseDuration} from './durations.js';
 import type {PositionLookup, Problem} from './problems.js';
 import type {Config, ServiceConfig} from './schema.js';
+import {policyIn} from './resolve-policy.js';
 import {valueAt} from './shape.js';
 
 /** What is well-formed and still can't work. */
@@ -159,7 +160,7 @@ function checkKind(checks: Checking, name: string, service: ServiceConfig): void
         checks.report(at(key), 'has no meaning for a job: exit code 0 is its success', {atKey: true});
       }
     }
-    if (service.restart === 'always') {
+    if (policyIn(service.restart) === 'always') {
       checks.report(at('restart'), 'a job runs once', {allowed: 'no, on-failure'});
     }
   }

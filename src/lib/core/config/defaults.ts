@@ -41,6 +41,12 @@ export const policyDefaults = {
   env: d({}, 'beside the environment of erp'),
 } as const satisfies Record<keyof PolicyConfig, Default<unknown>>;
 
+/** `restart: {onPermanent}` */
+export const onPermanentDefault: Default<'stop' | 'retry'> = d(
+  'stop',
+  'the same missing module will be missing at the fifth restart, too; what would mend it is watched',
+);
+
 /** Where `mode: watchdog` differs. */
 export const watchdogDefaults = {
   afterBudget: d('fail', 'what operators of the old watchdog know: it gives up and says so'),

@@ -43,7 +43,8 @@ export const keyHelp = {
     hooks: 'commands around its life: {preStart, preCheck, postStop, onPortMoved, timeout, onCrash}',
   },
   policy: {
-    restart: 'after which ends it is started again',
+    restart:
+      'after which ends it is started again; or {policy, onPermanent}, where onPermanent: retry goes on when the same cause has come twice that a restart cannot mend',
     startTimeout: 'how long a start may take until it counts as failed',
     checkInterval: 'pause between probes once it is ready',
     timeoutThreshold: 'without any answer for this long it counts as hung',

@@ -8,6 +8,7 @@ import {
   jobDefaults,
   loggingDefaults,
   machineDefaults,
+  onPermanentDefault,
   policyDefaults,
   probeDefaults,
   projectDefaults,
@@ -54,6 +55,7 @@ export function referenceTables(): string {
   const others = [
     `- \`kind: job\`: \`restart\` is \`${jobDefaults.restart.value}\`, because ${jobDefaults.restart.reason}.`,
     `- \`erp watchdog\`: \`afterBudget\` is \`${watchdogDefaults.afterBudget.value}\`, because ${watchdogDefaults.afterBudget.reason}.`,
+    `- \`restart: {onPermanent}\` is \`${onPermanentDefault.value}\`, because ${onPermanentDefault.reason}.`,
     `- \`backOff\` spreads by ±${backOffJitter.value * 100} %, because ${backOffJitter.reason}.`,
   ];
   return `${tables.join('\n\n')}\n\n### Where defaults differ\n\n${others.join('\n')}\n`;

@@ -1,5 +1,5 @@
 import type {ServicePolicy, ServiceSpec} from '../spec.js';
-import {backOffJitter, jobDefaults, policyDefaults, watchdogDefaults} from './defaults.js';
+import {backOffJitter, jobDefaults, onPermanentDefault, policyDefaults, watchdogDefaults} from './defaults.js';
 import {parseDuration} from './durations.js';
 import type {OverrideKey} from './overrides.js';
 import type {Resolving} from './resolving.js';
@@ -57,12 +57,11 @@ export function resolvePolicy(
   const pauses = Array.isArray(backOff) ? backOff : backOff.pauses;
   const giveUp = choose(r, name, service, 'giveUpAfter');
   const restartOn = choose(r, name, service, 'restartOn');
-  const restart = choose(r, name, service, 'restart');
   const share = (key: 'memoryWarn' | 'openFilesWarn') => parseShare(choose(r, name, service, key) ?? 1) ?? 1;
   const maxMemory = choose(r, name, service, 'maxMemory');
   const slowAfter = choose(r, name, service, 'slowAfter');
   return {
-    restart: restart ?? 'always',
+    ...restartOf(r, name, service),
     maxRestarts: Number(choose(r, name, service, 'maxRestarts')),
     startTimeoutMs: ms('startTimeout'),
     checkIntervalMs: ms('checkInterval'),
@@ -86,6 +85,22 @@ export function resolvePolicy(
     returnAfterMs: ms('returnAfter'),
   };
 }
+
+/** Policy and decision are told apart: a service that says only one of them takes the other from `defaults:`. */
+function restartOf(r: Resolving, name: string, service: ServiceConfig): Pick<ServicePolicy, 'restart' | 'onPermanent'> {
+  const chosen = choose(r, name, service, 'restart');
+  const shared = service.kind === 'job' ? undefined : r.config.defaults?.restart;
+  const decision = [service.restart, shared].find((each) => typeof each === 'object' && each.onPermanent !== undefined);
+  return {
+    restart:
+      policyIn(chosen) ?? policyIn(shared) ?? (service.kind === 'job' ? jobDefaults : policyDefaults).restart.value,
+    onPermanent: (typeof decision === 'object' ? decision.onPermanent : undefined) ?? onPermanentDefault.value,
+  };
+}
+
+/** `restart: always` or `restart: {policy: always}`. */
+export const policyIn = (restart: PolicyConfig['restart'] | null): ServicePolicy['restart'] | undefined =>
+  (typeof restart === 'object' ? restart?.policy : restart) ?? undefined;
 
 /** `cooldown` alone takes the usual pause. */
 function decision(text: string): ServicePolicy['afterBudget'] {

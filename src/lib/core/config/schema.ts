@@ -87,9 +87,18 @@ const httpUrl = text('an address', 'http://127.0.0.1:{port}/shutdown');
 
 const afterBudget = described(z.string().regex(/^\s*(fail|cooldown(\s+\S+)?)\s*$/), 'a decision', 'fail, cooldown 5m');
 
+const restartPolicy = oneOf('a restart policy', ['always', 'on-failure', 'no']);
+
 /** Keys that `defaults:` may set for all services, and that flags and `ERP_…` variables may set for all of them. */
 const policyShape = {
-  restart: oneOf('a restart policy', ['always', 'on-failure', 'no']).optional(),
+  restart: described(
+    z.union([
+      restartPolicy,
+      keys({policy: restartPolicy.optional(), onPermanent: oneOf('a decision', ['stop', 'retry']).optional()}),
+    ]),
+    'a restart policy',
+    'always, on-failure, no, or {policy, onPermanent: stop|retry}',
+  ).optional(),
   startTimeout: positiveDuration.optional(),
   checkInterval: interval.optional(),
   timeoutThreshold: positiveDuration.optional(),

@@ -82,7 +82,7 @@ export function exitCause(
   }
   if (exit.code === 127 && spec.command !== null && 'shell' in spec.command) {
     return {
-      cause: 'missing-executable',
+      cause: 'missing-module',
       confidence: 0.9,
       subject: spec.command.shell,
       evidence,
@@ -91,7 +91,7 @@ export function exitCause(
   }
   if (exit.code === 126) {
     return {
-      cause: 'not-executable',
+      cause: 'permission-denied',
       confidence: 0.9,
       subject: null,
       evidence,
@@ -131,7 +131,7 @@ export function lostPort({line, movedTo}: TakenPort, spec: ServiceSpec, port: nu
   const elsewhere = movedTo === null ? [] : [`it says that it listens on ${movedTo} instead, which nobody gave it`];
   const strict = movedTo === null ? '' : '; let it end when its port is taken (vite: --strictPort)';
   return {
-    cause: 'port-taken',
+    cause: 'port-in-use',
     confidence: 0.95,
     subject: `port ${port}`,
     evidence: [`${log} "${line}"`, ...elsewhere],

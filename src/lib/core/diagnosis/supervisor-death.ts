@@ -74,7 +74,7 @@ export function supervisorDeath({status}: LastExit, traces: DeathTraces): Diagno
   }
   if (status === 126 || status === 127) {
     return {
-      cause: 'missing-executable',
+      cause: 'missing-module',
       confidence: 0.9,
       subject: 'Node',
       evidence: [`exit code ${status}`, ...said],

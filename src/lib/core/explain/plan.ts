@@ -25,7 +25,7 @@ export interface PlannedProvider {
   readonly model: string | null;
   /** Why it is not asked; null: it is. */
   readonly problem: string | null;
-  readonly isEncrypted: boolean;
+  readonly reach: 'on this machine' | 'encrypted' | 'not encrypted';
   /** The key is shown as `***`. Without a model the first that the server offers takes its place. */
   readonly health: HttpRequest;
   readonly ask: HttpRequest;
@@ -45,12 +45,17 @@ export function planExplanation(question: ExplainQuestion): ExplainPlan {
         provider: provider.name,
         model: provider.model,
         problem,
-        isEncrypted: provider.url.startsWith('https:'),
+        reach: reachOf(provider.url),
         health: protocol.health(provider, key),
         ask: protocol.ask(provider, key, provider.model ?? unknownModel, prompt),
       };
     }),
   };
+}
+
+function reachOf(url: string): PlannedProvider['reach'] {
+  if (/^https?:\/\/(?:localhost|127\.[\d.]+|\[::1\])(?::\d+)?(?:\/|$)/i.test(url)) return 'on this machine';
+  return url.startsWith('https:') ? 'encrypted' : 'not encrypted';
 }
 
 export const promptFor = ({diagnosis, excerpt, settings, env}: ExplainQuestion): Prompt =>

@@ -44,7 +44,13 @@ const theirs = (problem: string, retryAfterMs: number | null = null): ProviderPr
 });
 export const ours = (problem: string): ProviderProblem => ({problem, isOurs: true, retryAfterMs: null});
 
-export function connectionProblem(failed: WebFailure, provider: ProviderSettings, timeoutMs: number): ProviderProblem {
+/** @param healthMs what the health check had; null: it was passed, and the answer did not come within `timeoutMs` */
+export function connectionProblem(
+  failed: WebFailure,
+  provider: ProviderSettings,
+  timeoutMs: number,
+  healthMs: number | null,
+): ProviderProblem {
   const place = failed.place ?? new URL(provider.url).host;
   const setting = provider.urlFrom ?? `explain.urls.${provider.name}`;
   switch (failed.kind) {
@@ -53,7 +59,11 @@ export function connectionProblem(failed: WebFailure, provider: ProviderSettings
         `nobody listens at ${place}${provider.name === 'ollama' ? ' (ollama serve starts it)' : ` (${setting})`}`,
       );
     case 'timeout':
-      return theirs(`no whole answer within ${formatDuration(timeoutMs)} (explain.timeout)`);
+      return theirs(
+        healthMs !== null && healthMs < timeoutMs
+          ? `no answer to the question which models it has within ${formatDuration(healthMs)}`
+          : `no whole answer within ${formatDuration(timeoutMs)} (explain.timeout)`,
+      );
     case 'no-name':
       return theirs(`${place}: no such name (${setting}), or no network`);
     case 'reset':

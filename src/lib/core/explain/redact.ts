@@ -1,5 +1,6 @@
 import {isSecretName} from '../config/secrets.js';
 import type {Variables} from '../config/variables.js';
+import {withoutControls} from '../diagnosis/plain.js';
 import {maskAccounts} from './accounts.js';
 import {maskAddresses} from './addresses.js';
 import {looksRandom} from './random-words.js';
@@ -86,7 +87,7 @@ export class ExcerptRedactor {
   }
 
   line(whole: string): string {
-    const line = withoutControls(shortened(whole));
+    const line = visible(shortened(whole));
     const key = this.#keyPart(line);
     if (key !== null) return key;
     if (this.#isOpen && line.trim() !== '') {
@@ -218,13 +219,9 @@ export class ExcerptRedactor {
   }
 }
 
-/** A name of a secret must not hide behind a colour in its middle. */
-const withoutControls = (text: string): string =>
-  text.replace(
-    // biome-ignore lint: control characters are what we look for
-    /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]/g,
-    '',
-  );
+/** A name of a secret must not hide behind a colour, or a letter that can't be seen, in its middle. */
+const visible = (text: string): string =>
+  withoutControls(text).replace(/[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '');
 
 /** A word that was cut in two is no secret any more that could be recognised: it goes as well. */
 function shortened(line: string): string {

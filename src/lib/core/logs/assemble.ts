@@ -1,5 +1,6 @@
 import type {Analysis, Endpoint, LogLevel, LogSource, LogTemplate, Measure, Series, Spot} from './analysis.js';
 import {logLevels} from './analysis.js';
+import type {Ints} from './scan/grown.js';
 import {formats} from './scan/header.js';
 import {bucketValue, shapeKind} from './scan/segment.js';
 import type {CollectedSource, Collector, Shape} from './scan/collector.js';
@@ -165,17 +166,53 @@ function idOf(text: string, ids: Set<string>): string {
 
 /** Series of several shapes added up. */
 function seriesOf(shapes: readonly Shape[]): Series {
-  if (shapes.length === 1) return split((shapes[0] as Shape).entries);
-  const sums = new Map<number, number>();
+  const sums = new BucketSums(shapes.map(({entries}) => entries));
   for (const {entries} of shapes)
-    for (let i = 0; i < entries.length; i += 2)
-      sums.set(entries[i] as number, (sums.get(entries[i] as number) ?? 0) + (entries[i + 1] as number));
-  const buckets = [...sums.keys()].sort((a, b) => a - b);
-  return {buckets, counts: buckets.map((bucket) => sums.get(bucket) as number)};
+    for (let i = 0; i < entries.length; i += 2) sums.add(entries.at(i), entries.at(i + 1));
+  return sums.series();
 }
 
-function split(entries: readonly number[]): Series {
-  return {buckets: entries.filter((_, i) => i % 2 === 0), counts: entries.filter((_, i) => i % 2 === 1)};
+/** Sums by bucket, without an object for each where the span allows it. */
+class BucketSums {
+  readonly #from: number;
+  readonly #dense: Float64Array | null;
+  readonly #sparse = new Map<number, number>();
+
+  constructor(all: readonly Ints[]) {
+    let from = Number.POSITIVE_INFINITY;
+    let to = Number.NEGATIVE_INFINITY;
+    for (const entries of all) {
+      if (entries.length === 0) continue;
+      from = Math.min(from, entries.at(0));
+      to = Math.max(to, entries.at(entries.length - 2));
+    }
+    this.#from = from;
+    const span = to - from + 1;
+    this.#dense = span > 0 && span < 1_000_000 ? new Float64Array(span) : null;
+  }
+
+  add(bucket: number, value: number): void {
+    const dense = this.#dense;
+    if (dense !== null) dense[bucket - this.#from] = (dense[bucket - this.#from] as number) + value;
+    else this.#sparse.set(bucket, (this.#sparse.get(bucket) ?? 0) + value);
+  }
+
+  get(bucket: number): number {
+    return this.#dense === null ? (this.#sparse.get(bucket) ?? 0) : (this.#dense[bucket - this.#from] as number);
+  }
+
+  series(): Series {
+    const buckets: number[] = [];
+    const counts: number[] = [];
+    const take = (bucket: number, value: number): void => {
+      if (value === 0) return;
+      buckets.push(bucket);
+      counts.push(value);
+    };
+    if (this.#dense !== null) for (const [i, value] of this.#dense.entries()) take(this.#from + i, value);
+    else for (const [bucket, value] of [...this.#sparse].sort((a, b) => a[0] - b[0])) take(bucket, value);
+    return {buckets, counts};
+  }
 }
 
 function variablesOf(text: string, messages: readonly string[], {variablesOf: read}: Clustering): string[][] {
@@ -195,18 +232,16 @@ function measuresOf(shapes: readonly Shape[]): Measure[] {
   const kind =
     example !== undefined && /\b(?:rss|ram|mem|memory|heap|speicher)/i.test(example.message) ? 'memory' : 'duration';
   const summary = durationsOf(found);
-  const sums = new Map<number, {count: number; sum: number}>();
+  const entries = found.flatMap(({measure}) => (measure === null ? [] : [measure.entries]));
+  const [counts, sums] = [new BucketSums(entries), new BucketSums(entries)];
   for (const {measure} of found)
-    for (const [bucket, {count, sum}] of measure?.sums ?? []) {
-      const there = sums.get(bucket);
-      sums.set(bucket, {count: count + (there?.count ?? 0), sum: sum + (there?.sum ?? 0)});
+    for (let i = 0; measure !== null && i < measure.entries.length; i += 2) {
+      counts.add(measure.entries.at(i), measure.entries.at(i + 1));
+      sums.add(measure.entries.at(i), measure.sums.at(i / 2));
     }
-  const buckets = [...sums.keys()].sort((a, b) => a - b);
-  const mean = (bucket: number): number => {
-    const {count, sum} = sums.get(bucket) as {count: number; sum: number};
-    return Math.round(sum / count);
-  };
-  return [{kind, name: kind, ...summary, series: {buckets, counts: buckets.map(mean)}}];
+  const {buckets} = counts.series();
+  const means = buckets.map((bucket) => Math.round(sums.get(bucket) / counts.get(bucket)));
+  return [{kind, name: kind, ...summary, series: {buckets, counts: means}}];
 }
 
 function durationsOf(shapes: readonly Shape[]): Pick<Measure, 'count' | 'mean' | 'p50' | 'p95' | 'max'> {
@@ -216,9 +251,9 @@ function durationsOf(shapes: readonly Shape[]): Pick<Measure, 'count' | 'mean' |
   const total: number[] = [];
   for (const {measure} of shapes) {
     if (measure === null) continue;
-    for (const part of measure.sums.values()) {
-      count += part.count;
-      sum += part.sum;
+    for (let i = 0; i < measure.sums.length; i += 1) {
+      count += measure.entries.at(i * 2 + 1);
+      sum += measure.sums.at(i);
     }
     max = Math.max(max, measure.max);
     for (const [i, n] of measure.histogram.entries()) total[i] = (total[i] ?? 0) + n;

@@ -34,7 +34,7 @@ export function portFailure(
   const evidence = passed.map((one) => `${one.port} ${passedText(one, holder(one.port), isWindows)}`);
   const isReserved = passed.length > 0 && passed.every(({why}) => why === 'reserved');
   return {
-    cause: isReserved ? 'port-reserved' : 'port-taken',
+    cause: isReserved ? 'port-reserved' : 'port-in-use',
     confidence: 0.95,
     subject: `port ${entry.primary}`,
     evidence: evidence.length === 0 ? ['the system gives no port'] : evidence,

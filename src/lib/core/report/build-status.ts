@@ -7,7 +7,7 @@ import {movedPort, takenText} from '../ports/moved-port.js';
 import type {ForwardView} from '../supervision/forward-view.js';
 import {type OldPort, oldPorts, oldPortsText} from '../supervision/port-following.js';
 import type {Blocker, Memory, Service, State} from '../supervision/state.js';
-import {endText, exitText} from '../supervision/words.js';
+import {endText, exitText, listenerText} from '../supervision/words.js';
 import {formatDuration, isoWithOffset} from './format.js';
 import type {
   ContextStatus,
@@ -289,6 +289,10 @@ function blockedNote(blocker: Blocker | null, tries: string): string | null {
       return `${tries} port ${blocker.port} is free`;
     case 'file':
       return `${tries} ${blocker.path} changes`;
+    case 'files':
+      return `${tries} ${blocker.what} changes`;
+    case 'listener':
+      return `waiting for ${listenerText(blocker)}`;
     case 'disk':
       return `blocked: disk full (${roomText(blocker.path, blocker)}), waits for space`;
   }

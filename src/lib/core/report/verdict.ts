@@ -72,7 +72,7 @@ const isThere = ({state, health, mark}: ServiceStatus, goal: 'healthy' | 'ready'
   state === 'done' ||
   (state === 'ready' && (goal === 'ready' || (mark !== 'acting' && health !== 'degraded' && health !== 'unhealthy')));
 
-const portCauses = new Set(['port-taken', 'port-reserved']);
+const portCauses = new Set(['port-in-use', 'port-reserved']);
 
 /** What a start that failed because of this service ends with. Its missing program is its own: 8 is for what erp needs. */
 export function failureExitCode({

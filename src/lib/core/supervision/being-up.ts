@@ -9,6 +9,7 @@ import {askToStop, killPatienceMs, stopOverdue, unkillable} from './going-down.j
 import {fullBudget, prepare} from './judgement.js';
 import type {Life, LifeEnd, Memory, Service, State, Track} from './state.js';
 import {type Context, report, step, type Step, withEffect, withEffects} from './step.js';
+import {listenerText} from './words.js';
 
 /** How much sooner than due a probe may come; the runtime looks ahead by as much. */
 export const mostEarlyMs = 50;
@@ -109,7 +110,7 @@ export function tick(service: Service, ctx: Context): Step {
   const {now} = ctx;
   switch (state.tag) {
     case 'backing-off':
-      return now >= state.until ? prepare(memory, ctx) : [service, []];
+      return now >= state.until ? afterPause(state, memory, ctx) : [service, []];
     case 'failed':
       return state.nextTryAt !== null && now >= state.nextTryAt
         ? withEffect(
@@ -140,6 +141,16 @@ export function tick(service: Service, ctx: Context): Step {
     default:
       return unreachable(state);
   }
+}
+
+function afterPause({blockedOn}: Extract<State, {tag: 'backing-off'}>, memory: Memory, ctx: Context): Step {
+  const next = prepare(memory, ctx);
+  return blockedOn?.kind === 'listener'
+    ? withEffect(
+        next,
+        report('DEBUG', 'retrying', `tries again, though ${listenerText(blockedOn)} was not seen to come`),
+      )
+    : next;
 }
 
 function startingTick(service: Service, state: Extract<State, {tag: 'starting'}>, ctx: Context): Step {

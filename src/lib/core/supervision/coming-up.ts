@@ -1,4 +1,4 @@
-import {healthOf, isReady, newTracks} from '../probes/tracks.js';
+import {healthOf, isBare, isReady, newTracks} from '../probes/tracks.js';
 import {formatDuration} from '../report/format.js';
 import type {HealthName} from '../report/status.js';
 import type {Effect, Event} from './events.js';
@@ -104,6 +104,7 @@ export function adopt(service: Service, event: Extract<Event, {tag: 'adopted'}>,
     wanted: event.wanted,
     incarnation: event.incarnation,
     everReady: service.memory.everReady || event.wasReady,
+    readyLife: event.wasReady ? event.incarnation : 0,
     freshStart: false,
   };
   const told = report('INFO', 'adopted', `adopted (pid ${event.pid}), up ${formatDuration(now - event.spawnedAt)}`);
@@ -172,6 +173,8 @@ export function becomeReadyIfSo(
     {
       ...memory,
       everReady: true,
+      // Without a probe it only lives: whether that is well shows when it is stable.
+      ...(isBare(spec) ? {} : {readyLife: memory.incarnation, verdict: null}),
       incidentSince: null,
       restartedForHealth: false,
       startsMs: withStart(memory.startsMs, state.life, ctx),

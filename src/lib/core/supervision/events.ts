@@ -1,6 +1,6 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {LogLevel} from '../spec.js';
-import type {Blocker, ExitStatus, PlannedReason, PrimarySeen, ToldPorts} from './state.js';
+import type {Blocker, ExitStatus, ListenerBlocker, PlannedReason, PrimarySeen, ToldPorts} from './state.js';
 
 /** What happened, as the runtime tells it. News that carries an incarnation is ignored when that one is over. */
 export type Event =
@@ -67,6 +67,10 @@ export type Event =
   | {readonly tag: 'log-ready'; readonly incarnation: number}
   /** More is known about why the last life ended by itself with 0, or found its port taken by what such a life left. */
   | {readonly tag: 'diagnosed'; readonly diagnosis: Diagnosis}
+  /** What the output of a life that has ended tells. It comes after the restart: another life may be on by then. */
+  | ({readonly tag: 'verdict'; readonly life: number} & LifeVerdict)
+  /** What a life that did not answer was doing just before it was ended. */
+  | {readonly tag: 'seen-hanging'; readonly incarnation: number; readonly diagnosis: Diagnosis}
   | {readonly tag: 'unblocked'}
   /** A process that a former supervisor started. */
   | {
@@ -100,6 +104,17 @@ export type Event =
   | {readonly tag: 'tick'}
   /** Time that nobody lived through (sleep, a starved loop): `ms` of it count for no deadline. */
   | {readonly tag: 'gap'; readonly ms: number};
+
+/** Why a life ended, and whether another one can do better. */
+export interface LifeVerdict {
+  readonly diagnosis: Diagnosis;
+  /** A restart can't mend it. */
+  readonly isPermanent: boolean;
+  /** What would mend it; null: nothing that can be watched. */
+  readonly mendedBy: Blocker | null;
+  /** What it needs accepts no connections, as somebody has seen who tried; null: it does, or it needs nothing. */
+  readonly waitsFor: ListenerBlocker | null;
+}
 
 export type Answer =
   | {readonly tag: 'answered'; readonly health: 'healthy' | 'degraded' | 'unhealthy'; readonly detail: string | null}

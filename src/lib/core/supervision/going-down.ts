@@ -8,12 +8,14 @@ import {exitText} from './words.js';
 
 /** After SIGKILL a process is gone at once, unless it hangs in the kernel. */
 export const killPatienceMs = 10_000;
+/** How long a process that does not answer is looked at before it is asked to end. */
+export const hangLookMs = 500;
 
 /** Asks a life to end, and sets the moment of the next stronger measure. */
 export function askToStop(life: Life, goal: StopGoal, memory: Memory, ctx: Context, now: boolean): Step {
   const {policy} = ctx.spec;
   const hung = goal.then === 'judge' && goal.end.kind !== 'unhealthy';
-  const grace = hung ? policy.hangGraceMs : policy.stopGraceMs;
+  const grace = hung ? hangLookMs + policy.hangGraceMs : policy.stopGraceMs;
   const state: State = {
     tag: 'stopping',
     incarnation: life.incarnation,

@@ -5,6 +5,7 @@ import {isFixed} from '../ports/choose-port.js';
 import {formatDuration} from '../report/format.js';
 import type {Effect} from './events.js';
 import {keptRestarts} from './kept.js';
+import {foreseen, isGivenUp} from './known-causes.js';
 import type {DiskBlocker, ExitStatus, LifeEnd, Memory, Service} from './state.js';
 import {type Context, report, type Step, step} from './step.js';
 import {endText, pauseText} from './words.js';
@@ -74,6 +75,8 @@ export function judge(service: Service, end: LifeEnd, lifeMs: number | null, ctx
   }
   if (end.blockedOn?.kind === 'disk' && !isGivenUp(memory, ctx))
     return waitForSpace(memory, end, what, end.blockedOn, ctx);
+  const known = foreseen(memory, end, what, ctx);
+  if (known !== null) return known;
   if (memory.restartsUsed >= policy.maxRestarts) return spent({state: service.state, memory}, end, what, ctx);
   const attempt = memory.restartsUsed + 1;
   const pause = restartPause(policy.backOffMs, attempt, policy.backOffJitter, ctx.chance);
@@ -137,7 +140,7 @@ function lostPort({kind, blockedOn}: LifeEnd): number | null {
  * may have held; with alternatives twice, then the port is passed. After that it counts, or two who want the same port
  * would do nothing else.
  */
-function mayMoveOn({lostPorts}: Memory, lost: number, {spec}: Context): boolean {
+export function mayMoveOn({lostPorts}: Memory, lost: number, {spec}: Context): boolean {
   if (spec.port === null || spec.kind !== 'service') return false;
   const times = lostPorts.filter((port) => port === lost).length;
   const most = 2 * (1 + spec.port.alternatives.length) + lostSystemPorts;
@@ -159,11 +162,6 @@ function waitForSpace(memory: Memory, end: LifeEnd, what: string, blocker: DiskB
       end.diagnosis,
     ),
   );
-}
-
-function isGivenUp({failedSince}: Memory, {now, spec}: Context): boolean {
-  const {giveUpAfterMs} = spec.policy;
-  return giveUpAfterMs !== null && now - (failedSince ?? now) >= giveUpAfterMs;
 }
 
 /** Starts the next incarnation at once, on this port. */
@@ -288,5 +286,5 @@ export function calmDown(memory: Memory, now: number): Memory {
 }
 
 export function fullBudget(memory: Memory): Memory {
-  return {...memory, restartsUsed: 0, failedSince: null, lostPorts: []};
+  return {...memory, restartsUsed: 0, failedSince: null, lostPorts: [], verdict: null};
 }

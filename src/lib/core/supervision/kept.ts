@@ -1,4 +1,4 @@
-import type {Diagnosis} from '../diagnosis/diagnosis.js';
+import {causeNow, type Diagnosis} from '../diagnosis/diagnosis.js';
 import type {Blocker, ExitStatus, LifeEnd, Memory, Service, State} from './state.js';
 
 /** Now, on both clocks: the monotonic one goes on over the death of a supervisor, but not over a boot. */
@@ -225,13 +225,14 @@ function readEnd(value: unknown): KeptEnd | null {
     kind: kind as LifeEnd['kind'],
     exit: isFields(value.exit) ? readExit(value.exit) : null,
     diagnosis: {
-      cause: textOf(diagnosis.cause) ?? 'unknown',
+      cause: causeNow(textOf(diagnosis.cause) ?? 'unknown'),
       confidence: numberOf(diagnosis.confidence) ?? 0,
       subject: textOf(diagnosis.subject),
       evidence: Array.isArray(diagnosis.evidence)
         ? diagnosis.evidence.filter((line): line is string => typeof line === 'string')
         : [],
       remedy: textOf(diagnosis.remedy),
+      ...(typeof diagnosis.explanation === 'string' ? {explanation: diagnosis.explanation} : {}),
     },
     blockedOn: readBlocker(value.blockedOn),
   };
@@ -262,6 +263,12 @@ function readBlocker(value: unknown): Blocker | null {
   if (!isFields(value)) return null;
   if (value.kind === 'port' && typeof value.port === 'number') return {kind: 'port', port: value.port};
   if (value.kind === 'file' && typeof value.path === 'string') return {kind: 'file', path: value.path};
+  if (value.kind === 'files' && Array.isArray(value.paths) && typeof value.what === 'string') {
+    const paths = value.paths.filter((path): path is string => typeof path === 'string');
+    return {kind: 'files', paths, what: value.what};
+  }
+  if (value.kind === 'listener' && typeof value.host === 'string' && typeof value.port === 'number')
+    return {kind: 'listener', host: value.host, port: value.port, service: textOf(value.service)};
   if (value.kind === 'disk' && typeof value.path === 'string') {
     const {path} = value;
     return {kind: 'disk', path, freeBytes: numberOf(value.freeBytes) ?? 0, freeFiles: numberOf(value.freeFiles)};

@@ -66,7 +66,18 @@ export interface LifeEnd {
 export type Blocker =
   | {readonly kind: 'port'; readonly port: number}
   | {readonly kind: 'file'; readonly path: string}
+  /** Any of these; `what` they are, for people: `its configuration`. */
+  | {readonly kind: 'files'; readonly paths: readonly string[]; readonly what: string}
+  | ListenerBlocker
   | DiskBlocker;
+
+/** Nobody accepts connections there; a service of ours by its name. */
+export interface ListenerBlocker {
+  readonly kind: 'listener';
+  readonly host: string;
+  readonly port: number;
+  readonly service: string | null;
+}
 
 /** No room on the file system of this path; what was free when it was seen. */
 export interface DiskBlocker {
@@ -147,6 +158,22 @@ export type State =
     }
   | {readonly tag: 'done'; readonly at: number};
 
+/** What the output of a life has told about its end, beyond its last words. */
+export interface Verdict {
+  /** The life that it is about. */
+  readonly life: number;
+  readonly exit: ExitStatus | null;
+  readonly diagnosis: Diagnosis;
+  /** `permanent`: a restart can't mend it; `dependency`: nobody accepts connections where it wants to connect. */
+  readonly kind: 'permanent' | 'dependency' | 'passing';
+  /** Lives in a row that never got ready and ended for this. */
+  readonly times: number;
+  /** What would mend it, as far as that can be watched. */
+  readonly mendedBy: Blocker | null;
+  /** A later life was judged by it, before its own output was looked at: that is done once. */
+  readonly presumed: boolean;
+}
+
 /** What is remembered over incarnations. */
 export interface Memory {
   readonly wanted: 'up' | 'down';
@@ -167,6 +194,10 @@ export interface Memory {
   readonly port: number | null;
   /** Ports that somebody took between our test and its use, one for each time since it last went well. */
   readonly lostPorts: readonly number[];
+  /** The last one since it was last ready. */
+  readonly verdict: Verdict | null;
+  /** The last incarnation that got ready; 0: none that we know of. */
+  readonly readyLife: number;
   /** First bad sign of the present incident. */
   readonly incidentSince: number | null;
   readonly lastAwayMs: number | null;
@@ -241,6 +272,8 @@ export const initialService: Service = {
     lastEnd: null,
     port: null,
     lostPorts: [],
+    verdict: null,
+    readyLife: 0,
     incidentSince: null,
     lastAwayMs: null,
     failedSince: null,

@@ -9,6 +9,8 @@ import {calmDown, prepare} from './judgement.js';
 import {primarySeen} from './moved.js';
 import type {Memory, Service, State} from './state.js';
 import {type Context, report, step, type Step, withEffect} from './step.js';
+import {seenHanging, verdict} from './verdict.js';
+import {listenerText} from './words.js';
 import {go, restart, start, stop} from './wishes.js';
 
 /**
@@ -61,6 +63,10 @@ export function transition(service: Service, event: Event, ctx: Context): Step {
       return becomeReadyIfSo({...state, life: {...state.life, logSeen: true}}, memory, [], ctx);
     case 'diagnosed':
       return [{state, memory: withDiagnosis(memory, event.diagnosis)}, []];
+    case 'verdict':
+      return verdict(service, event, ctx);
+    case 'seen-hanging':
+      return seenHanging(service, event);
     case 'primary-seen':
       return primarySeen(service, event, ctx);
     case 'unblocked':
@@ -80,6 +86,10 @@ function blockerText(blocker: NonNullable<Extract<State, {tag: 'failed'}>['block
       return `port ${blocker.port} is free again`;
     case 'file':
       return `${blocker.path} has changed`;
+    case 'files':
+      return `${blocker.what} has changed`;
+    case 'listener':
+      return `${listenerText(blocker)} accepts connections`;
     case 'disk':
       return `there is space on ${blocker.path} again`;
     default:

@@ -1,6 +1,6 @@
 import {formatDuration} from '../report/format.js';
 import type {ServiceSpec} from '../spec.js';
-import type {ExitStatus, LifeEnd} from './state.js';
+import type {ExitStatus, LifeEnd, ListenerBlocker} from './state.js';
 
 /** "exited with code 1", "killed by SIGSEGV". */
 export function exitText(exit: ExitStatus | null): string {
@@ -34,4 +34,10 @@ export function endText(end: LifeEnd, spec: ServiceSpec, afterMs: number | null)
 
 export function pauseText(ms: number): string {
   return ms === 0 ? 'at once' : `in ${formatDuration(ms)}`;
+}
+
+/** "redis (127.0.0.1:6379)", "db.erp.local:5432". */
+export function listenerText({host, port, service}: ListenerBlocker): string {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return service === null ? address : `${service} (${address})`;
 }

@@ -18,7 +18,7 @@ export interface LogInput {
 }
 
 export interface CollectOptions {
-  readonly filter: Pick<ScanOptions, 'since' | 'until' | 'level' | 'grep'>;
+  readonly filter: Pick<ScanOptions, 'since' | 'until' | 'level' | 'greps'>;
   readonly labels: boolean;
   /** null: everything in this thread. */
   readonly workerFile: string | null;
@@ -26,6 +26,8 @@ export interface CollectOptions {
   /** ms since 1970; dates without a year in a stream are before it. */
   readonly now: number;
   readonly segmentBytes?: number;
+  /** Leave an incomplete last line to whoever follows the log. */
+  readonly completeLines?: boolean;
   readonly onProgress?: (bytes: number, ofBytes: number) => void;
 }
 
@@ -62,7 +64,8 @@ export async function collectLogs(inputs: readonly LogInput[], options: CollectO
   const plans: Plan[] = [];
   for (const input of inputs) {
     try {
-      const open = 'path' in input.from ? openInput(input.from.path) : null;
+      const opened = 'path' in input.from ? openInput(input.from.path) : null;
+      const open = opened !== null && options.completeLines === true ? upToLastLine(opened) : opened;
       plans.push({input, open, source: collector.begin(), bytes: 0, encoding: 'utf-8', notes: []});
     } catch (error) {
       const {code = 'unknown', message} = error as NodeJS.ErrnoException;
@@ -96,6 +99,17 @@ export async function collectLogs(inputs: readonly LogInput[], options: CollectO
       notes,
     })),
   };
+}
+
+function upToLastLine(open: OpenInput): OpenInput {
+  if (!open.isRegular || open.kind !== 'plain') return open;
+  const b = Buffer.allocUnsafe(peekBytes);
+  for (let end = open.size; end > open.start; end -= b.length) {
+    const from = Math.max(open.start, end - b.length);
+    const at = b.subarray(0, readFully(open.fd, b, end - from, from)).lastIndexOf(10);
+    if (at >= 0) return {...open, size: from + at + 1};
+  }
+  return {...open, size: open.start};
 }
 
 /** Several tasks are under way, their results are handed over in the order of the tasks. */

@@ -34,7 +34,7 @@ export function diagnose(
       : nothing('It ended as it should, with exit code 0.');
   }
   return (
-    bySignal(end, verdicts, lines, platform) ??
+    bySignal(end, verdicts, platform) ??
     byWords(verdicts, end, platform) ??
     bySilence(lines, end) ??
     nothing('Nothing in it speaks of a failure.')
@@ -77,14 +77,9 @@ const wellDone =
   /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
-function bySignal(
-  end: ProgramEnd,
-  verdicts: readonly Verdict[],
-  lines: readonly Line[],
-  platform: NodeJS.Platform,
-): LogDiagnosis | null {
+function bySignal(end: ProgramEnd, verdicts: readonly Verdict[], platform: NodeJS.Platform): LogDiagnosis | null {
   const signal = end.signal ?? (end.code !== null && end.code > 128 ? signals[end.code - 128] : undefined);
-  if (signal === undefined || signal === null) return null;
+  if (signal === undefined) return null;
   const [best] = verdicts;
   const memory = verdicts.find(({cause, score}) => cause === 'out-of-memory' && score > 0.6);
   if (memory !== undefined) return told(memory, platform);
@@ -102,16 +97,8 @@ function bySignal(
     confidence: signal === 'SIGKILL' ? 0.9 : 0.95,
     subject: {signal},
     evidence,
-    remedy: crash
-      ? 'a crash in native code: reinstall the library that was updated last; where: coredumpctl info'
-      : signal === 'SIGKILL'
-        ? platform === 'linux'
-          ? 'was it the kernel (out of memory)? dmesg | grep -i "killed process"; else somebody did it by hand'
-          : 'somebody ended it, or the system was short of memory'
-        : null,
-    explanation: crash
-      ? `It crashed with ${signal}.`
-      : `Somebody ended it with ${signal}${lines.length === 0 ? ' before it said anything' : ''}.`,
+    remedy: advice['killed-by-signal'].remedy({signal}, platform),
+    explanation: advice['killed-by-signal'].explain({signal}),
     isPermanent: false,
     mendedBy: null,
   };

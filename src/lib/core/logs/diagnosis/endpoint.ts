@@ -13,6 +13,10 @@ const written: readonly RegExp[] = [
   /(?<![\w.:/@-])(?<host>localhost|[a-z][\w-]{0,60}(?:\.[\w-]{1,60}){0,6}):(?<port>\d{2,5})\b(?![\w.]*:\d)/i,
   /(?<host>(?:\d{1,3}\.){3}\d{1,3}|localhost)[,;]? +port[ :=]*(?<port>\d{2,5})/i,
 ];
+/** Host and port in different lines of one message. */
+const apart: readonly (readonly [RegExp, RegExp])[] = [
+  [/running on host "(?<host>[\w.-]+)"/, /connections on port (?<port>\d+)/],
+];
 const portOnly = [
   /\bport(?:s)?\b[ :=#"']{0,3}(?<port>\d{2,5})\b/i,
   /\b(?:PORT|Port)[ :=]+(?<port>\d{2,5})\b/,
@@ -60,6 +64,11 @@ export function withEndpoint(subject: Subject, line: string, context: Context): 
         ...(found.port === undefined ? {} : {port: found.port}),
         ...subject,
       };
+  }
+  for (const [hostIn, portOf] of apart) {
+    const whole = [...context.block, ...around].join('\n');
+    const [host, port] = [hostIn.exec(whole)?.groups?.['host'], portOf.exec(whole)?.groups?.['port']];
+    if (host !== undefined && port !== undefined) return {host, port: Number(port), ...subject};
   }
   const host = /server (?:on|at) ['"](?<host>[\w.-]+)['"]/.exec(line)?.groups?.['host'];
   return host === undefined ? subject : {host, ...subject};

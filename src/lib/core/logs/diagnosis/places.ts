@@ -41,7 +41,7 @@ export function sourcePlace(line: string, context: Context): Subject {
     .map((text) => /^(?:file:\/\/)?((?:[A-Za-z]:)?[\\/][^\s:]{1,300}):(\d+)$/.exec(text))
     .findLast((match) => match !== null);
   // Node shows the place above the message.
-  if (head !== undefined && head !== null) return {file: head[1] as string, line: Number(head[2])};
+  if (head !== undefined) return {file: head[1] as string, line: Number(head[2])};
   const texts = [line, ...context.block.toReversed(), ...context.near.toReversed()];
   for (const text of texts) {
     const match =

@@ -1,9 +1,10 @@
 import type {Analysis, Spot} from '../analysis.js';
-import type {LogDiagnosis} from '../diagnosis/log-diagnosis.js';
+import type {LogDiagnosis, ProgramEnd} from '../diagnosis/log-diagnosis.js';
 import type {Incident} from '../report.js';
 import {hangOfTheLiving} from './alive.js';
 import type {Body, Part} from './body.js';
-import {peersOf} from './peers.js';
+import {eventsBefore, type KnownEvent} from './context.js';
+import {diagnosed} from './diagnosed.js';
 import {sentence} from './reading.js';
 
 const mostEvidence = 8;
@@ -23,42 +24,52 @@ export function evidenceOf(parts: readonly Part[], from: number | null, to: numb
 const isWithin = (time: number | null, from: number | null, to: number | null) =>
   time === null || from === null || to === null || (time >= from - 60_000 && time <= to + 60_000);
 
-/** The cause, where the evidence names one; else null. */
+/** The cause, where lines of that time prove one; else null. */
 export function causeOf(body: Body, analysis: Analysis): LogDiagnosis | null {
-  return body.kind === 'never-healthy' ? hangOfTheLiving(body, analysis) : null;
+  const known = body.group.find(({diagnosis}) => diagnosis !== undefined)?.diagnosis;
+  if (known !== undefined) return known;
+  if (body.kind === 'slow') return null;
+  const events = telling(body, analysis);
+  const found = events.length === 0 ? causeByLikeness(body) : diagnosed(events, endOf(body));
+  // What its supervisor sees from outside, such as a refused health check, is no cause of a program's own trouble.
+  if (body.kind === 'never-healthy') return hangOfTheLiving(body, analysis) ?? found;
+  return found;
 }
 
-/** What to do about it, where no diagnosis says more. */
-export function nextStep(body: Body): string | null {
-  const {kind, names, parts} = body;
-  const name = names[0] ?? null;
-  switch (kind) {
-    case 'never-healthy':
-      return 'start it by hand and see where it listens: erp ports --all';
-    case 'port-conflict':
-      return 'see who holds the port: erp ports --all';
-    case 'dependency-outage': {
-      const peers = peersOf(body);
-      return peers.length === 0
-        ? 'see whether the service it needs runs: erp status'
-        : `see whether ${peers.join(', ')} ${peers.length === 1 ? 'runs and listens' : 'run and listen'}: erp ports --all`;
-    }
-    case 'memory-growth':
-      return `see what ${name ?? 'it'} keeps in memory, and what came before the first line above`;
-    case 'errors':
-      return (
-        'see what was changed shortly before; all of its events: erp logs analyze --template ' +
-        (parts[0]?.reading.template.id ?? '')
-      );
-    case 'restart-loop':
-    case 'crash':
-    case 'hang':
-      return name === null
-        ? 'see its last lines before the end'
-        : `see its last lines before the end: erp logs ${name}`;
-    case 'slow':
-      return 'see what else began at that time; compare with a usual day: erp logs analyze --compare';
-    default:
-      return null;
-  }
+/**
+ * Of a frequent message only its first events are known word for word. What those prove holds for its later ones, too;
+ * the evidence is the later ones' lines.
+ */
+function causeByLikeness({first, parts}: Body): LogDiagnosis | null {
+  const template = parts[0]?.reading.template;
+  if (template === undefined || first.spot.line === 0) return null;
+  const found = diagnosed(template.examples.slice(0, 1), {code: null, signal: null});
+  return found === null ? null : {...found, evidence: [{line: first.spot.line, text: first.text}]};
+}
+
+/** A program's last words before its end; else the events of the templates that tell most. */
+function telling(body: Body, analysis: Analysis): KnownEvent[] {
+  const {kind, parts, first, lead, from, to} = body;
+  if ((kind === 'crash' || kind === 'restart-loop') && first.spot.line > 0)
+    return eventsBefore(analysis, first.spot, lead.last);
+  const most = parts[0]?.reading.telling ?? 0;
+  return parts
+    .filter(({reading}) => reading.telling >= Math.min(4, most))
+    .slice(0, 3)
+    .flatMap(({reading: {template}}) => {
+      const within = template.examples.filter(({spot: {time}}) => isWithin(time, from, to));
+      // One traceback says where; several say it in several places.
+      return within.slice(0, within[0]?.text.includes('\n') ? 1 : 4);
+    })
+    .sort((a, b) => a.spot.source - b.spot.source || a.spot.line - b.spot.line);
+}
+
+/** How the program ended, as its supervisor reported it. */
+function endOf({kind, first, evidence}: Body): ProgramEnd {
+  if (kind !== 'crash' && kind !== 'restart-loop') return {code: null, signal: null};
+  const text =
+    [first.text, ...evidence.map((one) => one.text)].find((one) => /\bexit|\bsignal\b|\bSIG[A-Z]{2,}/i.test(one)) ?? '';
+  const code = /\b(?:code|status)[ =:[(]*(\d{1,3})\b/.exec(text)?.[1];
+  const signal = /\bSIG[A-Z]{2,6}\d?\b/.exec(text)?.[0] ?? null;
+  return {code: code === undefined || signal !== null ? null : Number(code), signal};
 }

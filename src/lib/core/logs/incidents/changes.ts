@@ -1,5 +1,6 @@
 import type {Analysis, LogTemplate} from '../analysis.js';
 import type {Burst, LogReport} from '../report.js';
+import {extentOf} from './extent.js';
 import {risesOf} from './rate-changes.js';
 import {type Axis, placeAt, placeStart, type Traffic, type TrafficBook} from './traffic.js';
 
@@ -18,12 +19,13 @@ export function comingsAndGoings(
   const appeared: {template: LogTemplate; at: number; weight: number}[] = [];
   const vanished: {template: LogTemplate; at: number; weight: number}[] = [];
   for (const template of analysis.templates) {
-    if (template.count < 3 || template.first.time === null || template.last.time === null) continue;
+    const {first, last} = extentOf(template);
+    if (template.count < 3 || first.time === null || last.time === null) continue;
     const traffic = book.around(template);
-    const late = silence(template, traffic, 0, placeAt(axis, template.first.time));
-    const early = silence(template, traffic, placeAt(axis, template.last.time) + 1, axis.size);
-    if (late >= sure) appeared.push({template, at: template.first.time, weight: weightOf(template)});
-    if (early >= sure) vanished.push({template, at: template.last.time, weight: weightOf(template)});
+    const late = silence(template, traffic, 0, placeAt(axis, first.time));
+    const early = silence(template, traffic, placeAt(axis, last.time) + 1, axis.size);
+    if (late >= sure) appeared.push({template, at: first.time, weight: weightOf(template)});
+    if (early >= sure) vanished.push({template, at: last.time, weight: weightOf(template)});
   }
   return {appeared: listed(appeared), vanished: listed(vanished)};
 }

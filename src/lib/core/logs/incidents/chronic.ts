@@ -1,4 +1,5 @@
 import type {Analysis} from '../analysis.js';
+import {extentOf} from './extent.js';
 import type {Finding} from './finding.js';
 import {whole} from './life-findings.js';
 import type {Reading} from './reading.js';
@@ -33,6 +34,7 @@ const isSlow = ({template, meanings}: Reading, analysis: Analysis): boolean =>
 function lastsThroughout({template}: Reading, analysis: Analysis): boolean {
   if (template.count < 5) return false;
   const span = (analysis.to ?? 0) - (analysis.from ?? 0);
-  const own = (template.last.time ?? 0) - (template.first.time ?? 0);
+  const {first, last} = extentOf(template);
+  const own = (last.time ?? 0) - (first.time ?? 0);
   return own >= 0.6 * span;
 }

@@ -1,4 +1,5 @@
 import type {Analysis, Spot} from '../analysis.js';
+import {knownSpots} from './extent.js';
 import {type Finding, kindOf, unknownSpot} from './finding.js';
 import {type Caution, type Rise, risesOf} from './rate-changes.js';
 import type {Reading} from './reading.js';
@@ -17,7 +18,7 @@ export function deviations(analysis: Analysis, readings: readonly Reading[], axi
     const {template} = reading;
     const caution = isHard(reading) ? forCauses : forErrors;
     const rises = risesOf(template.series, book.around(template), axis, caution, suspects.length);
-    return unhabitual(rises, axis)
+    return withoutHabits(reading, rises, axis)
       .filter((rise) => isHard(reading) || rise.end - rise.start >= 2 || rise.count >= 20)
       .map((rise) => findingOf(reading, rise, axis, analysis));
   });
@@ -73,6 +74,15 @@ const isHard = ({meanings, isBad}: Reading): boolean =>
     ['out-of-memory', 'memory-limit', 'refused', 'exhausted', 'exit', 'health-failed', 'offline', 'disk-full'] as const
   ).some((one) => meanings.has(one));
 
+/** An outage of a database that lasts is none by being punctual; a refused connection while something restarts may be. */
+function withoutHabits(reading: Reading, rises: readonly Rise[], axis: Axis): Rise[] {
+  const isLong = ({start, end}: Rise) => isHard(reading) && (end - start + 1) * axis.placeMs >= lastingMs;
+  const kept = new Set(unhabitual(rises, axis));
+  return rises.filter((rise) => kept.has(rise) || isLong(rise));
+}
+
+const lastingMs = 5 * 60_000;
+
 /**
  * Without what comes again and again: the nightly job that always complains is no incident. Kept is what is far larger
  * than its fellows.
@@ -80,15 +90,16 @@ const isHard = ({meanings, isBad}: Reading): boolean =>
 export function unhabitual(rises: readonly Rise[], axis: Axis): Rise[] {
   const starts = rises.map(({start}) => start * axis.placeMs).sort((a, b) => a - b);
   const steps = starts.slice(1).map((start, i) => start - (starts[i] ?? 0));
-  if (!isHabit(steps, axis.placeMs)) return [...rises];
+  if (!isHabit(steps, axis)) return [...rises];
   const sizes = rises.map(({count}) => count).sort((a, b) => a - b);
   const usual = sizes[Math.floor(sizes.length / 2)] ?? 0;
   return rises.filter(({count}) => count > 4 * usual);
 }
 
-/** A dozen times, or at even distances, or twice at the same time of day. */
-function isHabit(steps: readonly number[], placeMs: number): boolean {
-  if (steps.length === 0) return false;
+/** All through the log: a dozen times, or at even distances, or twice at the same time of day. */
+function isHabit(steps: readonly number[], {placeMs, size}: Axis): boolean {
+  const span = steps.reduce((sum, step) => sum + step, 0);
+  if (steps.length === 0 || span < 0.4 * size * placeMs) return false;
   if (steps.length >= 11 || steps.every((step) => isMultiple(step, dayMs, placeMs))) return true;
   const middle = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
   return steps.length >= 3 && steps.filter((step) => isMultiple(step, middle, placeMs)).length >= 0.7 * steps.length;
@@ -127,8 +138,9 @@ function findingOf(reading: Reading, rise: Rise, axis: Axis, analysis: Analysis)
 function spotIn({template}: Reading, rise: Rise, axis: Axis, which: 'first' | 'last'): Spot {
   const place = which === 'first' ? rise.start : rise.end;
   const inPlace = (spot: Spot) => spot.time !== null && placeAt(axis, spot.time) === place;
-  const ends = [template.first, ...template.spots, ...template.examples.map(({spot}) => spot), template.last];
-  const all = ends.filter(inPlace).sort((a, b) => (a.time ?? 0) - (b.time ?? 0));
+  const all = knownSpots(template)
+    .filter(inPlace)
+    .sort((a, b) => (a.time ?? 0) - (b.time ?? 0));
   const isWhole = template.count <= template.spots.length;
   const exact = which === 'first' ? all[0] : all.at(-1);
   const time = which === 'first' ? placeStart(axis, place) : placeStart(axis, place + 1) - 1;

@@ -1,4 +1,5 @@
 import type {LogTemplate, Spot} from '../analysis.js';
+import type {LogDiagnosis} from '../diagnosis/log-diagnosis.js';
 import type {IncidentKind} from '../report.js';
 import type {Reading} from './reading.js';
 
@@ -23,6 +24,8 @@ export interface Finding {
   /** Who it is about. */
   readonly name: string | null;
   readonly title: string | null;
+  /** Where its cause is known already. */
+  readonly diagnosis?: LogDiagnosis;
   readonly spells?: readonly {readonly from: number; readonly to: number; readonly end: Spot | null}[];
 }
 

@@ -1,9 +1,11 @@
 import type {Analysis, Spot} from '../analysis.js';
 import type {Incident, IncidentKind} from '../report.js';
 import type {Part} from './body.js';
-import {causeOf, evidenceOf, nextStep} from './cause.js';
+import {causeOf, evidenceOf} from './cause.js';
+import {extentOf} from './extent.js';
 import {type Finding, kindOf} from './finding.js';
 import type {Lives} from './lives.js';
+import {nextStep} from './next-step.js';
 import {isAbandoned, recoveryOf} from './recovery.js';
 import {textAt} from './reading.js';
 import {titleOf} from './titles.js';
@@ -16,8 +18,7 @@ export function incidentOf(group: readonly Finding[], analysis: Analysis, lives:
   const from = begin(group, analysis.bucketMs);
   const to = end(group);
   const first = firstSign(group, from, parts);
-  const last =
-    group.flatMap(({last}) => (last.line > 0 ? [last] : [])).sort((a, b) => (b.time ?? 0) - (a.time ?? 0))[0] ?? null;
+  const last = lastSign(group, to);
   const shown = evidenceOf(parts, from, to);
   const evidence = shown.length > 0 ? shown : [first];
   const spells = lead.spells;
@@ -77,7 +78,7 @@ function rankedParts(group: readonly Finding[]): Part[] {
       reading,
       count: reading.template.count,
       usual: 0,
-      from: reading.template.first.time,
+      from: extentOf(reading.template).first.time,
       evidence: 0,
     });
   }
@@ -179,6 +180,19 @@ function textOf(spot: Spot, group: readonly Finding[], parts: readonly Part[] = 
   if (at !== undefined) return textAt(at.reading.template, spot);
   return group.find(({title}) => title !== null)?.title ?? parts[0]?.reading.template.text ?? '';
 }
+
+/** Of the last events that are known, the one that tells most. */
+function lastSign(group: readonly Finding[], to: number | null): Spot | null {
+  const known = group.filter(({last}) => last.line > 0);
+  const late = known.filter(({last}) => to === null || last.time === null || Math.abs(last.time - to) <= 2 * 60_000);
+  const best = (late.length > 0 ? late : known).toSorted(
+    (a, b) => tellingOf(b) - tellingOf(a) || (b.last.time ?? 0) - (a.last.time ?? 0) || b.last.line - a.last.line,
+  )[0];
+  return best?.last ?? null;
+}
+
+/** A life's finding ends with what ended that life. */
+const tellingOf = ({reading, title}: Finding) => (title !== null && reading !== null ? 5 : (reading?.telling ?? 0));
 
 function namesOf(group: readonly Finding[]): string[] {
   return [...new Set(group.flatMap(({name}) => (name === null || name === '' ? [] : [name])))];

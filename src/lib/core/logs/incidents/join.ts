@@ -46,7 +46,7 @@ function belong(a: Finding, b: Finding): boolean {
     return a.from === b.from && a.kind === b.kind;
   const slack = areSame(a, b) ? Math.max(3 * slackMs, Math.min(60 * minute, lengthOf(a), lengthOf(b))) : slackMs;
   if (Math.max(a.from, b.from) > Math.min(a.to, b.to) + slack) return false;
-  if (a.name !== null && a.name === b.name) return true;
+  if (areSame(a, b) || (a.name !== null && a.name === b.name)) return true;
   if (Math.abs(a.from - b.from) <= slackMs) return lengthsFit(a, b);
   const [first, second] = a.from <= b.from ? [a, b] : [b, a];
   const isTail = (second.from ?? 0) > (first.to ?? 0);

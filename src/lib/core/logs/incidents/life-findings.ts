@@ -1,6 +1,7 @@
 import type {Analysis, Spot} from '../analysis.js';
 import type {IncidentKind} from '../report.js';
-import type {Finding} from './finding.js';
+import {extentOf} from './extent.js';
+import {type Finding, kindOf} from './finding.js';
 import type {LifeEvent} from './life-events.js';
 import type {Lives} from './lives.js';
 import type {Meaning} from './meanings.js';
@@ -200,12 +201,14 @@ export function plainFindings(analysis: Analysis, readings: readonly Reading[]):
   return readings.flatMap((reading) => {
     if (reading.isBad && reading.meanings.has('port-taken')) return portConflicts(reading);
     if (isFatal(reading, analysis)) return [whole(reading, 'crash', null)];
+    if (isRareAndCritical(reading)) return [whole(reading, kindOf(reading), null)];
     return [];
   });
 }
 
 function portConflicts(reading: Reading): Finding[] {
-  const groups = groupsOf(reading.template.spots.map((spot) => ({time: spot.time, spot})));
+  const spots = reading.template.spots.toSorted((a, b) => (a.time ?? 0) - (b.time ?? 0));
+  const groups = groupsOf(spots.map((spot) => ({time: spot.time, spot})));
   return separate(groups, (group) => {
     const first = group[0]?.spot as Spot;
     const last = group.at(-1)?.spot as Spot;
@@ -213,6 +216,9 @@ function portConflicts(reading: Reading): Finding[] {
     return [{...one, from: first.time, to: last.time, first, last, count: group.length}];
   });
 }
+
+/** Programs keep this level for what must not happen. */
+const isRareAndCritical = ({template}: Reading) => template.level === 'CRITICAL' && template.count <= 3;
 
 /** An exception that nobody logged, but that reached the end of the output: it ended the program. */
 function isFatal({template, meanings}: Reading, analysis: Analysis): boolean {
@@ -230,12 +236,13 @@ const uncaught =
 /** A finding over all of a template. */
 export function whole(reading: Reading, kind: IncidentKind, title: string | null): Finding {
   const {template} = reading;
+  const {first, last} = extentOf(template);
   return {
     kind,
-    from: template.first.time,
-    to: template.last.time,
-    first: template.first,
-    last: template.last,
+    from: first.time,
+    to: last.time,
+    first,
+    last,
     reading,
     count: template.count,
     usual: 0,

@@ -13,10 +13,14 @@ const isName = /^\p{L}[\p{L}_.@-]*\d{0,4}$/u;
 const noNames =
   /^(?:the|a|an|all|process|prozess|server|service|child|worker_processes|up|down|with|nicht|neu|new|with|ist|is|was|it|main|watchdog|supervisor|health-check|health|check|this|in|on|at|for|again|from|to|and|by|hub|pool|connection|connections|starting|started|pid|now|not|already|entered|<\*>)$/i;
 
+/** Names stand at the beginning; lines of megabytes are no sentences. */
+const mostLength = 500;
+
 /** null: the text names nobody. */
 export function nameIn(text: string): string | null {
+  const line = text.slice(0, mostLength);
   for (const pattern of patterns) {
-    const name = pattern.exec(text)?.groups?.['name'];
+    const name = pattern.exec(line)?.groups?.['name'];
     if (name === undefined) continue;
     const plain = name
       .replace(/\.service$|[-_](?:server|prozess|process)$/i, '')
@@ -46,7 +50,8 @@ const programs: Readonly<Record<string, string>> = {
 };
 
 /** Who is meant by a message about a connection: a known program, `host:port`, a service; null where it does not say. */
-export function peerIn(text: string): string | null {
+export function peerIn(message: string): string | null {
+  const text = message.slice(0, 2 * mostLength);
   const port = /(?:\bport[ =:]+|[\w\])]:)(\d{2,5})\b(?!:)/.exec(text)?.[1];
   if (port !== undefined && programs[port] !== undefined) return programs[port];
   const product =

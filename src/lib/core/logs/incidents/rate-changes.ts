@@ -230,7 +230,7 @@ function ratesOf(sparse: Sparse, traffic: Traffic, without: readonly Rise[]): Ra
   return {byEvent: (count + 0.5) / Math.max(1, events), byPlace: (count + 0.5) / Math.max(1, places)};
 }
 
-/** The rates of quiet stretches, should much of the log be loud: the lower quartile of 64 parts of equal traffic. */
+/** The rates of quiet stretches, should much of the log be loud: the lowest eighth of 64 parts of equal traffic. */
 function quietRates(sparse: Sparse, traffic: Traffic): Rates {
   const events = traffic.events.at(-1) ?? 0;
   const blocks = new Float64Array(64);
@@ -238,7 +238,7 @@ function quietRates(sparse: Sparse, traffic: Traffic): Rates {
     const at = Math.floor((64 * (traffic.events[sparse.places[i] ?? 0] ?? 0)) / Math.max(1, events));
     blocks[at] = (blocks[at] ?? 0) + (sparse.counts[i] ?? 0);
   }
-  const quiet = (blocks.sort()[16] ?? 0) * 64;
+  const quiet = (blocks.sort()[8] ?? 0) * 64;
   const places = traffic.active.at(-1) ?? 0;
   return {byEvent: (quiet + 0.5) / Math.max(1, events), byPlace: (quiet + 0.5) / Math.max(1, places)};
 }

@@ -47,7 +47,7 @@ export function readTemplate(template: LogTemplate): Reading {
   return {
     template,
     meanings,
-    names: meanings.size === 0 ? [] : namesOf(template),
+    names: meanings.size === 0 && template.measures.length === 0 ? [] : namesOf(template),
     isBad,
     telling:
       has(causes) && !quiet ? 5 : has(effects) ? 4 : severe ? 3 : meanings.has('failed-request') ? 2 : quiet ? 0 : 1,
@@ -71,9 +71,12 @@ function namesOf(template: LogTemplate): string[] {
   return [...new Set(names.filter((found) => found !== null))];
 }
 
+/** Nobody reads on, and no pattern should. */
+const mostLine = 4000;
+
 /** The message of a whole event: without time, level and what else stands before it; its first line. */
 export function messageIn(event: string, template: string): string {
-  const line = event.split('\n', 1)[0] ?? '';
+  const line = event.slice(0, mostLine).split('\n', 1)[0] ?? '';
   const message = template.split(' ⏎ ', 1)[0] ?? '';
   const head = message.split('<*>', 1)[0] ?? '';
   if (head !== '') {
@@ -97,5 +100,5 @@ export function textAt(template: LogTemplate, spot: Spot): string {
 export function sentence(event: string, template: string): string {
   const message = messageIn(event, template);
   const last = template.includes(' ⏎ ') ? event.split('\n').findLast((line) => line.trim() !== '') : undefined;
-  return last === undefined ? message : `${message} ⏎ ${last.trim()}`;
+  return last === undefined ? message : `${message} ⏎ ${last.trim().slice(0, mostLine)}`;
 }

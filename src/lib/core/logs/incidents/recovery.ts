@@ -19,14 +19,14 @@ const backAgain: readonly Meaning[] = ['ready', 'health-ok', 'started', 'start']
 /** What said that all was well again, soon after the end; else how long it took to stop by itself. */
 export function recoveryOf({from, to, names}: Body, lives: readonly Lives[]): string {
   const length = from === null || to === null ? null : to - from;
-  const within = Math.max(10 * 60_000, length ?? 0);
-  for (const {name, events} of lives) {
-    if (!names.includes(name)) continue;
-    const sign = events.find(
-      ({time, meanings}) =>
-        time !== null && to !== null && time >= to && time <= to + within && backAgain.some((one) => meanings.has(one)),
-    );
-    if (sign !== undefined) return textAt(sign.reading.template, sign.spot);
+  const until = (to ?? 0) + Math.max(10 * 60_000, length ?? 0);
+  const later = lives
+    .filter(({name}) => names.includes(name))
+    .flatMap(({events}) => events.filter(({time}) => time !== null && to !== null && time >= to && time <= until));
+  for (const meanings of [['ready', 'health-ok'], ['started'], ['start']] as const) {
+    const sign = later.find((event) => meanings.some((one) => event.meanings.has(one)));
+    const text = sign === undefined ? '<*>' : textAt(sign.reading.template, sign.spot);
+    if (!text.includes('<*>')) return text;
   }
   return length === null || length < 1000 ? 'no more of it' : `no more of it after ${formatDuration(length)}`;
 }

@@ -6,6 +6,7 @@ import {deviations, failedRequests} from './deviations.js';
 import type {Finding} from './finding.js';
 import {incidentOf} from './incident.js';
 import {joined} from './join.js';
+import {lastWords} from './last-words.js';
 import {eventsByProgram, lifeEvents} from './life-events.js';
 import {lifeFindings, plainFindings} from './life-findings.js';
 import {memoryGrowth} from './memory-growth.js';
@@ -29,9 +30,9 @@ export function reportOf(analysis: Analysis): LogReport {
     ...all.flatMap((lives) => lifeFindings(lives, runs, analysis)),
     ...plainFindings(analysis, readings),
   ];
-  const incidents = joined([...found, ...chronicOutages(analysis, readings, found)]).map((group) =>
-    incidentOf(group, analysis, all),
-  );
+  found.push(...chronicOutages(analysis, readings, found));
+  if (found.length === 0) found.push(...lastWords(analysis, readings));
+  const incidents = joined(found).map((group) => incidentOf(group, analysis, all));
   return {
     analysis,
     incidents,

@@ -39,6 +39,7 @@ function portOf({parts, evidence}: Body): string {
 }
 
 function memoryTitle(body: Body): string {
+  if (body.lead.diagnosis !== undefined) return body.lead.title ?? leadText(body);
   const exits = body.parts.find(({reading}) => reading.meanings.has('out-of-memory'));
   const over = body.parts.find(({reading}) => reading.meanings.has('memory-limit'));
   const name = body.names[0] ?? 'a program';
@@ -51,6 +52,7 @@ function memoryTitle(body: Body): string {
 }
 
 function outageTitle(body: Body): string {
+  if (body.lead.title !== null) return body.lead.title;
   const whom = peersOf(body).join(', ') || 'a service it needs';
   const has = (meaning: 'refused' | 'name-unknown' | 'exhausted') =>
     body.parts.some(({reading}) => reading.meanings.has(meaning));
@@ -62,8 +64,9 @@ function outageTitle(body: Body): string {
 
 function errorsTitle(body: Body): string {
   const part = body.parts.find(({reading, evidence}) => reading.isBad && evidence > 0);
-  if (part === undefined) return body.lead.title ?? leadText(body);
+  if (part === undefined || body.lead.diagnosis !== undefined) return body.lead.title ?? leadText(body);
   const text = part.reading.template.text.split(' ⏎ ').at(-1) ?? part.reading.template.text;
+  if (part.count === 1) return `once: ${text}`;
   if (part.usual <= 0.05 * part.count) return `new, ${part.count} times: ${text}`;
   return `${Math.round(part.count / Math.max(0.1, part.usual))} times as often as usual: ${text}`;
 }

@@ -1,3 +1,4 @@
+import {knownSpots} from './extent.js';
 import type {Analysis, LogSource, LogTemplate, Series} from '../analysis.js';
 
 /**
@@ -63,12 +64,7 @@ export class TrafficBook {
   #spans({templates}: Analysis): Map<string, {from: number; to: number}> {
     const spans = new Map<string, {from: number; to: number}>();
     for (const template of templates) {
-      for (const {source, time} of [
-        template.first,
-        ...template.spots,
-        ...template.examples.map(({spot}) => spot),
-        template.last,
-      ]) {
+      for (const {source, time} of knownSpots(template)) {
         if (time === null) continue;
         const place = placeAt(this.#axis, time);
         const family = this.#family[source] ?? '';

@@ -1,3 +1,4 @@
+import {isLetter} from './bytes.js';
 import {levelOf, levelOfSeverity} from './level.js';
 import {formatCode} from './header.js';
 import type {TimeReader} from './time-reader.js';
@@ -34,11 +35,9 @@ export class BlockReader {
 
   /** Whether a block begins with this line; it is read then. */
   begins(b: Buffer, p: number, end: number): boolean {
-    const c = b[p];
-    if (c === 95 && startsWith(b, p, end, cursor)) this.kind = 'journal';
-    else if (c === 69 && startsWith(b, p, end, windowsEvent)) this.kind = 'event';
-    else if (c === 84 && startsWith(b, p, end, timeCreated) && colon(b, p, end) > 0) this.kind = 'list';
-    else return false;
+    const kind = kindAt(b, p, end);
+    if (kind === null) return false;
+    this.kind = kind;
     this.time = Number.NaN;
     this.level = this.messageFrom = this.messageTo = 0;
     this.#isDescription = false;
@@ -54,7 +53,6 @@ export class BlockReader {
       return true;
     }
     if (this.kind === 'list' && p === end) return false;
-    if (this.messageTo > 0 && startsWith(b, p, end, windowsEvent)) return false;
     if (this.messageTo === 0 && this.#isDescription && p < end) {
       this.messageFrom = p;
       this.messageTo = end;
@@ -105,6 +103,23 @@ export class BlockReader {
         }
     }
   }
+}
+
+/** What kind of block begins with this line, wherever it stands. */
+export function kindAt(b: Buffer, p: number, end: number): BlockReader['kind'] {
+  const c = b[p];
+  if (c === 95) return startsWith(b, p, end, cursor) ? 'journal' : null;
+  if (c === 69) return startsWith(b, p, end, windowsEvent) ? 'event' : null;
+  return c === 84 && startsWith(b, p, end, timeCreated) && colon(b, p, end) > 0 ? 'list' : null;
+}
+
+/** `Message   : …`, as Format-List writes: it is no header, whatever stands behind the colon. */
+export function isField(b: Buffer, p: number, end: number): boolean {
+  let q = p;
+  while (q < end && q - p < 34 && isLetter(b[q])) q += 1;
+  if (q === p || b[q] !== 32) return false;
+  while (q < end && q - p < 34 && b[q] === 32) q += 1;
+  return b[q] === 58 && b[q + 1] === 32;
 }
 
 /** The colon behind a name of at most 30 letters; 0: none. */

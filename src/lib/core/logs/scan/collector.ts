@@ -1,4 +1,5 @@
 import type {Spot} from '../analysis.js';
+import {Floats, Ints} from './grown.js';
 import {histogramSize, type SegmentResult, type ShapeExample, unknownMinute} from './segment.js';
 
 const mostSpots = 256;
@@ -22,12 +23,16 @@ export interface Shape {
     readonly of: ShapeExample;
   }[];
   /** Bucket, count, bucket, count …: in the order of the input until compacted. */
-  entries: number[];
-  measure: {
-    readonly sums: Map<number, {count: number; sum: number}>;
-    readonly histogram: Int32Array;
-    max: number;
-  } | null;
+  entries: Ints;
+  measure: ShapeMeasure | null;
+}
+
+export interface ShapeMeasure {
+  /** Bucket, count, as above; with each pair the sum of what was measured. */
+  entries: Ints;
+  sums: Floats;
+  readonly histogram: Int32Array;
+  max: number;
 }
 
 export interface CollectedSource {
@@ -100,15 +105,16 @@ export class Collector {
     for (;;) {
       this.#entries = 0;
       for (const shape of this.shapes) {
-        shape.entries = summed(shape.entries);
+        if (!isAscending(shape.entries)) shape.entries = summed(shape.entries, null).entries;
+        if (shape.measure !== null && !isAscending(shape.measure.entries))
+          Object.assign(shape.measure, summed(shape.measure.entries, shape.measure.sums));
         this.#entries += shape.entries.length / 2;
       }
       if (this.#entries <= mostEntries) return;
       this.scale *= 2;
-      for (const shape of this.shapes) {
-        const {entries} = shape;
-        for (let i = 0; i < entries.length; i += 2) entries[i] = Math.floor((entries[i] as number) / 2);
-        if (shape.measure !== null) coarser(shape.measure.sums);
+      for (const {entries, measure} of this.shapes) {
+        halve(entries);
+        if (measure !== null) halve(measure.entries);
       }
     }
   }
@@ -132,7 +138,7 @@ export class Collector {
           sources: [],
           spots: [],
           examples: [],
-          entries: [],
+          entries: new Ints(8),
           measure: null,
         });
       }
@@ -151,13 +157,7 @@ export class Collector {
       if (minute === null) continue;
       const bucket = Math.floor(minute / this.scale);
       const {entries} = this.shapes[slots[minutes[i] as number] as number] as Shape;
-      const at = entries.length;
-      if (at > 0 && entries[at - 2] === bucket)
-        entries[at - 1] = (entries[at - 1] as number) + (minutes[i + 2] as number);
-      else {
-        entries.push(bucket, minutes[i + 2] as number);
-        this.#entries += 1;
-      }
+      if (!addTo(entries, bucket, minutes[i + 2] as number)) this.#entries += 1;
     }
   }
 
@@ -182,24 +182,20 @@ export class Collector {
     const {measures, measureSums, histograms} = segment;
     for (const {slot, buckets, max} of histograms) {
       const shape = this.shapes[slots[slot] as number] as Shape;
-      shape.measure ??= {sums: new Map(), histogram: new Int32Array(histogramSize), max: 0};
+      shape.measure ??= {entries: new Ints(8), sums: new Floats(4), histogram: new Int32Array(histogramSize), max: 0};
       const {histogram} = shape.measure;
       for (let i = 0; i < histogramSize; i += 1) histogram[i] = (histogram[i] as number) + (buckets[i] as number);
       shape.measure.max = Math.max(shape.measure.max, max);
     }
     for (let i = 0; i < measures.length; i += 3) {
       const minute = minuteOf(measures[i + 1] as number, before);
-      const sums = (this.shapes[slots[measures[i] as number] as number] as Shape).measure?.sums;
-      if (minute === null || sums === undefined) continue;
-      const bucket = Math.floor(minute / this.scale);
-      const there = sums.get(bucket);
-      const count = measures[i + 2] as number;
+      const measure = (this.shapes[slots[measures[i] as number] as number] as Shape).measure;
+      if (minute === null || measure === null) continue;
       const sum = measureSums[i / 3] as number;
-      if (there === undefined) sums.set(bucket, {count, sum});
-      else {
-        there.count += count;
-        there.sum += sum;
-      }
+      const last = measure.sums.length - 1;
+      if (addTo(measure.entries, Math.floor(minute / this.scale), measures[i + 1 + 1] as number))
+        measure.sums.set(last, measure.sums.at(last) + sum);
+      else measure.sums.push(sum);
     }
   }
 
@@ -240,33 +236,38 @@ const timeOf = (time: number | undefined, before: number | null): number | null 
 const minuteOf = (minute: number, before: number | null): number | null =>
   minute !== unknownMinute ? minute : before === null ? null : Math.floor(before / 60_000);
 
+/** @returns whether the last pair was of this bucket, too */
+function addTo(entries: Ints, bucket: number, count: number): boolean {
+  const at = entries.length;
+  if (at > 0 && entries.at(at - 2) === bucket) {
+    entries.add(at - 1, count);
+    return true;
+  }
+  entries.push2(bucket, count);
+  return false;
+}
+
+function isAscending(entries: Ints): boolean {
+  for (let i = 2; i < entries.length; i += 2) if (entries.at(i) <= entries.at(i - 2)) return false;
+  return true;
+}
+
 /** Pairs in ascending order, each bucket once. */
-function summed(entries: number[]): number[] {
-  let isSorted = true;
-  for (let i = 2; i < entries.length && isSorted; i += 2)
-    isSorted = (entries[i] as number) > (entries[i - 2] as number);
-  if (isSorted) return entries;
-  const pairs: [number, number][] = [];
-  for (let i = 0; i < entries.length; i += 2) pairs.push([entries[i] as number, entries[i + 1] as number]);
-  pairs.sort((a, b) => a[0] - b[0]);
-  const result: number[] = [];
-  for (const [bucket, count] of pairs) {
-    const at = result.length;
-    if (at > 0 && result[at - 2] === bucket) result[at - 1] = (result[at - 1] as number) + count;
-    else result.push(bucket, count);
+function summed(entries: Ints, sums: Floats | null): {entries: Ints; sums: Floats} {
+  const order = Array.from({length: entries.length / 2}, (_, i) => i).sort(
+    (a, b) => entries.at(a * 2) - entries.at(b * 2) || a - b,
+  );
+  const result = {entries: new Ints(Math.max(8, entries.length)), sums: new Floats(Math.max(4, sums?.length ?? 0))};
+  for (const i of order) {
+    const isSame = addTo(result.entries, entries.at(i * 2), entries.at(i * 2 + 1));
+    if (sums === null) continue;
+    const last = result.sums.length - 1;
+    if (isSame) result.sums.set(last, result.sums.at(last) + sums.at(i));
+    else result.sums.push(sums.at(i));
   }
   return result;
 }
 
-function coarser(sums: Map<number, {count: number; sum: number}>): void {
-  const old = [...sums];
-  sums.clear();
-  for (const [bucket, {count, sum}] of old) {
-    const there = sums.get(Math.floor(bucket / 2));
-    if (there === undefined) sums.set(Math.floor(bucket / 2), {count, sum});
-    else {
-      there.count += count;
-      there.sum += sum;
-    }
-  }
+function halve(entries: Ints): void {
+  for (let i = 0; i < entries.length; i += 2) entries.set(i, Math.floor(entries.at(i) / 2));
 }

@@ -1,7 +1,11 @@
 /** Arrays of numbers that grow. */
 export class Ints {
-  #data = new Int32Array(1024);
+  #data: Int32Array<ArrayBuffer>;
   length = 0;
+
+  constructor(capacity = 1024) {
+    this.#data = new Int32Array(capacity);
+  }
 
   push(value: number): void {
     if (this.length === this.#data.length) {
@@ -39,8 +43,12 @@ export class Ints {
 }
 
 export class Floats {
-  #data = new Float64Array(1024);
+  #data: Float64Array<ArrayBuffer>;
   length = 0;
+
+  constructor(capacity = 1024) {
+    this.#data = new Float64Array(capacity);
+  }
 
   push(value: number): void {
     if (this.length === this.#data.length) {

@@ -112,6 +112,11 @@ export class KeyTable {
     return ~slot;
   }
 
+  clear(): void {
+    this.#keys.fill(-1);
+    this.#size = 0;
+  }
+
   #grow(): void {
     const keys = this.#keys;
     const slots = this.#slots;

@@ -222,7 +222,7 @@ export class HeaderReader {
     this.time = this.#times.time;
     this.format = formatCode.redis;
     const mark = b[this.#times.end + 1];
-    this.level = mark === 35 ? levelCode.warning : mark === 46 ? levelCode.debug : levelCode.info;
+    this.level = mark === 35 ? levelCode.warning : mark === 46 || mark === 45 ? levelCode.debug : levelCode.info;
     this.from = Math.min(end, this.#times.end + 3);
     return true;
   }
@@ -239,6 +239,7 @@ export class HeaderReader {
       const at = c === 91 || c === 40 ? q + 1 : q;
       if (!isDigit(b[at]) && (c !== 91 || !isLetter(b[at]))) continue;
       if (this.#times.read(b, at, end)) return this.#timed(b, end, at > q);
+      if (at === q && this.#redis(b, q, end)) return true;
     }
     return false;
   }
@@ -265,7 +266,10 @@ function skipSeparators(b: Buffer, p: number, end: number): number {
 /** A level in small letters counts in brackets, before a colon, or as the first word. */
 function isMarked(b: Buffer, q: number, before: number | undefined, token: number): boolean {
   const after = b[q];
-  return (before === 91 && after === 93) || (before === 60 && after === 62) || after === 58 || token === 0;
+  // Apache: [module:level]
+  return (
+    (after === 93 && (before === 91 || before === 58)) || (before === 60 && after === 62) || after === 58 || token === 0
+  );
 }
 
 /** `ERROR [logger] text`: a name in brackets right behind the level belongs to the header. */

@@ -1,5 +1,5 @@
 import {isDigit} from './bytes.js';
-import {levelOf, levelOfNumber} from './level.js';
+import {levelOf, levelOfNumber, levelOfSeverity} from './level.js';
 import type {TimeReader} from './time-reader.js';
 
 const keyCode = {
@@ -14,6 +14,7 @@ const keyCode = {
   path: 8,
   status: 9,
   date: 10,
+  wrapped: 11,
 } as const; // prettier-ignore
 const names: Readonly<Record<string, number>> = {
   timestamp: 1,
@@ -85,6 +86,7 @@ const names: Readonly<Record<string, number>> = {
   statuscode: 9,
   http_status: 9,
   $date: 10,
+  log: 11,
 }; // prettier-ignore
 const byLength: (readonly {readonly bytes: Uint8Array; readonly code: number}[])[] = [];
 for (const [name, code] of Object.entries(names))
@@ -100,6 +102,8 @@ export class RecordReader {
   /** The message: bytes between its quotes. from = to: there is none. */
   messageFrom = 0;
   messageTo = 0;
+  /** The message is a whole line of a program, as Docker keeps it. */
+  isWrapped = false;
   errorFrom = 0;
   errorTo = 0;
   /** ms; NaN: none. */
@@ -118,6 +122,7 @@ export class RecordReader {
   #clear(): void {
     this.time = this.duration = Number.NaN;
     this.level = this.status = 0;
+    this.isWrapped = false;
     this.messageFrom = this.messageTo = this.errorFrom = this.errorTo = 0;
     this.methodFrom = this.methodTo = this.pathFrom = this.pathTo = 0;
   }
@@ -214,7 +219,15 @@ export class RecordReader {
         return;
       case keyCode.level:
         if (depth === 1 && this.level === 0)
-          this.level = to - from === 1 ? levelOfOneLetter(b[from] as number) : levelOf(b, from, to);
+          this.level = to - from === 1 ? levelOfOneCharacter(b[from] as number) : levelOf(b, from, to);
+        return;
+      case keyCode.wrapped:
+        if (depth === 1 && this.messageTo === 0) {
+          const hasEnd = to - from >= 2 && b[to - 2] === 92 && b[to - 1] === 110;
+          this.messageFrom = from;
+          this.messageTo = hasEnd ? to - 2 : to;
+          this.isWrapped = true;
+        }
         return;
       case keyCode.message:
         if (depth === 1 && this.messageTo === 0) {
@@ -319,8 +332,9 @@ function keyAt(b: Buffer, from: number, to: number): number {
 
 const lower = (c: number): number => (c >= 65 && c <= 90 ? c + 32 : c);
 
-/** Of MongoDB: I, W, E, F, D1 … */
-function levelOfOneLetter(c: number): number {
+/** Of MongoDB: I, W, E, F, D1 …; of journald: 0 to 7. */
+function levelOfOneCharacter(c: number): number {
+  if (c >= 48 && c <= 55) return levelOfSeverity(c - 48);
   return c === 73 ? 2 : c === 87 ? 3 : c === 69 ? 4 : c === 70 ? 5 : c === 68 ? 1 : 0;
 }
 

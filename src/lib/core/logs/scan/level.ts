@@ -8,6 +8,7 @@ const words: Readonly<Record<string, number>> = {
   debug: 1,
   verbose: 1,
   verb: 1,
+  silly: 1,
   fine: 1,
   finer: 1,
   finest: 1,

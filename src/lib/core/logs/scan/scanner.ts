@@ -1,10 +1,11 @@
-import {BlockReader} from './blocks.js';
+import {BlockReader, isField, kindAt} from './blocks.js';
 import {isBlank, isLetter} from './bytes.js';
-import {Folding} from './folding.js';
+import {Folding, plainError, startsWith} from './folding.js';
 import {Ints} from './grown.js';
 import {MessageHash} from './hash.js';
 import {formatCode, formats, HeaderReader} from './header.js';
 import {RecordReader} from './json-line.js';
+import {levelCode} from './level.js';
 import {measured} from './measure-plan.js';
 import {RequestReader} from './request.js';
 import {type SegmentResult, shapeKind, type ShapeKind} from './segment.js';
@@ -20,7 +21,8 @@ export interface ScanOptions {
   readonly until: number | null;
   /** 1 to 5: only this level and worse; 0: all. */
   readonly level: number;
-  readonly grep: RegExp | null;
+  /** Only events that all of these match. */
+  readonly greps: readonly RegExp[];
   /** Keep which shape each line belongs to. */
   readonly labels: boolean;
 }
@@ -57,7 +59,6 @@ interface Pending {
 /** From bytes to counts: one pass over each line, strings only for what is new. */
 export class Scanner {
   readonly #options: ScanOptions;
-  readonly #memory: ScanMemory;
   readonly #times: TimeReader;
   #header: HeaderReader;
   #record: RecordReader;
@@ -68,7 +69,7 @@ export class Scanner {
   readonly #request = new RequestReader();
   readonly #hash = new MessageHash();
   readonly #folding = new Folding();
-  #tally: Tally;
+  readonly #tally: Tally;
   #line = 0;
   #events = 0;
   #untimed = 0;
@@ -99,7 +100,6 @@ export class Scanner {
 
   constructor(options: ScanOptions, memory: ScanMemory = new ScanMemory()) {
     this.#options = options;
-    this.#memory = memory;
     this.#times = new TimeReader(options.reference);
     this.#header = new HeaderReader(this.#times);
     this.#record = new RecordReader(this.#times);
@@ -113,18 +113,16 @@ export class Scanner {
   beginsAt(b: Buffer, p: number, end: number): boolean {
     const c = b[p] as number;
     if (c === 123) return this.#record.readJson(b, p, end);
-    if (c === 95 || c === 69) {
-      const begins = this.#blocks.begins(b, p, end);
-      this.#blocks.kind = null;
-      if (begins) return true;
-    }
-    return !isBlank(c) && this.#header.read(b, p, end);
+    if ((c === 95 || c === 69) && kindAt(b, p, end) !== null) return true;
+    // It may be what the event before it threw.
+    if (isBlank(c) || (c === 69 && startsWith(b, p, end, plainError)) || isField(b, p, end)) return false;
+    if (!this.#header.read(b, p, end)) return false;
+    return this.#header.format !== formatCode.levelled || this.#header.time === this.#header.time || !isBelowJul(b, p);
   }
 
   /** @param b whole events: from the beginning of a line to the end of one */
   scan(b: Buffer, from = 0, end = b.length): SegmentResult {
     this.#segment = b;
-    this.#tally = new Tally(this.#memory);
     this.#line = this.#events = this.#untimed = 0;
     this.#formats = formats.map(() => 0);
     this.#invalid = false;
@@ -156,16 +154,17 @@ export class Scanner {
   }
 
   /** One line, p to end in b; textFrom and textTo are its place in the segment. */
-  #one(b: Buffer, p: number, end: number, textFrom: number, textTo: number): void {
+  #one(b: Buffer, p: number, end: number, textFrom: number, textTo: number, isBehindPrefix = false): void {
     const event = this.#event;
     if (this.#blocks.kind !== null && this.#inBlock(b, p, end, textTo)) return;
     if (p === end) return;
     const c = b[p] as number;
     if (c === 27 || c === 0) {
       const clean = cleanBytes(b, p, end);
-      if (clean.length > 0 || c === 27) this.#one(clean, 0, clean.length, textFrom, textTo);
+      if (clean.length > 0 || c === 27) this.#one(clean, 0, clean.length, textFrom, textTo, isBehindPrefix);
       return;
     }
+    const isThrown = c === 69 && event.isOpen && this.#folding.isThrown(b, p, end, event.isTimed ? event.level : 0);
     if (isBlank(c)) {
       if (event.isOpen) {
         event.textTo = textTo;
@@ -184,23 +183,30 @@ export class Scanner {
       event.time = Number.NaN;
       event.level = 0;
       return;
-    } else if (this.#header.read(b, p, end)) {
+    } else if (!isThrown && this.#header.read(b, p, end)) {
+      if (this.#completes(b, p, end, textTo)) return;
       this.#beginLine(b, p, end, textFrom, textTo);
       return;
-    } else if (isLetter(c)) {
+    } else if (isLetter(c) && !isThrown) {
       if (this.#record.readLogfmt(b, p, end)) {
         this.#beginRecord(b, p, end, textFrom, textTo, formatCode.logfmt);
         return;
       }
-      const behind = behindPrefix(b, p, end);
+      // Once: a table has many.
+      const behind = isBehindPrefix ? 0 : behindPrefix(b, p, end);
       if (behind > 0 && behind < end) {
-        this.#one(b, behind, end, textFrom, textTo);
+        this.#one(b, behind, end, textFrom, textTo, true);
         return;
       }
     }
+    // `# Fields: …`, `# Watchdog-Log gestartet am …`: what a log says of itself is no event.
+    if (c === 35) return;
     if (event.isOpen && this.#folding.goesOn(b, p, end, event.level)) {
       event.textTo = textTo;
-      if (this.#folding.isDetail) event.detail = b.subarray(p, Math.min(end, p + mostDetail));
+      if (this.#folding.isDetail) {
+        event.detail = b.subarray(p, Math.min(end, p + mostDetail));
+        if (event.level === 0) event.level = levelCode.error;
+      }
       return;
     }
     this.#commit();
@@ -213,7 +219,7 @@ export class Scanner {
   #inBlock(b: Buffer, p: number, end: number, textTo: number): boolean {
     const event = this.#event;
     const blocks = this.#blocks;
-    if (blocks.goesOn(b, p, end)) {
+    if ((p === end || !this.beginsAt(b, p, end)) && blocks.goesOn(b, p, end)) {
       event.textTo = textTo;
       return true;
     }
@@ -265,6 +271,25 @@ export class Scanner {
     this.#folding.reset();
   }
 
+  /**
+   * java.util.logging writes an entry in two lines: when and where, then level and message.
+   * @returns whether the line that was read just now is the second one
+   */
+  #completes(b: Buffer, p: number, end: number, textTo: number): boolean {
+    const event = this.#event;
+    const header = this.#header;
+    if (header.format !== formatCode.levelled || header.time === header.time) return false;
+    if (!event.isOpen || event.isCounted || event.line !== this.#line - 1 || event.bytes !== b) return false;
+    if (!isJulHeader(b, event.lineFrom)) return false;
+    event.lineFrom = p;
+    event.from = Math.min(header.from, end);
+    event.to = end;
+    event.textTo = textTo;
+    event.level = header.level;
+    event.format = formatCode.timestamped;
+    return true;
+  }
+
   #beginRecord(b: Buffer, p: number, end: number, textFrom: number, textTo: number, format: number): void {
     this.#commit();
     const record = this.#record;
@@ -278,6 +303,10 @@ export class Scanner {
     event.duration = record.duration;
     event.errorFrom = record.errorFrom;
     event.errorTo = record.errorTo;
+    if (record.isWrapped && this.#header.read(b, event.from, event.to)) {
+      event.from = this.#header.from;
+      event.level ||= this.#header.level;
+    }
     this.#folding.reset();
     this.#commit();
     event.isOpen = true;
@@ -379,11 +408,13 @@ export class Scanner {
   }
 
   #passes(time: number): boolean {
-    const {since, until, level, grep} = this.#options;
+    const {since, until, level, greps} = this.#options;
     if (since !== null && !(time >= since)) return false;
     if (until !== null && !(time <= until)) return false;
     if (level > 0 && this.#event.level < level) return false;
-    return grep === null || grep.test(this.#text());
+    if (greps.length === 0) return true;
+    const text = this.#text();
+    return greps.every((grep) => grep.test(text));
   }
 
   #text(): string {
@@ -478,6 +509,17 @@ export class Scanner {
     while (q > from && b[q - 1] !== 34) q -= 1;
     return q;
   }
+}
+
+/** `Nov 23, 2026 6:13:26 AM erp.Main main` */
+const isJulHeader = (b: Buffer, p: number): boolean =>
+  isLetter(b[p]) && b[p + 3] === 32 && (b[p + 5] === 44 || b[p + 6] === 44);
+
+/** The line before the one at p may be the first of two; where it is not in sight, nobody knows. */
+function isBelowJul(b: Buffer, p: number): boolean {
+  if (p < 2) return p > 0;
+  const before = b.lastIndexOf(newline, p - 2);
+  return before === -1 || isJulHeader(b, before + 1);
 }
 
 function withoutQuery(b: Buffer, from: number, to: number): number {

@@ -12,6 +12,8 @@ const leastGapMs = 1000;
 export class ScanMemory {
   /** Examples sent of a shape. Whoever merges keeps the first of all workers. */
   readonly sent = new Map<number, number>();
+  /** Spots sent of a shape, likewise. */
+  readonly spotted = new Map<number, number>();
   readonly plans = new Map<number, MeasurePlan | null>();
 }
 
@@ -26,18 +28,19 @@ export class Tally {
   readonly #firstTimes = new Floats();
   readonly #lastTimes = new Floats();
   readonly #wanted = new Ints();
+  readonly #spotsLeft = new Ints();
   readonly #plans: (MeasurePlan | null | undefined)[] = [];
   /** Index of the present minute in #minutes. */
   readonly #minuteAt = new Ints();
   readonly #minutes = new Ints();
   readonly #spots = new Ints();
   readonly #spotTimes = new Floats();
-  readonly #examples: ShapeExample[] = [];
+  #examples: ShapeExample[] = [];
   readonly #measureAt = new Ints();
   readonly #measures = new Ints();
   readonly #measureSums = new Floats();
-  readonly #histograms = new Map<number, {buckets: Int32Array; max: number}>();
-  readonly #gaps: {after: number; before: number; from: number; to: number}[] = [];
+  #histograms = new Map<number, {buckets: Int32Array; max: number}>();
+  #gaps: {after: number; before: number; from: number; to: number}[] = [];
   #smallestGap = leastGapMs;
   #firstTime = Number.NaN;
   #firstTimeLine = 0;
@@ -76,10 +79,11 @@ export class Tally {
       slot = ~slot;
       this.#begin(key, line, time);
     }
-    const seen = this.#counts.add(slot, 1);
+    this.#counts.add(slot, 1);
     this.#lastLines.set(slot, line);
     this.#lastTimes.set(slot, time);
-    if (seen <= mostSpots) {
+    if (this.#spotsLeft.at(slot) > 0) {
+      this.#spotsLeft.add(slot, -1);
       this.#spots.push2(slot, line);
       this.#spotTimes.push(time);
     }
@@ -140,10 +144,13 @@ export class Tally {
     if (value > histogram.max) histogram.max = value;
   }
 
+  /** What is told of the segment; the tally begins anew after it. */
   result(
     of: Pick<SegmentResult, 'lines' | 'events' | 'untimed' | 'formats' | 'invalidUtf8' | 'lineSlots'>,
   ): SegmentResult {
-    return {
+    for (let slot = 0; slot < this.#keys.length; slot += 1)
+      this.#memory.spotted.set(this.#keys.at(slot), mostSpots - this.#spotsLeft.at(slot));
+    const result: SegmentResult = {
       ...of,
       shapes: {
         keys: this.#keys.taken(),
@@ -168,6 +175,34 @@ export class Tally {
       from: this.#from,
       to: this.#to,
     };
+    this.#clear();
+    return result;
+  }
+
+  #clear(): void {
+    this.#table.clear();
+    for (const column of [
+      this.#counts,
+      this.#firstLines,
+      this.#lastLines,
+      this.#wanted,
+      this.#spotsLeft,
+      this.#minuteAt,
+      this.#minutes,
+      this.#spots,
+      this.#measureAt,
+      this.#measures,
+    ])
+      column.length = 0;
+    for (const column of [this.#keys, this.#firstTimes, this.#lastTimes, this.#spotTimes, this.#measureSums])
+      column.length = 0;
+    this.#plans.length = 0;
+    this.#examples = [];
+    this.#histograms = new Map();
+    this.#gaps = [];
+    this.#smallestGap = leastGapMs;
+    this.#firstTime = this.#lastTime = this.#from = this.#to = Number.NaN;
+    this.#firstTimeLine = this.#lastTimeLine = 0;
   }
 
   #begin(key: number, line: number, time: number): void {
@@ -177,6 +212,7 @@ export class Tally {
     this.#lastLines.push(line);
     this.#firstTimes.push(time);
     this.#lastTimes.push(time);
+    this.#spotsLeft.push(mostSpots - (this.#memory.spotted.get(key) ?? 0));
     this.#wanted.push(mostExamples - (this.#memory.sent.get(key) ?? 0));
     this.#minuteAt.push(-1);
     this.#measureAt.push(-1);

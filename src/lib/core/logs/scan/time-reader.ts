@@ -139,7 +139,8 @@ export class TimeReader {
     for (const scale of [1, 1e3, 1e6, 1e9]) {
       seconds = value / scale;
       if (seconds >= earliest && seconds < latest) {
-        this.time = Math.round(seconds * 1000);
+        // A fraction of a second is not exact; a part of a millisecond is cut off as it is everywhere else.
+        this.time = scale > 1e3 ? Math.floor((value * 1e3) / scale) : Math.round(seconds * 1000);
         return true;
       }
     }

@@ -112,7 +112,7 @@ export const compiled: readonly Rule[] = [
       const match = [...context.block, ...context.near]
         .map((text) => /--> (\S+?):(\d+)/.exec(text))
         .find((one) => one !== null);
-      return match === undefined || match === null
+      return match === undefined
         ? {...sourcePlace(line, context), ...subject}
         : {file: match[1] as string, line: Number(match[2]), ...subject};
     },

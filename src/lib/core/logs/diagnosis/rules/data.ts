@@ -7,6 +7,9 @@ export const data: readonly Rule[] = [
     id: 'database-auth',
     cause: 'database-auth',
     when: [
+      /(?:peer|ident|scram|md5|ldap|gssapi|radius|cert(?:ificate)?) authentication failed for user \"(?<user>[^\"]+)\"/i,
+      /Mongo\w*: Authentication failed/i,
+      /provided database credentials for [`'\"]?(?<user>[^`'\"\s]+)[`'\"]? are not valid/i,
       /password authentication failed for user "?(?<user>[^"\s]+)"?/,
       /Access denied for user '?(?<user>[^'@\s]+)'?/,
       /role "(?<user>[^"]+)" does not exist/,
@@ -300,6 +303,8 @@ export const data: readonly Rule[] = [
     id: 'broker-away',
     cause: 'broker-unreachable',
     when: [
+      /Topic (?<name>[\w.-]+) not present in metadata after/,
+      /Timed out waiting for a node assignment|Failed to update metadata after/,
       /NoBrokersAvailable/i,
       /Connection to broker lost/i,
       /consumer: Cannot connect to/i,

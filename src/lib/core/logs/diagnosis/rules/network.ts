@@ -6,8 +6,9 @@ const listens =
 
 const withPort: NonNullable<Rule['read']> = (subject, line, context) => {
   const from = [line, ...context.block, ...context.near].map(portIn).find((port) => port !== null);
-  return from === undefined || subject['port'] !== undefined ? subject : {...subject, port: from as number};
+  return from === undefined || subject['port'] !== undefined ? subject : {...subject, port: from};
 };
+
 /** Listening, connecting, names, certificates. */
 export const network: readonly Rule[] = [
   {
@@ -143,6 +144,14 @@ export const network: readonly Rule[] = [
     id: 'refused',
     cause: 'connection-refused-upstream',
     when: [
+      /Connection to (?<host>[\w.-]+):(?<port>\d+) refused/i,
+      /Can't contact LDAP server/i,
+      /It was not possible to connect to the redis server/i,
+      /(?:Jedis|Redis|Lettuce)\w*ConnectionException: /,
+      /RedisConnectionFailureException|Unable to connect to Redis/i,
+      /Cannot connect to the Docker daemon/i,
+      /no available server|connection reset by peer while (?:connecting|reading)/i,
+      /SMTPServerDisconnected|Connection unexpectedly closed|SMTPConnectError/,
       /\bECONNREFUSED\b/i,
       /connection refused/i,
       /actively refused/i,
@@ -318,6 +327,10 @@ export const network: readonly Rule[] = [
     id: 'rate-limited',
     cause: 'rate-limited',
     when: [
+      /toomanyrequests|pull rate limit/i,
+      /Rate ?Limit\w*(?:Error|Exception)/,
+      /(?:statusCode|status|code)[\"']?: ?429\b/,
+      /secondary rate limit|API rate limit/i,
       /\b429\b.{0,60}(?:too many|client error|error|retry)/i,
       /too many requests/i,
       /status (?:code )?:?=?"?429\b/i,
@@ -374,6 +387,7 @@ function hostNotFound(texts: readonly string[]): string | null {
       ) ??
       /unknown (?:mysql server )?host:? ?["']?([\w.-]+)/i.exec(text) ??
       /host=["']([\w.-]+)["']/.exec(text) ??
+      /getaddrinfo for ['"]?([\w.-]+) failed/i.exec(text) ??
       /getaddrinfo (?:for |failed for |error for )?["']?([a-z][\w.-]+\.[\w.-]+|[a-z][\w-]+-[\w-]+)/i.exec(text) ??
       /"([\w-]+(?:\.[\w-]+)*)(?::\d+)?"/.exec(text) ??
       /hostname:? ["']?([a-z][\w-]*(?:\.[\w-]+)*)/i.exec(text) ??

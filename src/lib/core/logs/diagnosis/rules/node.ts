@@ -136,6 +136,8 @@ export const node: readonly Rule[] = [
     id: 'node-version',
     cause: 'version-mismatch',
     when: [
+      /requires at least Node\.js (?<required>v?[\d.]*\d)/,
+      /The current version of Node\.js is (?<actual>v?[\d.]*\d)/,
       /npm (?:error|ERR!).{0,20}(?:EBADENGINE|Unsupported engine|notsup)/,
       /(?:^|: )error .{0,120}The engine "(?<name>\w+)" is incompatible with this module\. Expected version "(?<required>[^"]+)"\. Got "(?<actual>[^"]+)"/,
       /ERR_PNPM_UNSUPPORTED_ENGINE/,
@@ -145,7 +147,6 @@ export const node: readonly Rule[] = [
       /You are using Node\.js (?<actual>[\d.]+)\. .{1,60}requires Node\.js version (?<required>.{1,30}?)\.?$/,
       /requires (?:a )?Node(?:\.js)?(?: version)?:? ?(?<required>[<>=^~]* ?v?\d[\d.]*)/i,
       /Node(?:\.js)? version (?<actual>v?\d[\d.]*) is not supported/i,
-      /ERR_REQUIRE_ASYNC_MODULE/,
       /error:0308010C:digital envelope routines::unsupported/,
       /Invalid engine ["']node["']/,
     ],

@@ -1,6 +1,6 @@
 import {installOf} from '../install.js';
 import {placeIn, sourcePlace} from '../places.js';
-import type {Rule} from '../rule.js';
+import type {Context, Rule, Subject} from '../rule.js';
 
 /** Python and what is written in it. */
 export const python: readonly Rule[] = [
@@ -149,7 +149,7 @@ export const python: readonly Rule[] = [
         .map((text) => /["']?([\w./-]+\.(?:ya?ml|json|toml|ini|cfg|env))["']?(?:, line (\d+))?/.exec(text))
         .find((match) => match !== null);
       return {
-        ...(file === undefined || file === null
+        ...(file === undefined
           ? {}
           : {file: file[1] as string, ...(file[2] === undefined ? {} : {line: Number(file[2])})}),
         ...(at === null ? {} : {line: Number(at[1] ?? at[2])}),
@@ -194,4 +194,44 @@ export const python: readonly Rule[] = [
       ],
     ],
   },
+  {
+    id: 'python-thread',
+    cause: 'unhandled-exception',
+    when: /^Exception in thread (?!")[\w-]{1,60}(?: \([\w ]{1,60}\))?:$/,
+    strength: 0.78,
+    read: ofTraceback,
+    examples: [
+      [
+        'Exception in thread pricing:\nTraceback (most recent call last):\n  File "/opt/erp/pump.py", line 7, in work\n    total(None)\nTypeError: total() missing 1 required positional argument',
+        {file: '/opt/erp/pump.py', line: 7, name: 'TypeError'},
+      ],
+    ],
+  },
+  {
+    id: 'python-request',
+    cause: 'unhandled-exception',
+    when: [
+      /Exception in ASGI application/,
+      /ERROR in app: Exception on \S+ \[\w+\]/,
+      /Internal Server Error: \//,
+      /\bError handling request\b/,
+      /Task [\w.]+\[[\w-]+\] raised unexpected: (?<name>\w+)/,
+    ],
+    strength: 0.72,
+    read: ofTraceback,
+    examples: [
+      [
+        'ERROR in app: Exception on /orders [GET]\nTraceback (most recent call last):\n  File "/opt/erp/shop.py", line 4, in orders\n    return rows[9]\nIndexError: list index out of range',
+        {file: '/opt/erp/shop.py', line: 4, name: 'IndexError'},
+      ],
+    ],
+  },
 ];
+
+/** The place in somebody's own code, and the name of what was raised in the end. */
+function ofTraceback(subject: Subject, line: string, context: Context): Subject {
+  const name = context.block
+    .map((text) => /^([\w.]+(?:Error|Exception|Exit|Interrupt))\b/.exec(text)?.[1])
+    .findLast((one) => one);
+  return {...placeIn(line, context), ...(name === undefined ? {} : {name}), ...subject};
+}

@@ -26,6 +26,8 @@ export const settings: readonly Rule[] = [
     id: 'missing-env',
     cause: 'missing-env-var',
     when: [
+      /[Mm]issing (?:required )?env(?:ironment)?(?: vars?)?:? ['\"`]?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
+      /[Cc]onfig(?:uration)? key ['\"](?<variable>[A-Z][A-Z0-9_]+)['\"] (?:does not exist|is (?:missing|undefined|not set))/,
       /\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:must|has to|needs to|should) be (?:set|defined|provided|given|configured)/,
       /(?:missing|required|undefined|unset|no|need(?:s|ed)?)\b.{0,40}\b(?:environment|env)(?:ironment)?[ -]?var(?:iable)?s?:?\s*["'`]?(?<variable>[A-Z][A-Z0-9_]{2,})?/,
       /(?:environment|env) ?var(?:iable)?s? ["'`$]{0,2}(?<variable>[A-Z][A-Z0-9_]{2,})["'`]? (?:is |was )?(?:not (?:set|defined|found|provided|present)|missing|required|undefined|empty|unset)/,
@@ -84,6 +86,7 @@ export const settings: readonly Rule[] = [
     id: 'config-invalid',
     cause: 'config-invalid',
     when: [
+      /[Ii]nvalid value for (?:the )?(?:environment )?(?:variable|option|setting|parameter|key|field) ['\"`]?(?<name>[\w.-]+)/,
       /unknown directive "(?<name>[^"]+)"/i,
       /unknown keyword '(?<name>[^']+)'/i,
       /Invalid command '(?<name>[^']+)'/i,
@@ -149,7 +152,7 @@ export const settings: readonly Rule[] = [
       /contains errors/i,
     ],
     unless:
-      /Cannot read propert|\b(?:RangeError|TypeError|IndexError|AttributeError): |\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|Multiple head|environment variable|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
+      /Cannot read propert|\b(?:RangeError|TypeError|IndexError|AttributeError): |ENOENT|No such file|\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|environment variable .{0,40}(?:not set|missing|not found)|Multiple head|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
     strength: 0.82,
     read: (subject, line, context) => {
       const place = fileAndLine(subject, line, context) ?? subject;
@@ -161,10 +164,10 @@ export const settings: readonly Rule[] = [
               text,
             ),
           )
-          .map((match) => match?.slice(1).find((one) => one !== undefined))
+          .map((match) => match?.slice(1).find(Boolean))
           .find((one) => one !== undefined);
       const file = place['file'] ?? pathIn(line);
-      return {...place, ...(name === undefined ? {} : {name}), ...(file === null || file === undefined ? {} : {file})};
+      return {...place, ...(name === undefined ? {} : {name}), ...(file === null ? {} : {file})};
     },
     examples: [
       [

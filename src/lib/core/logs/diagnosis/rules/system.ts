@@ -36,6 +36,7 @@ export const system: readonly Rule[] = [
     id: 'disk-full',
     cause: 'disk-full',
     when: [
+      /nicht genügend (?:speicherplatz|platz)/i,
       /\bENOSPC\b(?!.{0,60}(?:watch|inotify))/i,
       /no space left on device/i,
       /disk (?:is )?full/i,
@@ -247,7 +248,7 @@ export const system: readonly Rule[] = [
       /not owned by/i,
     ],
     unless:
-      /publickey|for user|Access denied for user|role|\bSQL\b|relation|schema|permission denied for (?:table|database|relation|schema|sequence)|redis|NOPERM|\b403\b|forbidden|client denied/i,
+      /publickey|for user|Access denied for user|role|\bSQL\b|relation|schema|permission denied for (?:table|database|relation|schema|sequence)|redis\.exceptions|NOPERM|\b403\b|forbidden|client denied/i,
     strength: 0.86,
     read: (subject, line, context) => {
       const port = /\b(?:listen|bind)\b/i.test(line) ? portIn(line) : null;
@@ -289,9 +290,15 @@ export const system: readonly Rule[] = [
       /Konnte .{0,60}nicht (?:öffnen|finden)/i,
     ],
     unless:
-      /permission denied|shared librar|shared object|database ".*" does not exist|relation|column|role|\buser\b .* does not exist|table|favicon|robots\.txt|open\(\) ".{1,300}" failed \(2: |module|package|executable|spawn|env: |interpreter|command not found|unix.{0,20}sock|\.s\.PGSQL|\.sock\b|access log|File does not exist: \/|\bqueue\b|\btopic\b|theme|source map/i,
+      /permission denied|shared librar|shared object|database ".*" does not exist|relation|column|role|\buser\b .* does not exist|table|favicon|robots\.txt|open\(\) ".{1,300}" failed \(2: |module|package(?!\.json)|executable|spawn|env: |interpreter|command not found|unix.{0,20}sock|\.s\.PGSQL|\.sock\b|access log|File does not exist: \/|\bqueue\b|\btopic\b|theme|source map/i,
     strength: 0.84,
     read: withPath,
+    // What is run and is not there is a program that is not installed.
+    decide: ({file}, _, {block}) =>
+      !/[/\\.]/.test(String(file ?? '/')) &&
+      block.some((text) => /subprocess\.py|_execute_child|execvp|child_process/.test(text))
+        ? 'missing-module'
+        : 'missing-file',
     examples: [
       [
         "FileNotFoundError: [Errno 2] No such file or directory: 'config/settings.yaml'",
