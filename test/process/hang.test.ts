@@ -29,7 +29,7 @@ async function hanging(argv: readonly string[]): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     let said = '';
     child.once('exit', (code) => reject(new Error(`ended with ${code}: ${said}`)));
-    child.stdout?.on('data', (bytes: Buffer) => {
+    child.stdout.on('data', (bytes: Buffer) => {
       said += bytes.toString();
       if (said.includes('hangs')) resolve();
     });

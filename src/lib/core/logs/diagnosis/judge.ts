@@ -31,7 +31,7 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished in|\bready\b/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished in|\bready\b|: ok$/i;
 /** Servers whose log tells of their clients' mistakes, which are not theirs. */
 const serves =
   /starting PostgreSQL|database system is ready to accept connections|ready for connections|mongod.{0,40}startup|Waiting for connections|Starting RabbitMQ|accepting AMQP connection|dnsmasq\[\d+\]: started|starting BIND|mosquitto version .{1,20} starting|slapd .{0,40}starting|postfix\/\w+\[|Squid Cache .{0,40}Starting|memcached .{0,20}start/i;
@@ -128,11 +128,10 @@ function timely(group: readonly Candidate[], log: Log): number {
   return success + (fromEnd <= 40 ? 0.1 : -Math.min(0.25, fromEnd / 400));
 }
 
-/** Said once or a few times, and the program went on with its work: it was a warning, or somebody mended it. */
+/** Said once, and the program went on with its work: it was a warning, or somebody mended it. */
 function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean {
   const last = group.at(-1) as Candidate;
-  const times = new Set(group.map(({line}) => line.block)).size;
-  if (times > 3) return false;
+  if (new Set(group.map(({line}) => line.block)).size > 1) return false;
   const {service, block} = last.line;
   const after = lines.slice(last.index + 1, last.index + 60).filter((line) => line.block !== block);
   const hasDied = after.findIndex(({text}) => died.test(text));
@@ -141,13 +140,14 @@ function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean 
     .filter(
       (line) => line.service === service && line.level < 4 && !troubled.has(line.block) && line.text.trim() !== '',
     );
-  return new Set(work.map(({block: one}) => one)).size >= Math.max(5, times * 3);
+  return work.length >= 5 && new Set(work.map(({block: one}) => one)).size >= 5;
 }
 
 /** Causes before consequences; a server's log tells of its clients' mistakes, too. */
 function inContext(best: Candidate, group: readonly Candidate[], {isServer, isStack, lines}: Log): number {
   const last = group.at(-1) as Candidate;
   let score = 0;
+  // PostgreSQL calls it fatal when it turns a client away.
   const isOwn = /FATAL|PANIC|Aborting|shutting down/.test(last.line.text) && !/-auth$|schema/.test(best.cause);
   if (isServer && ofClients.has(best.cause) && !isOwn) score -= 0.5;
   if (lines.slice(last.index, last.index + 25).some(({text}) => died.test(text))) score += 0.05;
