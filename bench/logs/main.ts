@@ -20,7 +20,7 @@ const usage = `npm run bench -- --logs --tools FOLDER [options]
 const erp = join(root, 'bin', 'run.js');
 const scan = `const fs=require('fs');const fd=fs.openSync(process.argv[1],'r');const b=Buffer.allocUnsafe(1<<20);let n=0,r;while((r=fs.readSync(fd,b,0,b.length))>0){const s=b.subarray(0,r);for(let i=s.indexOf(10);i>=0;i=s.indexOf(10,i+1))n++}console.log(n)`;
 
-const run: typeof runWithin = (command, options = {}) => runWithin(command, {timeoutMs: 900_000, ...options});
+const run: typeof runWithin = (command, options) => runWithin(command, {timeoutMs: 900_000, ...options});
 
 /** @returns exit code */
 export async function main(argv: readonly string[]): Promise<number> {

@@ -1,6 +1,7 @@
 import {Flags} from '@oclif/core';
 import {ErpCommand} from '../cli/base-command.js';
 import {connect, placeOf} from '../cli/compose.js';
+import {EarlySignals} from '../cli/early-signals.js';
 import {output} from '../cli/flags.js';
 import {following, listening} from '../cli/following.js';
 import {type ForegroundOutcome, stayInForeground} from '../cli/foreground.js';
@@ -21,6 +22,7 @@ failed, 6 no supervisor.`;
   async run(): Promise<ForegroundOutcome> {
     const {flags} = await this.parse(Attach);
     this.streaming = flags.output === 'jsonl';
+    const early = new EarlySignals();
     const {client} = await connect(await placeOf(flags), this.config.version);
     // The status is the stream's own: between a status of its own and the stream a supervisor could die unseen.
     const stream = await listening(following(client, {after: null, lease: null}), (status) => {
@@ -39,6 +41,7 @@ failed, 6 no supervisor.`;
       progress,
       following: stream,
       holds: false,
+      early,
     });
     // To leave is what Ctrl-C is for here.
     const end = outcome.reason === 'left' ? {...outcome, exitCode: 0} : outcome;

@@ -4,7 +4,7 @@ import type {ErpEvent} from '../../src/lib/core/report/status.js';
 import {freePort, type Rig, until} from '../support/rig.js';
 import {itErp, itNeeds, python, redis} from '../support/tools.js';
 
-const quick = {probe: 'none', backOff: [0, '250ms', '500ms'], maxRestarts: 5};
+const quick = {probe: 'none', backOff: [0, '250ms', '2s', '4s'], maxRestarts: 5};
 
 const of = (rig: Rig, service: string, type: string): ErpEvent[] =>
   rig.events().filter((event) => event.service === service && event.type === type);

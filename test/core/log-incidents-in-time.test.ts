@@ -153,19 +153,20 @@ describe('a trouble in the middle of a week', () => {
   });
 
   it.each([
-    ['each day at the same time', [-2 * day, -day, 0], 20, 3],
+    ['each day at the same time', [-2 * day, -day, 0], 20, 20_000, 3],
     [
       'every twelve minutes for an hour and a half',
       [0, 12, 24, 36, 48, 60, 72, 84].map((later) => later * minute),
       2,
+      8000,
       1,
     ],
-  ] as const)('an outage that comes %s is no habit', (_, times, minutes, count) => {
+  ] as const)('an outage that comes %s is no habit', (_, times, minutes, everyMs, count) => {
     const line = () => 'ERROR connect ECONNREFUSED 10.0.0.5:5432';
     const troubles = times.map((later) => ({
       from: from + later,
       to: from + later + minutes * minute,
-      everyMs: 8000,
+      everyMs,
       line,
     }));
     const {incidents} = reportOf(monday(serviceLog({seed: 9, days: 4, perHour: 60, troubles})));

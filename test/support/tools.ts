@@ -31,6 +31,7 @@ export const kubectl: Tool = tool(
   ['version', '--client'],
   'see https://kubernetes.io/docs/tasks/tools/',
 );
+export const chromium: Tool = tool('chromium', 'chromium', ['--version'], 'apt-get install chromium');
 export const nginx: Tool = tool('nginx', 'nginx', ['-v'], 'apt-get install nginx');
 export const openssl: Tool = tool('openssl', 'openssl', ['version'], 'apt-get install openssl');
 export const compiler: Tool = tool('C compiler', 'cc', ['--version'], 'apt-get install gcc');

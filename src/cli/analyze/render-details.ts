@@ -1,16 +1,16 @@
 import type {LogTemplate} from '../../lib/core/logs/analysis.js';
 import type {LogDiagnosis} from '../../lib/core/logs/diagnosis/log-diagnosis.js';
 import type {Comparison, LogReport, TemplateChange} from '../../lib/core/logs/report.js';
-import {formatDuration, formatShare} from '../../lib/core/report/format.js';
+import {formatDateTime, formatDuration} from '../../lib/core/report/format.js';
 import {dim, paintMark} from '../render/colour.js';
 import {hanging, type View} from '../render/table.js';
-import {cutEnd, padEnd, padStart} from '../render/width.js';
-import {sparkline} from './sparkline.js';
-import {grouped, isUtf8, placeOf, said, timeIn} from './wording.js';
+import {cutEnd, padEnd} from '../render/width.js';
+import {axisLine, axisOf, courseLine} from './level-chart.js';
+import {certaintyOf, grouped, labelWidth, placeOf, said, shareOf, timeIn} from './wording.js';
 
-const labelWidth = 11;
 const mostExamples = 5;
 const mostValues = 8;
+const mostEvidence = 5;
 
 const width = (view: View): number => view.columns ?? Number.POSITIVE_INFINITY;
 const labelled = (label: string, text: string, view: View): string[] =>
@@ -19,25 +19,20 @@ const labelled = (label: string, text: string, view: View): string[] =>
 /** `--template ID`: its events, when they came, the values of its variables. */
 export function renderTemplate(template: LogTemplate, report: LogReport, view: View): string[] {
   const {analysis} = report;
-  const {from, to, bucketMs} = analysis;
   const lines = [
     ...labelled(template.id, said(template.text, view, 1000), view),
     ...labelled(
       'events',
-      `${grouped(template.count)} (${formatShare(template.count / Math.max(1, analysis.events))})${template.level === null ? '' : `, ${template.level}`}`,
+      `${grouped(template.count)} (${shareOf(template.count, analysis.events)})${template.level === null ? '' : `, ${template.level}`}`,
       view,
     ),
     ...labelled('first', `${placeOf(template.first, report)}  ${timeIn(template.first.time, report, view)}`, view),
     ...labelled('last', `${placeOf(template.last, report)}  ${timeIn(template.last.time, report, view)}`, view),
   ];
-  if (from !== null && to !== null && to - from >= bucketMs * 3) {
-    const [first, last] = [Math.floor(from / bucketMs), Math.floor(to / bucketMs)];
-    const columns = Math.min(60, last - first + 1, Math.max(20, width(view) - labelWidth));
-    lines.push(
-      `${view.paint(dim, padEnd('over time', labelWidth))}${sparkline(template.series, first, last, columns, isUtf8(view)).trimEnd()}`,
-    );
-  }
-  for (const {kind, count, mean, p50, p95, max} of template.measures) {
+  const axis = axisOf(report, view, '  max '.length + grouped(template.count).length);
+  if (axis !== null && template.series.counts.length > 0)
+    lines.push(courseLine('over time', template.series, axis, view), axisLine(report, axis, view));
+  for (const {kind, name, count, mean, p50, p95, max} of template.measures) {
     const shown = (value: number): string =>
       kind === 'memory'
         ? `${Math.round(value / 1024 / 1024)} MiB`
@@ -47,7 +42,7 @@ export function renderTemplate(template: LogTemplate, report: LogReport, view: V
     lines.push(
       ...labelled(
         kind,
-        `median ${shown(p50)}, p95 ${shown(p95)}, highest ${shown(max)}, mean ${shown(mean)} of ${grouped(count)}`,
+        `${name === kind ? '' : `${said(name, view, 40)}: `}median ${shown(p50)}, p95 ${shown(p95)}, highest ${shown(max)}, mean ${shown(mean)} of ${grouped(count)}`,
         view,
       ),
     );
@@ -75,46 +70,70 @@ export function renderTemplate(template: LogTemplate, report: LogReport, view: V
 
 /** `--diagnose` for people. */
 export function renderDiagnosis(diagnosis: LogDiagnosis, view: View): string[] {
-  const {cause, confidence, evidence, remedy, explanation} = diagnosis;
-  if (cause === null) return [`${paintMark(view.paint, view.glyphs, 'good')} no failure: ${explanation}`];
-  const certainty = confidence >= 0.9 ? 'certain' : confidence >= 0.6 ? 'likely' : 'perhaps';
+  const {cause, confidence, evidence, remedy, explanation, isPermanent} = diagnosis;
+  if (cause === null)
+    return hanging(
+      `${paintMark(view.paint, view.glyphs, 'good')} `,
+      2,
+      said(`no failure: ${explanation}`, view, 600),
+      view.columns,
+    );
   const subject = Object.entries(diagnosis.subject).map(([key, value]) => `${key} ${said(String(value), view, 120)}`);
   return [
     ...hanging(`${paintMark(view.paint, view.glyphs, 'failed')} `, 2, said(explanation, view, 600), view.columns),
-    ...labelled('cause', `${cause} (${certainty})${subject.length === 0 ? '' : `: ${subject.join(', ')}`}`, view),
-    ...evidence
-      .slice(0, 5)
-      .map(
-        ({line, text}, index) =>
-          `${view.paint(dim, padEnd(index === 0 ? 'evidence' : '', labelWidth))}${cutEnd(`:${line} ${said(text, view, 400)}`, width(view) - labelWidth, view.glyphs.cut)}`,
-      ),
+    ...labelled(
+      'cause',
+      `${cause} (${certaintyOf(confidence)})${subject.length === 0 ? '' : `: ${subject.join(', ')}`}`,
+      view,
+    ),
+    ...linesByText(evidence)
+      .slice(0, mostEvidence)
+      .map(({lines, text}, index) => {
+        const room = width(view) - labelWidth;
+        const label = view.paint(dim, padEnd(index === 0 ? 'evidence' : '', labelWidth));
+        return `${label}${cutEnd(`${lines} ${said(text, view, 400)}`, room, view.glyphs.cut)}`;
+      }),
     ...(remedy === null ? [] : labelled('remedy', said(remedy, view, 800), view)),
+    ...(isPermanent ? labelled('restart', "can't mend it", view) : []),
   ];
 }
 
-const words = {new: 'new', gone: 'gone', more: 'more', less: 'less'} as const;
+/** What says the same stands once, with all its lines. */
+function linesByText(evidence: LogDiagnosis['evidence']): {readonly lines: string; readonly text: string}[] {
+  const places = new Map<string, string[]>();
+  for (const {line, text} of evidence) places.set(text, [...(places.get(text) ?? []), `:${line}`]);
+  return [...places].map(([text, lines]) => ({lines: lines.slice(0, 4).join(' '), text}));
+}
 
 /** `--compare`: what B says that A did not, and how sure that is. */
 export function renderComparison({a, b, changes}: Comparison, view: View, top: number): string[] {
-  const side = (name: string, {events, from, to}: Comparison['a']): string =>
-    `${name}  ${grouped(events)} events${from === null || to === null ? '' : `, ${formatDuration(to - from)} from ${new Date(from).toISOString().slice(0, 19).replace('T', ' ')} UTC`}`;
-  const lines = [side('A', a), side('B', b)];
+  const lines = [...sideLines('A', a, view), ...sideLines('B', b, view)];
   if (changes.length === 0)
     return [...lines, `${paintMark(view.paint, view.glyphs, 'good')} no difference that chance would not make`];
+  const widest = Math.max(...changes.map((change) => countsOf(change).length));
   for (const kind of ['new', 'more', 'less', 'gone'] as const) {
     const some = changes.filter((change) => change.kind === kind);
     for (const [index, change] of some.slice(0, top).entries())
-      lines.push(changeLine(change, index === 0 ? words[kind] : '', view));
+      lines.push(changeLine(change, index === 0 ? kind : '', widest, view));
     if (some.length > top) lines.push(`${' '.repeat(labelWidth)}and ${some.length - top} more: --top ${some.length}`);
   }
   return lines;
 }
 
-function changeLine(
-  {text, level, countA, countB, expectedB, significance}: TemplateChange,
-  label: string,
-  view: View,
-): string {
+function sideLines(name: string, {sources, events, from, to}: Comparison['a'], view: View): string[] {
+  const logs = sources.length === 1 ? `${said(sources[0]?.name ?? '', view, 60)}, ` : `${sources.length} logs, `;
+  const span =
+    from === null || to === null ? '' : `, ${formatDateTime(new Date(from))} for ${formatDuration(to - from)}`;
+  return labelled(name, `${logs}${grouped(events)} events${span}`, view);
+}
+
+/** In B, and what its length makes of A's number. */
+function countsOf({kind, countB, expectedB}: TemplateChange): string {
+  return kind === 'new' ? `${grouped(countB)}, before none` : `${grouped(countB)} instead of ${grouped(expectedB)}`;
+}
+
+function changeLine(change: TemplateChange, label: string, widest: number, view: View): string {
+  const {text, level, significance} = change;
   const mark =
     level === 'CRITICAL' || level === 'ERROR'
       ? paintMark(view.paint, view.glyphs, 'failed')
@@ -122,10 +141,7 @@ function changeLine(
         ? paintMark(view.paint, view.glyphs, 'degraded')
         : ' ';
   const chance = significance < 0.001 ? 'p<0.001' : `p=${significance.toFixed(3)}`;
-  const counts =
-    countA === 0 || countB === 0
-      ? grouped(Math.max(countA, countB))
-      : `${grouped(countA)} to ${grouped(countB)} (expected ${grouped(expectedB)})`;
-  const head = `${mark} ${padStart(counts, 8)}  ${chance}  `;
-  return `${view.paint(dim, padEnd(label, labelWidth))}${head}${said(text, view, Math.max(20, width(view) - labelWidth - head.length + (view.paint.on ? 9 : 0)))}`;
+  const head = `${padEnd(countsOf(change), widest)}  ${chance}  `;
+  const room = width(view) - labelWidth - 2;
+  return `${view.paint(dim, padEnd(label, labelWidth))}${mark} ${cutEnd(`${head}${said(text, view, 1000)}`, room, view.glyphs.cut)}`;
 }

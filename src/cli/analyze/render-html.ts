@@ -1,13 +1,14 @@
-import {type Analysis, type LogLevel, logLevels, type Series} from '../../lib/core/logs/analysis.js';
+import type {Analysis} from '../../lib/core/logs/analysis.js';
 import type {Incident, LogReport} from '../../lib/core/logs/report.js';
 import {formatDateTime, formatDuration, formatShare} from '../../lib/core/report/format.js';
-import {neutralise} from '../render/foreign.js';
-import {inColumns} from './sparkline.js';
-import {grouped, placeOf} from './wording.js';
+import {courseChart, escaped, mostCards, spark} from './html-charts.js';
 import {pageScript, pageStyle} from './html-page.js';
+import {certaintyOf, furtherEvidence, grouped, placeOf, shareOf} from './wording.js';
 
-const columns = 160;
-const chartHeight = 120;
+const mostEvidence = 6;
+const mostEndpoints = 40;
+const mostPrograms = 50;
+const mostNotes = 50;
 
 /** The report as one page: nothing is loaded from anywhere, and it is whole without its script. */
 export function renderHtml(report: LogReport, {top}: {readonly top: number}): string {
@@ -38,19 +39,19 @@ export function renderHtml(report: LogReport, {top}: {readonly top: number}): st
     .join(', ')}${analysis.sources.length > 12 ? `, and ${analysis.sources.length - 12} more` : ''}</p>
 </header>
 <main id="main">
-${levelChart(report)}
+${courseChart(report)}
+${nextSection(report)}
 <section aria-labelledby="incidents"><h2 id="incidents">Incidents</h2>
 ${
   incidents.length === 0
     ? '<p>None found.</p>'
     : incidents
-        .slice(0, 50)
-        .map((incident) => incidentCard(incident, report))
+        .slice(0, mostCards)
+        .map((incident, index) => incidentCard(incident, index + 1, report))
         .join('\n')
 }
-${incidents.length > 50 ? `<p class="dim">and ${incidents.length - 50} more</p>` : ''}
+${incidents.length > mostCards ? `<p class="dim">and ${incidents.length - mostCards} more</p>` : ''}
 </section>
-${nextSection(report)}
 ${templateSection(report, top)}
 ${changesSection(report)}
 ${endpointSection(report)}
@@ -70,74 +71,22 @@ function spanOf({from, to}: Analysis): string {
   return from === null || to === null ? 'without times' : `${when(from)} to ${when(to)} (${formatDuration(to - from)})`;
 }
 
-const shades: readonly {
-  readonly name: string;
-  readonly levels: readonly (LogLevel | 'none')[];
-  readonly className: string;
-}[] = [
-  {name: 'errors', levels: ['CRITICAL', 'ERROR'], className: 'failed'},
-  {name: 'warnings', levels: ['WARNING'], className: 'acting'},
-  {name: 'other events', levels: ['INFO', 'DEBUG', 'none'], className: 'calm'},
-];
-
-/** One small chart for each kind of level, on the same time axis, incidents as bands behind. */
-function levelChart({analysis, incidents}: LogReport): string {
-  const {from, to, bucketMs, levelSeries, levels} = analysis;
-  const totals = `<table class="numbers"><caption>Events by level</caption><thead><tr><th>level</th><th>events</th></tr></thead><tbody>${[
-    ...logLevels,
-  ]
-    .reverse()
-    .map((level) => `<tr><td>${level}</td><td>${grouped(levels[level])}</td></tr>`)
-    .join('')}<tr><td>without</td><td>${grouped(levels.none)}</td></tr></tbody></table>`;
-  if (from === null || to === null) return `<section aria-label="Levels">${totals}</section>`;
-  const first = Math.floor(from / bucketMs);
-  const last = Math.floor(to / bucketMs);
-  const count = Math.max(1, Math.min(columns, last - first + 1));
-  const x = (time: number): number => ((time - first * bucketMs) / ((last - first + 1) * bucketMs)) * 1000;
-  const bands = incidents
-    .flatMap(({from: begin, to: end, spells, title}) =>
-      (spells ?? (begin === null || end === null ? [] : [{from: begin, to: end}])).map((spell) => ({...spell, title})),
-    )
-    .slice(0, 200)
-    .map(
-      ({from: begin, to: end, title}) =>
-        `<rect class="band" x="${x(begin).toFixed(1)}" y="0" width="${Math.max(2, x(end) - x(begin)).toFixed(1)}" height="${chartHeight}"><title>${escaped(title)}</title></rect>`,
-    )
-    .join('');
-  const charts = shades
-    .map(({name, levels: some, className}) => {
-      const sums = some.map((level) => inColumns(levelSeries[level], first, last, count));
-      const values = Array.from({length: count}, (_, i) => sums.reduce((sum, one) => sum + (one[i] ?? 0), 0));
-      const most = Math.max(...values);
-      if (most === 0) return '';
-      const bars = values
-        .map((value, i) =>
-          value === 0
-            ? ''
-            : `<rect class="${className}" x="${((i * 1000) / count).toFixed(1)}" y="${(chartHeight - (value / most) * chartHeight).toFixed(1)}" width="${(1000 / count - 0.6).toFixed(2)}" height="${((value / most) * chartHeight).toFixed(1)}"/>`,
-        )
-        .join('');
-      return `<figure><figcaption>${name}: most ${grouped(most)} in ${formatDuration(((last - first + 1) * bucketMs) / count)}</figcaption><svg viewBox="0 0 1000 ${chartHeight}" preserveAspectRatio="none" role="img" aria-label="${name} over time, most ${grouped(most)}">${bands}${bars}</svg></figure>`;
-    })
-    .join('');
-  return `<section aria-label="Events over time">${charts}<p class="axis"><span>${when(from)}</span><span>${when(to)}</span></p><details><summary>as table</summary>${totals}</details></section>`;
-}
-
-function incidentCard(incident: Incident, report: LogReport): string {
-  const {title, kind, from, to, isOver, first, end, templates, diagnosis, recovery, next, evidence} = incident;
+function incidentCard(incident: Incident, number: number, report: LogReport): string {
+  const {title, kind, from, to, isOver, first, end, templates, diagnosis, recovery, next} = incident;
   const span = from === null || to === null ? '' : `${when(from)} for ${formatDuration(Math.max(0, to - from))}`;
   const quote = ({spot, text}: Incident['evidence'][number]): string =>
     `<code>${escaped(placeOf(spot, report) || `:${spot.line}`)}</code> <q>${escaped(text)}</q>`;
+  const further = furtherEvidence(incident, mostEvidence);
   const rows: [string, string][] = [
     ['first', quote(first)],
     ...(end === null ? [] : [['end', quote(end)] as [string, string]]),
     [
       'cause',
       diagnosis === null || diagnosis.cause === null
-        ? 'unknown: nothing in the log names it'
-        : `<strong>${escaped(diagnosis.cause)}</strong> (${certainty(diagnosis.confidence)}): ${escaped(diagnosis.explanation)}`,
+        ? 'unknown: nothing in these logs names it'
+        : `<strong>${escaped(diagnosis.cause)}</strong> (${certaintyOf(diagnosis.confidence)}): ${escaped(diagnosis.explanation)}`,
     ],
-    ...(evidence.length === 0 ? [] : [['evidence', evidence.slice(0, 6).map(quote).join('<br>')] as [string, string]]),
+    ...(further.length === 0 ? [] : [['evidence', further.map(quote).join('<br>')] as [string, string]]),
     ...(templates.length === 0
       ? []
       : [
@@ -150,49 +99,34 @@ function incidentCard(incident: Incident, report: LogReport): string {
           ] as [string, string],
         ]),
     ...(recovery === null ? [] : [['over', escaped(recovery)] as [string, string]]),
-    ...(next === null ? [] : [['next', `<code>${escaped(next)}</code>`] as [string, string]]),
+    ...(next === null ? [] : [['next', `<strong>${escaped(next)}</strong>`] as [string, string]]),
   ];
-  return `<article><h3><span class="mark ${isOver ? 'acting' : 'failed'}" aria-hidden="true">${isOver ? '▼' : '■'}</span> ${escaped(title)}</h3><p class="dim">${escaped(kind)}${span === '' ? '' : `, ${span}`}${isOver ? '' : ', not over where the log ends'}</p><dl>${rows.map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join('')}</dl></article>`;
+  return `<article id="incident-${number}" class="${isOver ? 'acting' : 'failed'}"><h3><span class="mark ${isOver ? 'acting' : 'failed'}" aria-hidden="true">${isOver ? '▼' : '■'}</span> ${escaped(title)}</h3><p class="dim">${escaped(kind)}${span === '' ? '' : `, ${span}`}${isOver ? '' : ', not over where the log ends'}</p><dl>${rows.map(([name, text]) => `<dt>${name}</dt><dd>${text}</dd>`).join('')}</dl></article>`;
 }
-
-const certainty = (confidence: number): string =>
-  confidence >= 0.9 ? 'certain' : confidence >= 0.6 ? 'likely' : 'perhaps';
 
 function nextSection({next}: LogReport): string {
   return next.length === 0
     ? ''
-    : `<section aria-labelledby="next"><h2 id="next">What to do next</h2><ul>${next.map((step) => `<li>${escaped(step)}</li>`).join('')}</ul></section>`;
+    : `<section aria-labelledby="next"><h2 id="next">What to do next</h2><ul>${next.map((step) => `<li><strong>${escaped(step)}</strong></li>`).join('')}</ul></section>`;
 }
 
 function templateSection({analysis}: LogReport, top: number): string {
-  const {templates, events, from, to, bucketMs} = analysis;
+  const {templates, events} = analysis;
   const rest = templates.length - top;
   const rows = templates.slice(0, top).map(
     ({count, level, text, id, series, examples}) =>
-      `<tr><td class="number">${grouped(count)}</td><td class="number">${formatShare(count / Math.max(1, events))}</td><td>${level ?? ''}</td><td>${spark(series, from, to, bucketMs)}</td><td><details><summary><code>${escaped(text)}</code></summary><p class="dim">${id}</p>${examples
+      `<tr><td class="number">${grouped(count)}</td><td class="number">${shareOf(count, events)}</td><td>${level ?? ''}</td><td>${spark(series, analysis)}</td><td><details><summary><code>${escaped(text)}</code></summary><p class="dim">${id}</p>${examples
         .slice(0, 3)
         .map(({text: example}) => `<pre>${escaped(example, 1500)}</pre>`)
         .join('')}</details></td></tr>`,
   );
-  return `<section aria-labelledby="templates"><h2 id="templates">Templates</h2><label class="filter">Filter <input type="search" data-filter="template-rows"></label><table><thead><tr><th class="number">count</th><th class="number">share</th><th>level</th><th>over time</th><th>template</th></tr></thead><tbody id="template-rows">${rows.join('\n')}</tbody></table>${rest > 0 ? `<p class="dim">and ${rest} more</p>` : ''}</section>`;
+  return `<section aria-labelledby="templates"><h2 id="templates">Templates</h2><label class="filter" hidden>Filter <input type="search" data-filter="template-rows"></label><div class="wide"><table data-rows><thead><tr><th scope="col" class="number">count</th><th scope="col" class="number">share</th><th scope="col">level</th><th scope="col">over time</th><th scope="col">template</th></tr></thead><tbody id="template-rows">${rows.join('\n')}</tbody></table></div>${rest > 0 ? `<p class="dim">and ${rest} more</p>` : ''}</section>`;
 }
 
-function spark(series: Series, from: number | null, to: number | null, bucketMs: number): string {
-  if (from === null || to === null) return '';
-  const first = Math.floor(from / bucketMs);
-  const last = Math.floor(to / bucketMs);
-  const values = inColumns(series, first, last, Math.max(1, Math.min(60, last - first + 1)));
-  const most = Math.max(1, ...values);
-  const bars = values.map((value, i) =>
-    value === 0
-      ? ''
-      : `<rect class="calm" x="${((i * 120) / values.length).toFixed(1)}" y="${(20 - (value / most) * 20).toFixed(1)}" width="${Math.max(0.8, 120 / values.length - 0.4).toFixed(1)}" height="${((value / most) * 20).toFixed(1)}"/>`,
-  );
-  return `<svg class="spark" viewBox="0 0 120 20" preserveAspectRatio="none" aria-hidden="true">${bars.join('')}</svg>`;
-}
-
-function changesSection({appeared, vanished}: LogReport): string {
-  if (appeared.length + vanished.length === 0) return '';
+function changesSection(report: LogReport): string {
+  const {appeared, vanished, bursts, analysis} = report;
+  const {gaps} = analysis;
+  if (appeared.length + vanished.length + bursts.length + gaps.length === 0) return '';
   const list = (name: string, some: LogReport['appeared']): string =>
     some.length === 0
       ? ''
@@ -203,7 +137,29 @@ function changesSection({appeared, vanished}: LogReport): string {
               `<li>${when(at)}, ${grouped(template.count)} times: <code>${escaped(template.text)}</code></li>`,
           )
           .join('')}</ul>`;
-  return `<section aria-labelledby="changes"><h2 id="changes">New and vanished</h2>${list('Came up late', appeared)}${list('Was not seen again', vanished)}</section>`;
+  return `<section aria-labelledby="changes"><h2 id="changes">New, vanished, bursts and gaps</h2>${list('Came up late', appeared)}${list('Was not seen again', vanished)}${burstList(report)}${gapList(report)}</section>`;
+}
+
+function burstList({bursts, analysis}: LogReport): string {
+  if (bursts.length === 0) return '';
+  const texts = new Map(analysis.templates.map(({id, text}) => [id, text]));
+  const items = bursts
+    .slice(0, 20)
+    .map(
+      ({template, from, to, count, usual}) =>
+        `<li>${when(from)}, ${grouped(count)} in ${formatDuration(Math.max(60_000, to - from))} instead of ${grouped(usual)}: <code>${escaped(texts.get(template) ?? template)}</code></li>`,
+    );
+  return `<h3>Bursts</h3><ul>${items.join('')}</ul>`;
+}
+
+function gapList(report: LogReport): string {
+  const {gaps} = report.analysis;
+  if (gaps.length === 0) return '';
+  const items = gaps.slice(0, 20).map(({after, ms}) => {
+    const place = after.line === 0 ? '' : ` <code>${escaped(placeOf(after, report))}</code>`;
+    return `<li>${formatDuration(ms)} after${place}${after.time === null ? '' : ` ${when(after.time)}`}</li>`;
+  });
+  return `<h3>Gaps</h3><ul>${items.join('')}</ul>`;
 }
 
 function endpointSection({analysis}: LogReport): string {
@@ -211,18 +167,24 @@ function endpointSection({analysis}: LogReport): string {
   if (endpoints.length === 0) return '';
   const rows = endpoints
     .toSorted((a, b) => b.failed - a.failed || (b.duration?.p95 ?? 0) - (a.duration?.p95 ?? 0) || b.count - a.count)
-    .slice(0, 40)
+    .slice(0, mostEndpoints)
     .map(
-      ({method, path, count, failed, duration}) =>
-        `<tr><td>${escaped(method)} <code>${escaped(path)}</code></td><td class="number">${grouped(count)}</td><td class="number">${failed === 0 ? '–' : `${grouped(failed)} (${formatShare(failed / count)})`}</td><td class="number">${duration === null ? '–' : `${Math.round(duration.p50)}`}</td><td class="number">${duration === null ? '–' : `${Math.round(duration.p95)}`}</td></tr>`,
+      ({method, path, count, failed, duration, series, failedSeries}) =>
+        `<tr><td>${escaped(method)} <code>${escaped(path)}</code></td><td>${spark(series, analysis, failedSeries)}</td><td class="number">${grouped(count)}</td><td class="number">${failed === 0 ? '–' : `${grouped(failed)} (${shareOf(failed, count)})`}</td><td class="number">${duration === null ? '–' : grouped(duration.p50)}</td><td class="number">${duration === null ? '–' : grouped(duration.p95)}</td></tr>`,
     );
-  return `<section aria-labelledby="endpoints"><h2 id="endpoints">Endpoints</h2><table><thead><tr><th>request</th><th class="number">requests</th><th class="number">failed</th><th class="number">median ms</th><th class="number">p95 ms</th></tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
+  return `<section aria-labelledby="endpoints"><h2 id="endpoints">Endpoints</h2><div class="wide"><table><thead><tr><th scope="col">request</th><th scope="col">over time</th><th scope="col" class="number">requests</th><th scope="col" class="number">failed</th><th scope="col" class="number">median ms</th><th scope="col" class="number">p95 ms</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>${endpoints.length > mostEndpoints ? `<p class="dim">and ${endpoints.length - mostEndpoints} more</p>` : ''}</section>`;
 }
 
 function reliabilitySection({reliability}: LogReport): string {
   if (reliability.length === 0) return '';
   const span = (ms: number | null): string => (ms === null ? '–' : formatDuration(ms));
-  return `<section aria-labelledby="lives"><h2 id="lives">Lives</h2><table><thead><tr><th>program</th><th class="number">starts</th><th class="number">exits</th><th class="number">restarts</th><th class="number">available</th><th class="number">MTBF</th><th class="number">MTTR</th></tr></thead><tbody>${reliability.map(({name, starts, exits, restarts, availability, mtbfMs, mttrMs}) => `<tr><td>${escaped(name)}</td><td class="number">${starts}</td><td class="number">${exits}</td><td class="number">${restarts}</td><td class="number">${availability === null ? '–' : formatShare(availability)}</td><td class="number">${span(mtbfMs)}</td><td class="number">${span(mttrMs)}</td></tr>`).join('')}</tbody></table></section>`;
+  return `<section aria-labelledby="lives"><h2 id="lives">Lives</h2><div class="wide"><table><thead><tr><th scope="col">program</th><th scope="col" class="number">starts</th><th scope="col" class="number">exits</th><th scope="col" class="number">restarts</th><th scope="col" class="number">available</th><th scope="col" class="number">MTBF</th><th scope="col" class="number">MTTR</th></tr></thead><tbody>${reliability
+    .slice(0, mostPrograms)
+    .map(
+      ({name, starts, exits, restarts, availability, mtbfMs, mttrMs}) =>
+        `<tr><td>${escaped(name)}</td><td class="number">${starts}</td><td class="number">${exits}</td><td class="number">${restarts}</td><td class="number">${availability === null ? '–' : formatShare(availability)}</td><td class="number">${span(mtbfMs)}</td><td class="number">${span(mttrMs)}</td></tr>`,
+    )
+    .join('')}</tbody></table></div></section>`;
 }
 
 function notesSection({analysis}: LogReport): string {
@@ -231,19 +193,5 @@ function notesSection({analysis}: LogReport): string {
   );
   return notes.length === 0
     ? ''
-    : `<section aria-labelledby="notes"><h2 id="notes">Notes</h2><ul>${notes.join('')}</ul></section>`;
-}
-
-/** Nothing of a log becomes markup, and none of it turns the direction of the page around. */
-function escaped(text: string, most = 500): string {
-  const clean = neutralise(text.length > most ? `${text.slice(0, most)}…` : text).replace(
-    /[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g,
-    '',
-  );
-  return clean
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;')
-    .replace(/'/g, '&#39;');
+    : `<section aria-labelledby="notes"><h2 id="notes">Notes</h2><ul>${notes.slice(0, mostNotes).join('')}</ul>${notes.length > mostNotes ? `<p class="dim">and ${notes.length - mostNotes} more</p>` : ''}</section>`;
 }

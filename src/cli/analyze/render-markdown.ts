@@ -2,7 +2,12 @@ import {logLevels, type Spot} from '../../lib/core/logs/analysis.js';
 import type {Incident, LogReport} from '../../lib/core/logs/report.js';
 import {countOf, formatDateTime, formatDuration, formatShare} from '../../lib/core/report/format.js';
 import {neutralise} from '../render/foreign.js';
-import {grouped, placeOf} from './wording.js';
+import {certaintyOf, furtherEvidence, grouped, placeOf, shareOf} from './wording.js';
+
+const mostEvidence = 4;
+/** Told in full; a ticket has its limits. */
+const mostIncidents = 20;
+const mostEndpoints = 10;
 
 /** For tickets and pull requests. */
 export function renderMarkdown(report: LogReport, {top}: {readonly top: number}): string {
@@ -23,20 +28,16 @@ export function renderMarkdown(report: LogReport, {top}: {readonly top: number})
     '## Incidents',
     ...(incidents.length === 0
       ? ['None found.']
-      : incidents.map((incident, index) => incidentPart(incident, index + 1, report))),
+      : incidents.slice(0, mostIncidents).map((incident, index) => incidentPart(incident, index + 1, report))),
+    ...(incidents.length > mostIncidents ? [`and ${incidents.length - mostIncidents} more`] : []),
     '## Templates',
     table(
       ['count', 'share', 'level', 'template', 'id'],
       analysis.templates
         .slice(0, top)
-        .map(({count, level, text, id}) => [
-          grouped(count),
-          formatShare(count / Math.max(1, events)),
-          level ?? '',
-          code(text),
-          id,
-        ]),
+        .map(({count, level, text, id}) => [grouped(count), shareOf(count, events), level ?? '', code(text), id]),
     ),
+    ...endpointParts(report),
     ...(reliability.length === 0
       ? []
       : [
@@ -57,6 +58,22 @@ export function renderMarkdown(report: LogReport, {top}: {readonly top: number})
   return `${parts.join('\n\n')}\n`;
 }
 
+/** The failing ones, then the slowest. */
+function endpointParts({analysis}: LogReport): string[] {
+  const some = analysis.endpoints
+    .filter(({failed, duration}) => failed > 0 || duration !== null)
+    .toSorted((a, b) => b.failed - a.failed || (b.duration?.p95 ?? 0) - (a.duration?.p95 ?? 0))
+    .slice(0, mostEndpoints);
+  if (some.length === 0) return [];
+  const rows = some.map(({method, path, count, failed, duration}) => [
+    code(`${method} ${path}`),
+    grouped(count),
+    failed === 0 ? '' : `${grouped(failed)} (${shareOf(failed, count)})`,
+    duration === null ? '' : `${grouped(duration.p95)} ms`,
+  ]);
+  return ['## Endpoints', table(['request', 'count', 'failed', 'p95'], rows)];
+}
+
 const at = (time: number): string => formatDateTime(new Date(time));
 
 function incidentPart(incident: Incident, number: number, report: LogReport): string {
@@ -69,7 +86,8 @@ function incidentPart(incident: Incident, number: number, report: LogReport): st
     ...(end === null ? [] : [`- end: ${spot(end.spot, end.text)}`]),
     diagnosis === null || diagnosis.cause === null
       ? '- cause: unknown'
-      : `- cause: **${diagnosis.cause}**, ${escaped(diagnosis.explanation)}`,
+      : `- cause: **${diagnosis.cause}** (${certaintyOf(diagnosis.confidence)}): ${escaped(diagnosis.explanation)}`,
+    ...furtherEvidence(incident, mostEvidence).map(({spot: where, text}) => `- evidence: ${spot(where, text)}`),
     ...(recovery === null ? [] : [`- over: ${escaped(recovery)}`]),
     ...(next === null ? [] : [`- next: ${escaped(next)}`]),
   ];

@@ -1,20 +1,35 @@
-import {type LogLevel, logLevels, type LogTemplate, type Spot} from '../../lib/core/logs/analysis.js';
+import type {LogTemplate, Spot} from '../../lib/core/logs/analysis.js';
 import type {LogDiagnosis} from '../../lib/core/logs/diagnosis/log-diagnosis.js';
 import type {Incident, LogReport} from '../../lib/core/logs/report.js';
-import {countOf, formatDuration, formatShare, formatSize} from '../../lib/core/report/format.js';
+import {countOf, formatDuration, formatShare, formatSize, formatTime} from '../../lib/core/report/format.js';
+import type {Mark} from '../../lib/core/report/status.js';
 import {bold, dim, paintMark} from '../render/colour.js';
 import {hanging, type View} from '../render/table.js';
-import {cutEnd, padEnd, padStart} from '../render/width.js';
-import {sparkline} from './sparkline.js';
-import {grouped, isUtf8, placeOf, said, timeIn} from './wording.js';
+import {cellWidth, cutEnd, padEnd, padStart, wrap} from '../render/width.js';
+import {levelLines} from './level-chart.js';
+import {
+  certaintyOf,
+  furtherEvidence,
+  grouped,
+  labelWidth,
+  placeOf,
+  said,
+  shareOf,
+  stretchesOf,
+  timeIn,
+} from './wording.js';
 
 export interface ReportOptions {
   /** Templates that are listed. */
   readonly top: number;
 }
 
-const labelWidth = 11;
-const usualColumns = 80;
+/** Told in full; the others in one row each. */
+const mostFindings = 8;
+const mostRows = 20;
+const mostStretches = 12;
+/** Evidence beside the first sign and the end. */
+const mostEvidence = 2;
 
 /** The report for a terminal: what happened first, then what there was. */
 export function renderReport(report: LogReport, view: View, {top}: ReportOptions): string[] {
@@ -22,10 +37,8 @@ export function renderReport(report: LogReport, view: View, {top}: ReportOptions
     ...spanLines(report, view),
     ...sourceLines(report, view),
     ...levelLines(report, view),
-    ...report.incidents.flatMap((incident) => incidentLines(incident, report, view)),
-    ...(report.incidents.length === 0 && report.analysis.events > 0
-      ? [row('incidents', `${paintMark(view.paint, view.glyphs, 'good')} none found`, view)]
-      : timelineLines(report, view)),
+    ...report.incidents.slice(0, mostFindings).flatMap((incident) => incidentLines(incident, report, view)),
+    ...timelineLines(report, view),
     ...gapLines(report, view),
     ...templateLines(report, view, top),
     ...changeLines(report, view),
@@ -37,14 +50,16 @@ export function renderReport(report: LogReport, view: View, {top}: ReportOptions
 }
 
 const width = (view: View): number => view.columns ?? Number.POSITIVE_INFINITY;
+const markCells = 2;
 /** A row with its label; what is too long is cut, not wrapped. */
-const row = (label: string, text: string, view: View): string =>
-  `${view.paint(dim, padEnd(label, labelWidth))}${cutEnd(text, width(view) - labelWidth, view.glyphs.cut)}`;
+const row = (label: string, text: string, view: View, mark: Mark | null = null): string =>
+  `${headOf(label, view, mark)}${cutEnd(text, width(view) - labelWidth - (mark === null ? 0 : markCells), view.glyphs.cut)}`;
 /** Prose is wrapped below itself. */
-const prose = (label: string, text: string, view: View, indent = labelWidth): string[] => {
-  const [first = '', ...rest] = hanging(padEnd(label, indent), indent, text, view.columns);
-  return [`${view.paint(dim, first.slice(0, indent))}${first.slice(indent)}`, ...rest];
-};
+const prose = (label: string, text: string, view: View, mark: Mark | null = null): string[] =>
+  hanging(headOf(label, view, mark), labelWidth + (mark === null ? 0 : markCells), text, view.columns);
+/** Codes of colours take no cells, so they must not be in what is cut or wrapped. */
+const headOf = (label: string, view: View, mark: Mark | null): string =>
+  `${view.paint(dim, padEnd(label, labelWidth))}${mark === null ? '' : `${paintMark(view.paint, view.glyphs, mark)} `}`;
 
 function spanLines({analysis, runs}: LogReport, view: View): string[] {
   const {lines, events, from, to, sources} = analysis;
@@ -57,67 +72,48 @@ function spanLines({analysis, runs}: LogReport, view: View): string[] {
     ...(sources.length > 1 ? [`${sources.length} logs, ${formatSize(analysis.bytes)}`] : []),
     ...(runs > 1 ? [`${runs} runs`] : []),
   ];
-  return [[counts, span, ...more].join(', ')];
+  return wrap([counts, span, ...more].join(', '), width(view));
 }
 
 /** Only what a reader should know of a source. */
 function sourceLines({analysis}: LogReport, view: View): string[] {
   return analysis.sources.flatMap(({name, notes, encoding}) =>
     [...notes, ...(encoding === 'utf-8' ? [] : [`in ${encoding}`])].map((note) =>
-      row('note', `${said(name, view)}: ${note}`, view),
+      row('note', `${said(name, view)}: ${said(note, view)}`, view),
     ),
   );
 }
 
-function levelLines({analysis}: LogReport, view: View): string[] {
-  const {levels, levelSeries, from, to, bucketMs} = analysis;
-  const names: (LogLevel | 'none')[] = [...logLevels.toReversed(), 'none'];
-  const present = names.filter((name) => levels[name] > 0);
-  const order = present.toSorted((a, b) => rank(a) - rank(b));
-  const shown = order.map((name) => `${name === 'none' ? 'without' : name} ${grouped(levels[name])}`);
-  const lines = [row('levels', shown.join('  '), view)];
-  if (from === null || to === null || to - from < bucketMs * 3) return lines;
-  const first = Math.floor(from / bucketMs);
-  const last = Math.floor(to / bucketMs);
-  const room = Math.max(20, Math.min(60, (view.columns ?? usualColumns) - labelWidth - 10));
-  const columns = Math.min(room, last - first + 1);
-  for (const name of order.filter((one) => one !== 'none' && one !== 'DEBUG'))
-    lines.push(
-      `${view.paint(dim, padEnd(`  ${name.toLowerCase()}`, labelWidth))}${sparkline(levelSeries[name], first, last, columns, isUtf8(view)).trimEnd()}`,
-    );
-  const begin = timeIn(from, {analysis}, view);
-  const end = timeIn(to, {analysis}, view);
-  if (columns >= begin.length + end.length + 2)
-    lines.push(view.paint(dim, `${' '.repeat(labelWidth)}${begin}${padStart(end, columns - begin.length)}`));
-  return lines;
+const markOf = ({isOver}: Incident): Mark => (isOver ? 'acting' : 'failed');
+
+/** `, 09:05:36 for 36m23s`, or what its stretches add up to: between them all was well. */
+function spanOf(incident: Incident, report: LogReport, view: View): string {
+  const stretches = stretchesOf(incident);
+  const [first] = stretches;
+  if (first === undefined) return '';
+  const sum = stretches.reduce((ms, {from, to}) => ms + to - from, 0);
+  const begin = timeIn(incident.from ?? first.from, report, view);
+  return stretches.length === 1
+    ? `, ${begin} for ${formatDuration(sum)}`
+    : `, ${stretches.length} times from ${begin}, ${formatDuration(sum)} in all`;
 }
 
-const rank = (name: LogLevel | 'none'): number => (name === 'none' ? 9 : 4 - logLevels.indexOf(name));
-
-const certaintyOf = (confidence: number): string =>
-  confidence >= 0.9 ? 'certain' : confidence >= 0.6 ? 'likely' : 'perhaps';
-
 function incidentLines(incident: Incident, report: LogReport, view: View): string[] {
-  const mark = paintMark(view.paint, view.glyphs, incident.isOver ? 'acting' : 'failed');
   const {first, end, diagnosis} = incident;
-  const span =
-    incident.from === null || incident.to === null
-      ? ''
-      : `, ${timeIn(incident.from, report, view)} for ${formatDuration(Math.max(0, incident.to - incident.from))}`;
-  const lines = [...prose('finding', `${mark} ${said(incident.title, view, 300)}${span}`, view)];
-  const spot = (label: string, where: Spot, text: string, more = ''): void => {
-    const head = `${padEnd(label, 6)}${placeOf(where, report)}  ${timeIn(where.time, report, view)} `;
-    const room = Math.max(20, width(view) - labelWidth - head.length - more.length);
-    lines.push(row('', `${head}${said(text, view, Math.min(room, 400))}${more}`, view));
-  };
-  spot('first', first.spot, first.text);
+  const title = `${said(incident.title, view, 300)}${spanOf(incident, report, view)}`;
+  const lines = prose('finding', title, view, markOf(incident));
+  const quote = (label: string, spot: Spot, text: string, more = ''): void =>
+    void lines.push(quoteLine(label, placeOf(spot, report), clockIn(spot.time, incident, view), text, more, view));
+  quote('first', first.spot, first.text);
   if (end !== null) {
     const ends = (incident.spells ?? []).flatMap((spell) => (spell.end === null ? [] : [spell.end]));
     const others = ends.slice(1, 5).map((one) => placeOf(one, report));
-    spot('end', ends[0] ?? end.spot, end.text, others.length === 0 ? '' : `; ${others.join(', ')}`);
+    const more = others.length === 0 ? '' : `; ${others.join(', ')}`;
+    quote('end', ends[0] ?? end.spot, end.text, more);
   }
+  for (const {spot, text} of furtherEvidence(incident, mostEvidence)) quote('also', spot, text);
   const key = incident.templates[0];
-  if (key !== undefined && !first.text.includes(key.text.slice(0, 40)) && key.count > 1)
+  if (key !== undefined && key.count > 1)
     lines.push(row('', `seen  ${grouped(key.count)} x ${said(key.text, view, 300)} (${key.id})`, view));
   lines.push(...causeLines(diagnosis, view));
   if (incident.recovery !== null) lines.push(...detail('over', incident.recovery, view));
@@ -126,9 +122,21 @@ function incidentLines(incident: Incident, report: LogReport, view: View): strin
   return lines;
 }
 
+/** The row of the incident has its day. */
+function clockIn(time: number | null, {from}: Incident, view: View): string {
+  return time === null ? view.glyphs.none : formatTime(new Date(time), new Date(from ?? time));
+}
+
+/** `first :12  09:05:36 Health-Check fehlgeschlagen: …`; of a narrow row its words go first. */
+function quoteLine(label: string, place: string, clock: string, text: string, more: string, view: View): string {
+  const head = `${padEnd(label, 6)}${place}  ${clock} `;
+  const room = Math.max(8, width(view) - labelWidth - cellWidth(head) - cellWidth(more));
+  return row('', `${head}${said(text, view, Math.min(room, 400))}${more}`, view);
+}
+
 function causeLines(diagnosis: LogDiagnosis | null, view: View): string[] {
   if (diagnosis === null || diagnosis.cause === null)
-    return detail('cause', 'unknown: nothing in the log names it', view);
+    return detail('cause', 'unknown: nothing in these logs names it', view);
   const words = diagnosis.explanation === '' ? '' : `: ${diagnosis.explanation}`;
   return detail('cause', `${certaintyOf(diagnosis.confidence)} ${diagnosis.cause}${words}`, view);
 }
@@ -136,24 +144,42 @@ function causeLines(diagnosis: LogDiagnosis | null, view: View): string[] {
 const detail = (label: string, text: string, view: View): string[] =>
   hanging(`${' '.repeat(labelWidth)}${padEnd(label, 6)}`, labelWidth + 6, said(text, view, 600), view.columns);
 
+/** That there are none, the stretches of what came several times, and what is not told in full. */
 function timelineLines(report: LogReport, view: View): string[] {
-  const stretches = report.incidents
-    .flatMap(({from, to, spells}): readonly {readonly from: number; readonly to: number}[] =>
-      spells === undefined || spells.length === 0 ? (from === null || to === null ? [] : [{from, to}]) : spells,
-    )
+  const {incidents, analysis} = report;
+  if (incidents.length === 0) return analysis.events === 0 ? [] : [row('incidents', 'none found', view, 'good')];
+  const stretches = incidents
+    .map(stretchesOf)
+    .filter(({length}) => length > 1)
+    .flat()
     .toSorted((a, b) => a.from - b.from);
-  if (stretches.length === 0) return [];
   const shown = stretches
-    .slice(0, 12)
+    .slice(0, mostStretches)
     .map(({from, to}) => `${timeIn(from, report, view)} ${formatDuration(to - from)}`);
-  const rest = stretches.length > 12 ? `, and ${stretches.length - 12} more` : '';
-  return prose('incidents', `${shown.join(', ')}${rest}`, view);
+  const more = stretches.length > mostStretches ? `, and ${stretches.length - mostStretches} more` : '';
+  return [
+    ...(shown.length === 0 ? [] : prose('incidents', `${shown.join(', ')}${more}`, view)),
+    ...furtherIncidents(report, view),
+  ];
+}
+
+function furtherIncidents(report: LogReport, view: View): string[] {
+  const others = report.incidents.slice(mostFindings);
+  const lines = others.slice(0, mostRows).map((incident, index) => {
+    const title = `${said(incident.title, view, 300)}${spanOf(incident, report, view)}`;
+    return row(index === 0 ? 'further' : '', title, view, markOf(incident));
+  });
+  if (others.length > mostRows) lines.push(row('', `and ${others.length - mostRows} more: --json has all`, view));
+  return lines;
 }
 
 function gapLines(report: LogReport, view: View): string[] {
   const {gaps} = report.analysis;
   if (gaps.length === 0) return [];
-  const shown = gaps.slice(0, 6).map(({after, ms}) => `${formatDuration(ms)} after ${placeOf(after, report)}`);
+  const shown = gaps.slice(0, 6).map(({after, ms}) => {
+    const place = after.line === 0 ? timeIn(after.time, report, view) : placeOf(after, report);
+    return `${formatDuration(ms)} after ${place}`;
+  });
   return prose('gaps', `${shown.join(', ')}${gaps.length > 6 ? `, and ${gaps.length - 6} more` : ''}`, view);
 }
 
@@ -161,7 +187,7 @@ function templateLines({analysis}: LogReport, view: View, top: number): string[]
   const {templates, events} = analysis;
   const widest = grouped(templates[0]?.count ?? 0).length;
   const lines = templates.slice(0, top).map((template, index) => {
-    const head = `${padStart(grouped(template.count), widest)} ${padStart(`(${formatShare(template.count / events)})`, 7)} ${template.id} `;
+    const head = `${padStart(grouped(template.count), widest)} ${padStart(`(${shareOf(template.count, events)})`, 7)} ${template.id} `;
     const room = width(view) - labelWidth - head.length - 2;
     return `${view.paint(dim, padEnd(index === 0 ? 'templates' : '', labelWidth))}${head}${levelMark(template, view)} ${said(template.text, view, room)}`;
   });
@@ -226,7 +252,7 @@ function endpointLines({analysis}: LogReport, view: View): string[] {
     ...failing.map(({method, path, failed, count}, index) =>
       row(
         index === 0 ? 'failing' : '',
-        `${formatShare(failed / count)} of ${grouped(count)}  ${method} ${said(path, view, 120)}`,
+        `${shareOf(failed, count)} of ${grouped(count)}  ${method} ${said(path, view, 120)}`,
         view,
       ),
     ),
@@ -251,15 +277,19 @@ function reliabilityLines({reliability}: LogReport, view: View): string[] {
       countOf(exits, 'exit'),
       countOf(restarts, 'restart'),
       ...(availability === null ? [] : [`available ${formatShare(availability)}`]),
-      ...(mtbfMs === null ? [] : [`fails every ${formatDuration(mtbfMs)}`]),
-      ...(mttrMs === null ? [] : [`back after ${formatDuration(mttrMs)}`]),
+      ...(mtbfMs === null ? [] : [`fails every ${formatDuration(mtbfMs)} (MTBF)`]),
+      ...(mttrMs === null ? [] : [`back after ${formatDuration(mttrMs)} (MTTR)`]),
     ];
     return prose(index === 0 ? 'lives' : '', `${said(name, view, 40)}: ${parts.join(', ')}`, view);
   });
 }
 
 function nextLines({next}: LogReport, view: View): string[] {
-  return next
-    .slice(0, 4)
-    .flatMap((step, index) => prose(index === 0 ? 'next' : '', view.paint(bold, said(step, view, 300)), view));
+  const room = view.columns === null ? Number.POSITIVE_INFINITY : view.columns - labelWidth;
+  return next.slice(0, 4).flatMap((step, index) =>
+    wrap(said(step, view, 300), room).map((line, at) => {
+      const label = index === 0 && at === 0 ? 'next' : '';
+      return `${view.paint(dim, padEnd(label, labelWidth))}${view.paint(bold, line)}`;
+    }),
+  );
 }

@@ -103,6 +103,7 @@ export class LifeDiagnosis {
         this.#around.emit(this.#spec, {
           tag: 'verdict',
           life: question.incarnation,
+          exit: isKnown(question.end) ? question.end : null,
           ...verdict,
           waitsFor: this.#named(verdict.waitsFor),
         });
@@ -151,5 +152,7 @@ const searchVariables = ['PATH', 'HOME', 'VIRTUAL_ENV', 'PYTHONPATH', 'NODE_PATH
 
 const pick = (env: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+
+const isKnown = ({code, signal}: Exit): boolean => code !== null || signal !== null;
 
 const isLoopback = (host: string): boolean => /^(?:127\.|::1$|localhost$|0\.0\.0\.0$)/.test(host);

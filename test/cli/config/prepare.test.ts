@@ -26,6 +26,27 @@ describe('a resolved specification', () => {
     });
   });
 
+  it('tells apart when to restart and when to stop it', async () => {
+    using project = new ConfigProject({
+      'erp.config.yaml': `defaults: {restart: {policy: on-failure, onPermanent: retry}}
+services:
+  a: {command: run}
+  b: {command: run, restart: always}
+  c: {command: run, restart: {onPermanent: stop}}
+  d: {command: run, kind: job}
+`,
+    });
+    const {spec} = await project.prepare();
+    const policies = spec.services.map(({policy}) => [policy.restart, policy.onPermanent]);
+    expect(policies).toEqual([
+      ['on-failure', 'retry'],
+      ['always', 'retry'],
+      ['on-failure', 'stop'],
+      // Whatever is wanted for the services.
+      ['no', 'stop'],
+    ]);
+  });
+
   it('has the defaults of the contract', async () => {
     using project = new ConfigProject({'erp.config.yaml': minimal});
     const {spec, notices} = await project.prepare();
@@ -76,6 +97,7 @@ describe('a resolved specification', () => {
         readyLog: null,
         policy: {
           restart: 'always',
+          onPermanent: 'stop',
           startTimeoutMs: 120_000,
           checkIntervalMs: 15_000,
           timeoutThresholdMs: 45_000,

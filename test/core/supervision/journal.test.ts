@@ -126,4 +126,23 @@ describe('a journal', () => {
       process: {pid: 812, startTime: '55', bootId: 'b', port: 8001},
     });
   });
+
+  it('of an older supervisor tells causes by the names that they have now', () => {
+    const diagnosis = {cause: 'port-taken', confidence: 1, subject: 'port 80', evidence: [], remedy: null};
+    const end = {inc: 3, ago: 5, lifeMs: 9, kind: 'exit', exit: {code: 1, signal: null}, diagnosis, blockedOn: null};
+    const known = remember([{v: 1, t: 'memory', inc: 3, used: 1, total: 1, at: 1, up: 1, boot: 'b', end}]);
+    expect(known.memory?.end?.diagnosis.cause).toBe('port-in-use');
+  });
+
+  it('remembers what a service waits for', () => {
+    const blockers = [
+      {kind: 'listener', host: '127.0.0.1', port: 5432, service: 'postgres'},
+      {kind: 'files', paths: ['/srv/.env', '/srv/erp.config.yaml'], what: 'its configuration'},
+    ];
+    for (const blockedOn of blockers) {
+      const rest = {tag: 'failed', ago: 5, inMs: null, blockedOn};
+      const known = remember([{v: 1, t: 'memory', inc: 3, used: 1, total: 1, at: 1, up: 1, boot: 'b', rest}]);
+      expect(known.memory?.rest).toEqual(rest);
+    }
+  });
 });

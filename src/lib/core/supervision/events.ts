@@ -68,7 +68,11 @@ export type Event =
   /** More is known about why the last life ended by itself with 0, or found its port taken by what such a life left. */
   | {readonly tag: 'diagnosed'; readonly diagnosis: Diagnosis}
   /** What the output of a life that has ended tells. It comes after the restart: another life may be on by then. */
-  | ({readonly tag: 'verdict'; readonly life: number} & LifeVerdict)
+  | ({
+      readonly tag: 'verdict';
+      readonly life: number /** how it ended; null: not by itself */;
+      readonly exit: ExitStatus | null;
+    } & LifeVerdict)
   /** What a life that did not answer was doing just before it was ended. */
   | {readonly tag: 'seen-hanging'; readonly incarnation: number; readonly diagnosis: Diagnosis}
   | {readonly tag: 'unblocked'}

@@ -26,7 +26,7 @@ export function isHopeless({verdict}: Memory, {spec}: Context): boolean {
  */
 export function foreseen(memory: Memory, end: LifeEnd, what: string, ctx: Context): Step | null {
   const {verdict} = memory;
-  if (verdict === null || verdict.presumed || end.kind !== 'exit' || !isSame(verdict.exit, end.exit)) return null;
+  if (verdict === null || verdict.presumed || end.kind !== 'exit' || !isSameExit(verdict.exit, end.exit)) return null;
   const {diagnosis} = verdict;
   const {lastEnd} = memory;
   const presumed: Memory = {
@@ -91,5 +91,6 @@ export function waitForListener(memory: Memory, what: string, blocker: ListenerB
   );
 }
 
-const isSame = (a: ExitStatus | null, b: ExitStatus | null): boolean =>
-  a !== null && b !== null && a.code === b.code && a.signal === b.signal;
+/** Both are known, and the same. */
+export const isSameExit = (a: ExitStatus | null, b: ExitStatus | null): boolean =>
+  a !== null && b !== null && (a.code !== null || a.signal !== null) && a.code === b.code && a.signal === b.signal;

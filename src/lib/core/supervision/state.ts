@@ -170,6 +170,8 @@ export interface Verdict {
   readonly times: number;
   /** What would mend it, as far as that can be watched. */
   readonly mendedBy: Blocker | null;
+  /** Restarts that had been used before the first of these lives ended. */
+  readonly usedBefore: number;
   /** A later life was judged by it, before its own output was looked at: that is done once. */
   readonly presumed: boolean;
 }

@@ -1,7 +1,7 @@
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
 import type {Effect, Event} from './events.js';
 import {mayMoveOn, prepare} from './judgement.js';
-import {isGivenUp, isHopeless, stopForGood, waitForListener} from './known-causes.js';
+import {isGivenUp, isHopeless, isSameExit, stopForGood, waitForListener} from './known-causes.js';
 import type {Memory, Service, State, Verdict} from './state.js';
 import {type Context, report, step, type Step, withEffects} from './step.js';
 import {endText} from './words.js';
@@ -15,16 +15,18 @@ type VerdictEvent = Extract<Event, {tag: 'verdict'}>;
 export function verdict(service: Service, event: VerdictEvent, ctx: Context): Step {
   const {memory} = service;
   if (event.life > memory.incarnation || event.life <= (memory.verdict?.life ?? 0)) return [service, []];
-  const isLast = memory.lastEnd?.incarnation === event.life;
-  const before = memory.lastEnd?.end.diagnosis.cause;
-  const known = isLast ? explained(service, event.diagnosis) : service;
+  const {lastEnd} = memory;
+  const isLast = lastEnd?.incarnation === event.life;
+  const before = lastEnd?.end.diagnosis.cause;
+  const isAgain = !isLast && endedAlike(memory, event);
+  const known = isLast || isAgain ? explained(service, event.diagnosis) : service;
   // A later life has been well: whatever this one said is over.
   if (memory.readyLife > event.life) return [known, []];
-  const next = {...known, memory: {...known.memory, verdict: verdictOf(memory, event, isLast)}};
+  const next = {...known, memory: {...known.memory, verdict: verdictOf(memory, event, isAgain)}};
   const after = decided(next, memory, event, ctx);
   const restartsGivenBack = memory.restartsUsed - after[0].memory.restartsUsed;
-  // Its last words have said as much already; or another life has ended since, and that is what counts.
-  const isNews = isLast && event.diagnosis.cause !== before;
+  // Its last words have said as much already; or another life has ended since, for whatever reason.
+  const isNews = (isLast || isAgain) && event.diagnosis.cause !== before;
   return withEffects(after, [toldOf(event.diagnosis, isNews, restartsGivenBack)]);
 }
 
@@ -42,20 +44,30 @@ function explained({state, memory}: Service, diagnosis: Diagnosis): Service {
   };
 }
 
-function verdictOf(memory: Memory, {life, diagnosis, ...event}: VerdictEvent, isLast: boolean): Verdict {
+/** Another life has ended meanwhile, in the same way and for what is likely to happen again. */
+function endedAlike({lastEnd}: Memory, {life, exit, isPermanent, waitsFor}: VerdictEvent): boolean {
+  if (lastEnd === null || lastEnd.incarnation < life || lastEnd.end.kind !== 'exit') return false;
+  return (isPermanent || waitsFor !== null) && isSameExit(lastEnd.end.exit, exit);
+}
+
+function verdictOf(memory: Memory, {life, exit, diagnosis, ...event}: VerdictEvent, presumed: boolean): Verdict {
   const before = memory.verdict;
   const wasReady = memory.readyLife === life;
   const isAgain = before !== null && isSameCause(before.diagnosis, diagnosis);
   return {
     life,
-    exit: isLast ? (memory.lastEnd?.end.exit ?? null) : null,
+    exit,
     diagnosis,
     kind: event.isPermanent ? 'permanent' : event.waitsFor === null ? 'passing' : 'dependency',
     times: wasReady ? 0 : isAgain ? before.times + 1 : 1,
     mendedBy: event.waitsFor ?? event.mendedBy,
-    presumed: false,
+    usedBefore: isAgain ? before.usedBefore : Math.max(0, memory.restartsUsed - endsSince(memory, life)),
+    presumed,
   };
 }
+
+/** Lives that have ended since this one, itself included: each has used a restart. */
+const endsSince = ({lastEnd}: Memory, life: number): number => Math.max(1, (lastEnd?.incarnation ?? life) - life + 1);
 
 const isSameCause = (a: Diagnosis, b: Diagnosis): boolean => a.cause === b.cause && a.subject === b.subject;
 
@@ -63,6 +75,8 @@ const isSameCause = (a: Diagnosis, b: Diagnosis): boolean => a.cause === b.cause
 function decided(service: Service, before: Memory, event: VerdictEvent, ctx: Context): Step {
   const {state, memory} = service;
   if (memory.wanted === 'down' || ctx.spec.policy.restart === 'no') return [service, []];
+  // Somebody has asked for the next life: that one is tried.
+  if (state.tag === 'preparing' && memory.freshStart) return [service, []];
   const {verdict} = memory;
   if (verdict === null) return [service, []];
   if (verdict.kind === 'permanent') {
@@ -72,11 +86,9 @@ function decided(service: Service, before: Memory, event: VerdictEvent, ctx: Con
   }
   if (verdict.kind === 'dependency') {
     if (verdict.mendedBy?.kind !== 'listener' || isGivenUp(memory, ctx)) return [service, []];
-    if (state.tag !== 'starting' && !isPausing(state)) return armed(service);
-    const lives = isSameCause(before.verdict?.diagnosis ?? event.diagnosis, event.diagnosis)
-      ? verdict.life - (before.verdict?.life ?? verdict.life - 1)
-      : 1;
-    const spared = before.verdict?.presumed === true ? memory : refunded(memory, lives);
+    const isCooling = state.tag === 'failed' && state.nextTryAt !== null;
+    if (state.tag !== 'starting' && !isPausing(state) && !isCooling) return [service, []];
+    const spared = refunded(memory, memory.restartsUsed - verdict.usedBefore);
     if (state.tag === 'starting') return [{state, memory: spared}, []];
     if (state.tag === 'backing-off' && isWaitingFor(state, verdict)) return [{state, memory: spared}, []];
     return cancelling(state, waitForListener(spared, whatOf(memory, ctx), verdict.mendedBy, ctx));
@@ -109,7 +121,7 @@ const isWaitingFor = ({blockedOn}: Extract<State, {tag: 'backing-off'}>, {mended
   blockedOn.port === mendedBy.port &&
   blockedOn.host === mendedBy.host;
 
-function cancelling(state: Pausing, next: Step): Step {
+function cancelling(state: State, next: Step): Step {
   return state.tag === 'preparing' ? withEffects(next, [{tag: 'cancel-prepare'}]) : next;
 }
 
@@ -124,7 +136,7 @@ function armed({state, memory}: Service): Step {
 /** Restarts that could not help are given back. */
 function refunded(memory: Memory, lives: number): Memory {
   const back = Math.min(lives, memory.restartsUsed);
-  return back === 0
+  return back <= 0
     ? memory
     : {
         ...memory,

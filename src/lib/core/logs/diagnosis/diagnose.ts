@@ -74,7 +74,7 @@ function endedIt({score, cause, candidates: candidatesOfAll}: Verdict, lines: re
 /** Whoever can't write says so until he is stopped. */
 const keepsFailing: ReadonlySet<Cause> = new Set(['disk-full', 'disk-read-only', 'redis-misconf']);
 const wellDone =
-  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|added \d+|found 0)\b/i;
+  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|passed|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(end: ProgramEnd, verdicts: readonly Verdict[], platform: NodeJS.Platform): LogDiagnosis | null {

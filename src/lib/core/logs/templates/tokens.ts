@@ -8,32 +8,49 @@ export interface Message {
 
 export const variable = '<*>';
 const mostWords = 120;
-const dates =
-  /\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* {1,2}\d{1,2}|\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*)(?:,? \d{4})?,? \d{1,2}:\d{2}(?::\d{2})?(?: \d{4})?/g;
-const word = /[^\s=:,;()[\]{}"'<>|]+/g;
+const mostCharacters = 4000;
+/** What is a value as a whole though it has separators in it: dates, URLs, Windows paths with spaces. */
+const values: readonly RegExp[] = [
+  /\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? )?(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6} {1,2}\d{1,2}|\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6})(?:,? \d{4})?,? \d{1,2}:\d{2}(?::\d{2})?(?: \d{4})?/g,
+  /\b[a-z][a-z0-9+]{1,9}:\/\/[^\s"'<>,;()[\]{}]+/g,
+  /\b[A-Za-z]:\\(?:[\w.$~-]{1,80}(?: [\w.$~()-]{1,40}){0,3}\\){0,30}[\w.$~*-]*/g,
+];
+// A quoted value of some words is one value; a quoted sentence is not.
+const word =
+  /(?<=")[A-Za-z_*][^"\s\d/=:,;()[\]{}<>|]{0,40}(?: [^"\s\d/=:,;()[\]{}<>|]{1,30}){1,2}(?=")|[^\s=:,;()[\]{}"'<>|]+/g;
 
 export function readMessage(text: string, detail: string | null): Message {
-  const whole = (detail === null ? text : `${text} ⏎ ${detail}`).slice(0, 4000).replace(dates, '0');
+  const whole = plain(detail === null ? text : `${text} ⏎ ${detail}`);
   const words: string[] = [];
   const glue: string[] = [];
   let at = 0;
-  for (const match of whole.trimEnd().matchAll(word)) {
+  for (const match of whole.matchAll(word)) {
     if (words.length >= mostWords) break;
     const between = whole.slice(at, match.index);
     at = match.index + match[0].length;
-    push(words, glue, between, masked(match[0], whole[at] === '('));
+    push(words, glue, between, masked(match[0], whole.slice(at, at + 2)), whole[at] === '=');
   }
-  const rest = words.length >= mostWords ? '' : whole.slice(at).trimEnd();
+  const rest = words.length >= mostWords ? '' : whole.slice(at);
+  if (words.length >= mostWords && at < whole.length) push(words, glue, ' ', variable, false);
   const tail = withEmpties(words, glue, rest);
   glue.push(tail);
   return {words, glue, key: words.map((one, i) => `${glue[i]}${one}`).join('') + tail};
 }
 
-function push(words: string[], glue: string[], between: string, value: string): void {
-  const plain = withEmpties(words, glue, between);
+function plain(text: string): string {
+  let whole = text.slice(0, mostCharacters).trimEnd();
+  if (text.length > mostCharacters) whole += ' 0';
+  for (const pattern of values) whole = whole.replace(pattern, '0');
+  return whole;
+}
+
+function push(words: string[], glue: string[], between: string, value: string, isKey: boolean): void {
+  // `key= value, key2=`: a value a blank away is no empty value.
+  const isApart = !isKey && /^\s*=\s+$/.test(between);
+  const rest = isApart ? between.replace(/\s+/g, ' ') : withEmpties(words, glue, between);
   // A list of values is one value, however many it has.
-  if (value === variable && words.at(-1) === variable && /^(?:, ?| |, )$/.test(plain)) return;
-  glue.push(plain);
+  if (value === variable && words.at(-1) === variable && /^(?:, ?| |, )$/.test(rest)) return;
+  glue.push(rest);
   words.push(value);
 }
 
@@ -48,12 +65,17 @@ function withEmpties(words: string[], glue: string[], between: string): string {
   return after;
 }
 
-function masked(text: string, isCall: boolean): string {
+/** @param next the two characters behind it */
+function masked(text: string, next: string): string {
+  const isCall = next.startsWith('(');
+  // mail.example.org:25
+  if (/^:\d/.test(next) && /^[a-z][\w-]*(?:\.[\w-]+)+$/i.test(text)) return variable;
   // jk2_init(): a digit within a name.
   if (isCall && /^[A-Za-z_.]{2,}\d?[A-Za-z_.]*$/.test(text)) return text;
-  if (/^[A-Za-z]{2,7}\d$/.test(text)) return text;
+  if (/^[A-Za-z]{2,7}\d$/.test(text) && !/^[0-9a-f]{6,}$/.test(text)) return text;
   if (/\d/.test(text)) return variable;
   if (/^(?:\/[\w.-]+){2,}\/?$/.test(text) || /^[\w.-]*(?:\/[\w.-]+){3,}$/.test(text)) return variable;
+  if (/^\\?[\w.-]+(?:\\[\w.-]+)+\\?$/.test(text)) return variable;
   if (/^\*+$/.test(text)) return variable;
   return text;
 }

@@ -3,6 +3,10 @@
  * template. Linear in the message for each of its parts.
  */
 export function variablesOf(template: string, message: string): string[] | null {
+  return valuesIn(template, message.replace(/\s+/g, ' ').trim());
+}
+
+function valuesIn(template: string, message: string): string[] | null {
   const parts = template.split('<*>');
   const [first = '', ...others] = parts;
   if (!message.startsWith(first)) return null;

@@ -14,6 +14,7 @@ import {scripting} from './scripting.js';
 import {servers} from './servers.js';
 import {settings} from './settings.js';
 import {system} from './system.js';
+import {tls} from './tls.js';
 import {tools} from './tools.js';
 
 /** All rules, the more concrete ones first: of two that recognise a line equally well the first one counts. */
@@ -31,6 +32,7 @@ export const rules: readonly Rule[] = [
   ...cluster,
   ...data,
   ...network,
+  ...tls,
   ...system,
   ...code,
   ...settings,

@@ -1,0 +1,227 @@
+import {describe, expect, it} from '@jest/globals';
+import fc from 'fast-check';
+import {type Distinct, templatesOf, variablesOf} from '../../src/lib/core/logs/templates/templates.js';
+import {analysedLines} from '../support/logs/analysed-lines.js';
+import {groupingScores} from '../support/logs/grouping-scores.js';
+import {logStyles, styledLog} from '../support/logs/log-styles.js';
+import {randomOf} from '../support/logs/service-log.js';
+
+const of = (...texts: string[]): Distinct[] => texts.map((text) => ({text, from: 0, source: 0, count: 1}));
+const found = (...texts: string[]): string[] =>
+  templatesOf(of(...texts))
+    .map(({text}) => text)
+    .sort();
+
+describe('accuracy without configuration', () => {
+  const scores = logStyles.map((style) => {
+    const seeds = [11, 12].map((seed) => {
+      const {lines, templates} = styledLog(style, seed);
+      return groupingScores(templates, analysedLines(lines));
+    });
+    return {
+      name: style.name,
+      ga: Math.min(...seeds.map(({ga}) => ga)),
+      fga: Math.min(...seeds.map(({fga}) => fga)),
+    };
+  });
+  it.each(scores)('$name', ({ga, fga}) => {
+    expect(ga).toBeGreaterThanOrEqual(0.9);
+    expect(fga).toBeGreaterThanOrEqual(0.8);
+  });
+
+  it('holds for all styles together', () => {
+    const mean = (values: number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
+    expect(mean(scores.map(({ga}) => ga))).toBeGreaterThanOrEqual(0.97);
+    expect(mean(scores.map(({fga}) => fga))).toBeGreaterThanOrEqual(0.94);
+  });
+});
+
+describe('what is a value, and what is not', () => {
+  it('states tell events apart', () => {
+    expect(found('VM Started', 'VM Paused', 'VM Resumed')).toEqual(['VM Paused', 'VM Resumed', 'VM Started']);
+    const steps = ['NEW', 'ASSIGNED', 'RUNNING', 'COMMIT', 'DONE', 'FAILED', 'KILLED', 'LOST'];
+    expect(found(...steps.slice(1).map((to, i) => `attempt 1 moved from ${steps[i]} to ${to}`))).toHaveLength(7);
+  });
+
+  it('names of users are values of one event', () => {
+    const users = ['anna', 'bert', 'carla', 'dora', 'emil', 'fritz'];
+    expect(found(...users.map((user) => `session opened for user ${user} by root`))).toEqual([
+      'session opened for user <*> by root',
+    ]);
+  });
+
+  it('two names at once', () => {
+    const users = ['anna', 'bert', 'carla', 'dora', 'emil', 'fritz', 'gerd'];
+    expect(
+      found(...users.map((user, i) => `mail from ${user} to ${users[(i + 3) % 7]} was handed over in time`)),
+    ).toEqual(['mail from <*> to <*> was handed over in time']);
+  });
+
+  it('a unit, a list of any length, an optional part in brackets', () => {
+    expect(found('took 1 ms', 'took 2 s')).toEqual(['took <*> <*>']);
+    expect(found('deleted blk_1', 'deleted blk_2 blk_3', 'deleted blk_4, blk_5, blk_6')).toEqual(['deleted <*>']);
+    expect(found('1 bytes sent, 2 bytes received', '1 bytes (1.2 KB) sent, 3 bytes (2 MB) received')).toHaveLength(1);
+  });
+
+  it('key=value dumps', () => {
+    expect(
+      found(
+        'acquire lock=1, tag="View Lock", ws=null, held= true',
+        'acquire lock=2, tag="*job*", ws=WorkSource{10113}, held= false',
+      ),
+    ).toHaveLength(1);
+    expect(found('done state=ok id=1', 'done state=failed id=2')).toHaveLength(2);
+    expect(found('failure; logname= uid=0 rhost=10.0.0.1', 'failure; logname=x1 uid=0 rhost=10.0.0.2')).toHaveLength(1);
+  });
+
+  it('paths with blanks, URLs and dates are one value', () => {
+    expect(found('opened C:\\Program Files\\erp\\a.exe now', 'opened C:\\erp\\b.exe now')).toEqual(['opened <*> now']);
+    expect(found('fetching https://shop.test/a done', 'fetching ftp://files.test/b/c done')).toEqual([
+      'fetching <*> done',
+    ]);
+    expect(found('last seen Mon Nov 23 07:00:01 2026 here', 'last seen Sun Nov  1 07:00:01 2026 here')).toEqual([
+      'last seen <*> here',
+    ]);
+  });
+
+  it('the end of a traceback belongs to the identity', () => {
+    const one = {text: 'request 1 failed', from: 0, source: 0, count: 1};
+    const templates = templatesOf([
+      {...one, detail: 'KeyError: id'},
+      {...one, text: 'request 2 failed', detail: 'KeyError: id'},
+      {...one, text: 'request 3 failed', detail: 'TypeError: no number'},
+    ]).map(({text}) => text);
+    expect(templates.sort()).toEqual([
+      'request <*> failed ⏎ KeyError: id',
+      'request <*> failed ⏎ TypeError: no number',
+    ]);
+  });
+
+  it('headers that nobody knows are cut by their columns', () => {
+    const lines = ['disk full', 'disk replaced', 'fan stopped', 'fan running again', 'power lost', 'power is back'];
+    expect(
+      found(...lines.map((text, i) => `R0${i}-M1 RAS ${i % 2 === 0 ? 'KERNEL' : 'APP'} INFO ${text}`)).sort(),
+    ).toEqual([...lines].sort());
+  });
+});
+
+describe('any input', () => {
+  const line = fc.oneof(
+    fc.string({unit: 'binary', maxLength: 60}),
+    fc
+      .array(
+        fc.constantFrom(
+          'a',
+          'b=',
+          '1',
+          '(',
+          ')',
+          '[',
+          '"x y"',
+          ', ',
+          ' ',
+          '=',
+          'KB',
+          'null',
+          'user',
+          '{',
+          '}',
+          '<*>',
+          '/a/b',
+          '.',
+        ),
+        {maxLength: 20},
+      )
+      .map((parts) => parts.join('')),
+    fc
+      .array(fc.constantFrom('open', 'close', 'door', 'gate', '7', 'a.b', '5 MB'), {minLength: 1, maxLength: 5})
+      .map((parts) => parts.join(' ')),
+  );
+  const distinct = fc
+    .uniqueArray(line, {maxLength: 60})
+    .map((texts) =>
+      texts.map((text, i) => ({text, from: Math.min(text.length, i % 3), source: i % 2, count: 1 + (i % 4)})),
+    );
+
+  it('each message is in one template', () => {
+    fc.assert(
+      fc.property(distinct, (some) => {
+        const members = templatesOf(some).flatMap((one) => [...one.members]);
+        expect(members.sort((a, b) => a - b)).toEqual(some.map((_, i) => i));
+      }),
+    );
+  });
+
+  it('the order decides nothing', () => {
+    const asTexts = (some: readonly Distinct[]) =>
+      templatesOf(some)
+        .map(
+          ({text, members}) =>
+            `${text}\n${members
+              .map((i) => `${some[i]?.source}${some[i]?.text}`)
+              .sort()
+              .join('\n')}`,
+        )
+        .sort();
+    fc.assert(
+      fc.property(distinct, fc.integer(), (some, seed) => {
+        const random = randomOf(seed);
+        const shuffled = some
+          .map((one) => ({one, at: random()}))
+          .sort((a, b) => a.at - b.at)
+          .map(({one}) => one);
+        expect(asTexts(shuffled)).toEqual(asTexts(some));
+      }),
+    );
+  });
+
+  it('a template stands for its messages', () => {
+    const misses = logStyles.flatMap((style) => {
+      const lines = styledLog(style, 5, 600).lines.map((text) => text.replace(/^.*?(?:INFO|\]:|LOG:) +/, ''));
+      const some = of(...new Set(lines)).map((one, i) => ({...one, source: i}));
+      return templatesOf(some).flatMap(({text, members}) =>
+        members.filter((i) => variablesOf(text, some[i]?.text ?? '') === null).map((i) => `${text} | ${some[i]?.text}`),
+      );
+    });
+    expect(misses.slice(0, 5)).toEqual([]);
+  });
+});
+
+describe('time', () => {
+  const elapsed = (some: readonly Distinct[]): number => {
+    const began = process.hrtime.bigint();
+    expect(templatesOf(some).flatMap(({members}) => members)).toHaveLength(some.length);
+    return Number(process.hrtime.bigint() - began) / 1e6;
+  };
+  const letters = (n: number): string =>
+    n.toString(26).replace(/[0-9]/g, (digit) => String.fromCodePoint(107 + Number(digit)));
+
+  it.each([
+    ['brackets', '('.repeat(1_000_000)],
+    ['pairs', 'a=a='.repeat(250_000)],
+    ['words', 'word '.repeat(200_000)],
+    ['one word', 'x'.repeat(1_000_000)],
+    ['back slashes', `C:\\${'a a\\'.repeat(200_000)}`],
+    ['quotes', '"a b '.repeat(200_000)],
+    ['dates', 'Jan 1 '.repeat(200_000)],
+    ['dots', 'a.'.repeat(500_000)],
+    ['open brackets', `${'['.repeat(500_000)}${'{'.repeat(500_000)}`],
+    ['blanks', `a${' '.repeat(1_000_000)}b`],
+  ])('a message of a megabyte: %s', (_name, text) => {
+    expect(elapsed(of(text, `${text}x`, 'a', 'b', 'c', 'd'))).toBeLessThan(2000);
+  });
+
+  it('many different words in one place', () => {
+    const size = (n: number) => of(...Array.from({length: n}, (_, i) => `loaded module ${letters(i)} in time`));
+    elapsed(size(2000));
+    expect(templatesOf(size(20_000))).toHaveLength(1);
+    expect(elapsed(size(40_000))).toBeLessThan(20_000);
+  });
+
+  it('many different messages', () => {
+    const random = randomOf(3);
+    const text = () =>
+      Array.from({length: 4 + Math.floor(random() * 10)}, () => letters(Math.floor(random() ** 2 * 3000))).join(' ');
+    expect(elapsed(of(...new Set(Array.from({length: 20_000}, text))))).toBeLessThan(20_000);
+  });
+});
