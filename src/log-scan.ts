@@ -7,7 +7,15 @@ parentPort?.on('message', ({id, task}: {id: number; task: ScanTask}) => {
   const result = scanner.run(task);
   const {shapes} = result;
   const columns = [
-    ...[shapes.keys, shapes.counts, shapes.firstLines, shapes.lastLines, shapes.firstTimes, shapes.lastTimes],
+    ...[
+      shapes.keys,
+      shapes.kinds,
+      shapes.counts,
+      shapes.firstLines,
+      shapes.lastLines,
+      shapes.firstTimes,
+      shapes.lastTimes,
+    ],
     ...[result.minutes, result.spots, result.spotTimes, result.measures, result.measureSums],
     ...(result.lineSlots === null ? [] : [result.lineSlots]),
   ];

@@ -205,10 +205,25 @@ it('comes to the same wherever the log is cut', () => {
   );
 });
 
+it('tells only so many kinds of messages apart, and still counts each event with its level', () => {
+  fc.assert(
+    fc.property(fc.array(line, {maxLength: 60}), fc.integer({min: 40, max: 900}), (lines, size) => {
+      const bytes = Buffer.from(`${lines.join('\n')}\n`);
+      const few = analysed(bytes, size, 4) as ReturnType<typeof assemble>;
+      expect(few).toEqual(analysed(bytes, bytes.length + 1, 4));
+      const all = analysed(bytes, size) as ReturnType<typeof assemble>;
+      expect(few.analysis.levels).toEqual(all.analysis.levels);
+      expect(few.analysis.events).toBe(all.analysis.events);
+      expect(few.analysis.templates.reduce((sum, {count}) => sum + count, 0)).toBe(all.analysis.events);
+    }),
+    {numRuns: 200},
+  );
+});
+
 /** Cut at events that begin for sure, as whoever reads a log does. */
-function analysed(bytes: Buffer, size: number): unknown {
+function analysed(bytes: Buffer, size: number, kinds = 100_000): unknown {
   const scanner = new Scanner(options);
-  const collector = new Collector();
+  const collector = new Collector(kinds);
   const source = collector.begin();
   let from = 0;
   while (from < bytes.length) {

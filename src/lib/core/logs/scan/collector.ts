@@ -7,6 +7,8 @@ const mostExamples = 20;
 const mostGaps = 32;
 /** Pairs of minute and count that are kept; beyond that time gets coarser: 40 MB whatever the size of the log. */
 const mostEntries = 2_500_000;
+/** Kinds of messages that are told apart; what comes beyond is counted by its level. */
+const mostShapes = 100_000;
 
 /** All that is known of messages that differ only in their numbers. */
 export interface Shape {
@@ -47,6 +49,8 @@ export interface CollectedSource {
   readonly labels: Int32Array[];
 }
 
+const otherMessages = '(messages of too many kinds)';
+
 /** Puts segments together again, in their order; the result does not depend on where they were cut. */
 export class Collector {
   readonly shapes: Shape[] = [];
@@ -57,7 +61,13 @@ export class Collector {
   /** Minutes in a bucket. */
   scale = 1;
   readonly #byKey = new Map<number, number>();
+  readonly #mostShapes: number;
   #entries = 0;
+
+  /** @param most kinds of messages that are told apart */
+  constructor(most = mostShapes) {
+    this.#mostShapes = most;
+  }
 
   begin(): number {
     this.sources.push({
@@ -120,12 +130,12 @@ export class Collector {
   }
 
   #slots(segment: SegmentResult, source: number, base: number, before: number | null): Int32Array {
-    const {keys, counts, firstLines, lastLines, firstTimes, lastTimes} = segment.shapes;
+    const {keys, kinds, counts, firstLines, lastLines, firstTimes, lastTimes} = segment.shapes;
     const slots = new Int32Array(keys.length);
     for (let slot = 0; slot < keys.length; slot += 1) {
       const key = keys[slot] as number;
       const last = {source, line: base + (lastLines[slot] as number), time: timeOf(lastTimes[slot], before)};
-      let index = this.#byKey.get(key);
+      let index = this.#byKey.get(key) ?? this.#beyond(key, kinds[slot] as number);
       if (index === undefined) {
         index = this.shapes.length;
         this.#byKey.set(key, index);
@@ -144,11 +154,45 @@ export class Collector {
       }
       const shape = this.shapes[index] as Shape;
       shape.count += counts[slot] as number;
-      shape.last = last;
+      if (shape.last.source < source || shape.last.line < last.line) shape.last = last;
       if (shape.sources.at(-1) !== source) shape.sources.push(source);
       slots[slot] = index;
     }
     return slots;
+  }
+
+  /** Of a log with too many kinds of messages the later ones are one kind for each level. */
+  #beyond(key: number, kind: number): number | undefined {
+    if (this.shapes.length < this.#mostShapes) return undefined;
+    const beyond = this.#byKey.get(-1 - kind);
+    if (beyond !== undefined) return beyond;
+    const index = this.shapes.length;
+    this.#byKey.set(-1 - kind, index);
+    const nowhere: Spot = {source: this.sources.length - 1, line: 0, time: null};
+    const of: ShapeExample = {
+      key,
+      line: 0,
+      time: Number.NaN,
+      kind: (kind >> 3) as ShapeExample['kind'],
+      level: kind & 7,
+      format: 0,
+      text: otherMessages,
+      message: otherMessages,
+      header: '',
+      detail: null,
+    };
+    this.shapes.push({
+      key: -1 - kind,
+      count: 0,
+      first: nowhere,
+      last: nowhere,
+      sources: [],
+      spots: [],
+      examples: [{source: nowhere.source, line: 0, time: null, of}],
+      entries: new Ints(8),
+      measure: null,
+    });
+    return index;
   }
 
   #addMinutes({minutes}: SegmentResult, slots: Int32Array, before: number | null): void {
@@ -172,8 +216,9 @@ export class Collector {
 
   #addExamples({examples}: SegmentResult, source: number, base: number, before: number | null): void {
     for (const of of examples) {
-      const shape = this.shapes[this.#byKey.get(of.key) as number] as Shape;
-      if (shape.examples.length < mostExamples)
+      // Of a kind beyond those that are told apart nothing is kept.
+      const shape = this.shapes[this.#byKey.get(of.key) ?? -1];
+      if (shape !== undefined && shape.examples.length < mostExamples)
         shape.examples.push({source, line: base + of.line, time: timeOf(of.time, before), of});
     }
   }

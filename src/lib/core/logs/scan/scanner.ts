@@ -332,7 +332,7 @@ export class Scanner {
     if (event.isTimed) tally.time(time, line);
     else this.#untimed += 1;
     const key = this.#hash.key;
-    const slot = tally.count(key, line, at);
+    const slot = tally.count(key, event.kind * 8 + event.level, line, at);
     this.#label(slot);
     if (tally.wantsExample(slot)) this.#example(slot, key, at);
     if (event.kind === shapeKind.message) this.#measure(slot, key, at);
@@ -484,7 +484,7 @@ export class Scanner {
     hash.words(b, pathFrom, pathTo);
     hash.number(source.status);
     const key = hash.key;
-    const slot = this.#tally.count(key, line, time);
+    const slot = this.#tally.count(key, shapeKind.endpoint * 8, line, time);
     const duration = request ? this.#request.duration : this.#event.duration;
     if (duration === duration) this.#tally.measure(slot, time, duration);
     if (!this.#tally.wantsExample(slot)) return;

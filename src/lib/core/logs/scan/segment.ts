@@ -37,6 +37,8 @@ export interface SegmentResult {
 /** Column by column; the index is the slot. */
 export interface SegmentShapes {
   readonly keys: Float64Array;
+  /** Kind and level: kind × 8 + level. */
+  readonly kinds: Int32Array;
   readonly counts: Int32Array;
   readonly firstLines: Int32Array;
   readonly lastLines: Int32Array;

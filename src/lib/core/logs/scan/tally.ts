@@ -7,6 +7,8 @@ const mostSpots = 256;
 const mostExamples = 20;
 const mostGaps = 16;
 const leastGapMs = 1000;
+/** A log without two equal messages must not fill the memory. */
+const mostRemembered = 200_000;
 
 /** What one worker remembers from segment to segment of the same run. */
 export class ScanMemory {
@@ -15,6 +17,10 @@ export class ScanMemory {
   /** Spots sent of a shape, likewise. */
   readonly spotted = new Map<number, number>();
   readonly plans = new Map<number, MeasurePlan | null>();
+
+  forget(): void {
+    for (const map of [this.sent, this.spotted, this.plans]) map.clear();
+  }
 }
 
 /** Counts of one segment. */
@@ -22,6 +28,7 @@ export class Tally {
   readonly #memory: ScanMemory;
   readonly #table = new KeyTable();
   readonly #keys = new Floats();
+  readonly #kinds = new Ints();
   readonly #counts = new Ints();
   readonly #firstLines = new Ints();
   readonly #lastLines = new Ints();
@@ -72,12 +79,15 @@ export class Tally {
     return this.#lastTime;
   }
 
-  /** @returns its slot */
-  count(key: number, line: number, time: number): number {
+  /**
+   * @param kind of the shape, and its level: kind × 8 + level
+   * @returns its slot
+   */
+  count(key: number, kind: number, line: number, time: number): number {
     let slot = this.#table.slot(key);
     if (slot < 0) {
       slot = ~slot;
-      this.#begin(key, line, time);
+      this.#begin(key, kind, line, time);
     }
     this.#counts.add(slot, 1);
     this.#lastLines.set(slot, line);
@@ -148,12 +158,15 @@ export class Tally {
   result(
     of: Pick<SegmentResult, 'lines' | 'events' | 'untimed' | 'formats' | 'invalidUtf8' | 'lineSlots'>,
   ): SegmentResult {
+    // Whoever forgets sends again what is not wanted any more: that does no harm.
+    if (this.#memory.spotted.size > mostRemembered) this.#memory.forget();
     for (let slot = 0; slot < this.#keys.length; slot += 1)
       this.#memory.spotted.set(this.#keys.at(slot), mostSpots - this.#spotsLeft.at(slot));
     const result: SegmentResult = {
       ...of,
       shapes: {
         keys: this.#keys.taken(),
+        kinds: this.#kinds.taken(),
         counts: this.#counts.taken(),
         firstLines: this.#firstLines.taken(),
         lastLines: this.#lastLines.taken(),
@@ -182,6 +195,7 @@ export class Tally {
   #clear(): void {
     this.#table.clear();
     for (const column of [
+      this.#kinds,
       this.#counts,
       this.#firstLines,
       this.#lastLines,
@@ -205,8 +219,9 @@ export class Tally {
     this.#firstTimeLine = this.#lastTimeLine = 0;
   }
 
-  #begin(key: number, line: number, time: number): void {
+  #begin(key: number, kind: number, line: number, time: number): void {
     this.#keys.push(key);
+    this.#kinds.push(kind);
     this.#counts.push(0);
     this.#firstLines.push(line);
     this.#lastLines.push(line);
