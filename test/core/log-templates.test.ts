@@ -50,6 +50,12 @@ describe('what is a value, and what is not', () => {
     ]);
   });
 
+  it('a name may come first, if there are many', () => {
+    const users = 'anna bert carla dora emil fritz gerd hans ida jana kurt lena max'.split(' ');
+    expect(found(...users.map((user) => `${user} joined the game`))).toEqual(['<*> joined the game']);
+    expect(found('cache left the pool', 'worker left the pool', 'item left the pool')).toHaveLength(3);
+  });
+
   it('two names at once', () => {
     const users = ['anna', 'bert', 'carla', 'dora', 'emil', 'fritz', 'gerd'];
     expect(
@@ -95,6 +101,13 @@ describe('what is a value, and what is not', () => {
       'request <*> failed ⏎ KeyError: id',
       'request <*> failed ⏎ TypeError: no number',
     ]);
+  });
+
+  it('the thread of a header is no part of the message', () => {
+    const threads = ['Server thread', 'Worker-Main-3', 'Netty IO'];
+    const messages = ['Stopping server', 'Saving chunks', 'Done loading', 'Unloading the world'];
+    const lines = messages.flatMap((message) => threads.map((thread) => `[10:00:00] [${thread}/INFO]: ${message}`));
+    expect(new Set(analysedLines(lines)).size).toBe(messages.length);
   });
 
   it('headers that nobody knows are cut by their columns', () => {

@@ -15,9 +15,18 @@ export function generalText(a: string, b: string): string {
     one[one.length - 1 - tail] === other[other.length - 1 - tail]
   )
     tail += 1;
+  // What is missing in one of them takes the blank before it along, not the one behind it.
+  const isMissing = head + tail === Math.min(one.length, other.length);
+  const longer = one.length > other.length ? one : other;
+  if (isMissing && head > 0 && isBlank(one[head - 1]) && isBlank(longer[longer.length - 1 - tail])) {
+    head -= 1;
+    tail += 1;
+  }
   const middle = between(one.slice(head, one.length - tail), other.slice(head, other.length - tail));
   return joined([...one.slice(0, head), ...middle, ...one.slice(one.length - tail)]);
 }
+
+const isBlank = (text: string | undefined): boolean => text !== undefined && text.trim() === '';
 
 /** Longest common run of words, `<*>` wherever something else stands. */
 function between(a: readonly string[], b: readonly string[]): string[] {

@@ -11,6 +11,7 @@ interface Column {
 /** What of a header may stand behind time and level; each is cut off where nearly all messages of a source have it. */
 const columns: readonly Column[] = [
   {pattern: /^\[(?:[^\][]|\[[^\]]*\]){0,200}\][:,]?\s*(?:- )?/}, // [main], [req-5a - - -], [QuorumPeer[myid=1]/…]
+  {pattern: /^[^\][]{1,60}\][:,]?\s+/}, // Server thread/INFO]: whose bracket the scanner has read
   {pattern: /^\((?:[^()]|\([^)]*\)){0,100}\):?\s+/},
   {pattern: /^[^\s|]{0,80}\d[^\s|]{0,80}(?:[:#|]|\s)\s*/, isWeak: true}, // 25746, R02-M1-N0, node-12:
   {pattern: /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s+\d+\s+[\d:]+\s+/},

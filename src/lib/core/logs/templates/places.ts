@@ -44,7 +44,7 @@ function isVariable(family: readonly Group[], place: number, learned: ReadonlySe
   if (isNamed(first, place)) return found.size >= 3;
   const needed = neededValues(found, isQuoted(first, place));
   // The first word mostly says what happened, unless it is a name of a host or a file.
-  if (place === 0 && constants < (needed < manyValues ? 2 : 4)) return false;
+  if (place === 0 && constants < (needed < manyValues || found.size >= manyValues * 2 ? 2 : 4)) return false;
   return found.size >= needed;
 }
 
