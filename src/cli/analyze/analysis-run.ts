@@ -100,7 +100,9 @@ function sharedClustering(clustering: Clustering): {
     const groups = new Map<string, number[]>();
     for (const [index, one] of distinct.entries()) {
       const text = texts[places.get(keyOf(one)) as number] as string;
-      groups.set(text, [...(groups.get(text) ?? []), index]);
+      const there = groups.get(text);
+      if (there === undefined) groups.set(text, [index]);
+      else there.push(index);
     }
     return [...groups].map(([text, members]) => ({text, members}));
   };

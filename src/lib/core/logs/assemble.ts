@@ -86,7 +86,9 @@ function groupsOf(shapes: readonly Shape[], {templatesOf}: Clustering): {text: s
     const {kind, header, message, detail, format} = example.of;
     if (kind === shapeKind.access) {
       const text = accessText(message);
-      access.set(text, [...(access.get(text) ?? []), index]);
+      const there = access.get(text);
+      if (there === undefined) access.set(text, [index]);
+      else there.push(index);
     } else if (kind === shapeKind.message) {
       places.push(index);
       distinct.push({
@@ -282,7 +284,9 @@ function levelsOf(shapes: readonly Shape[]): Pick<Analysis, 'levels' | 'levelSer
     const example = shape.examples[0]?.of;
     if (example === undefined || example.kind === shapeKind.endpoint) continue;
     const level = logLevels[example.level - 1] ?? 'none';
-    by.set(level, [...(by.get(level) ?? []), shape]);
+    const there = by.get(level);
+    if (there === undefined) by.set(level, [shape]);
+    else there.push(shape);
   }
   const names = [...logLevels, 'none'] as const;
   const countOf = (name: LogLevel | 'none') => (by.get(name) ?? []).reduce((sum, {count}) => sum + count, 0);

@@ -8,7 +8,7 @@ const mostGaps = 32;
 /** Pairs of minute and count that are kept; beyond that time gets coarser: 40 MB whatever the size of the log. */
 const mostEntries = 2_500_000;
 /** Kinds of messages that are told apart; what comes beyond is counted by its level. */
-const mostShapes = 100_000;
+const mostShapes = 30_000;
 
 /** All that is known of messages that differ only in their numbers. */
 export interface Shape {
