@@ -10,7 +10,7 @@ import {readLife} from './lib/platform/life-output.js';
 import type {DiagnosisQuestion} from './lib/platform/types.js';
 
 /**
- * The supervisor's helper: `node diagnose.js QUESTION`, one question and one answer, both JSON. It reads and thinks as
+ * The supervisor's helper: one question in ERP_QUESTION, one answer on its standard output, both JSON. It reads and thinks as
  * long as that takes; the supervisor ends it when it takes too long.
  */
 
@@ -48,6 +48,6 @@ function accepts(host: string, port: number): Promise<boolean> {
   });
 }
 
-const question = JSON.parse(process.argv[2] ?? 'null') as HelperQuestion;
+const question = JSON.parse(process.env['ERP_QUESTION'] ?? 'null') as HelperQuestion;
 const answer = question.ask === 'why' ? await why(question) : await lookAtHang(question, question.until);
 process.stdout.write(JSON.stringify(answer), () => process.exit(0));

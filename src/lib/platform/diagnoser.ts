@@ -4,7 +4,7 @@ import type {LifeVerdict} from '../core/supervision/events.js';
 import {runHelper} from './helper-process.js';
 import type {Cancel, Diagnoser, DiagnosisQuestion, HangQuestion} from './types.js';
 
-/** What a helper is asked, as its only argument. */
+/** What a helper is asked, in the variable ERP_QUESTION: arguments are seen by everybody, and taken for what runs there. */
 export type HelperQuestion =
   | ({readonly ask: 'why'} & DiagnosisQuestion)
   | ({readonly ask: 'hang' /** Milliseconds since the epoch. */; readonly until: number} & HangQuestion);
@@ -87,9 +87,9 @@ export class HelperDiagnoser implements Diagnoser {
     }
     const stop = runHelper(
       {
-        command: {file: process.execPath, args: [this.#file, JSON.stringify(question)], isVerbatim: false},
+        command: {file: process.execPath, args: [this.#file], isVerbatim: false},
         cwd: '/',
-        env: surroundings(),
+        env: {...surroundings(), ERP_QUESTION: JSON.stringify(question)},
         timeoutMs,
         ...(question.ask === 'why' ? {isUrgent: false} : {}),
       },
