@@ -180,6 +180,7 @@ const wordings: readonly (readonly [cause: Cause, text: string, subject?: Subjec
     "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/opt/erp/package.json'",
     {file: '/opt/erp/package.json'},
   ],
+  ['database-unreachable', 'health check postgres failed: connect ECONNREFUSED 127.0.0.1:5432', {port: 5432}],
   ['database-unreachable', 'SQLSTATE[HY000] [2002] Connection refused (Connection: mysql, SQL: select 1)'],
   ['database-unreachable', "Can't reach database server at `localhost:5432`", {host: 'localhost', port: 5432}],
   ['database-unreachable', 'MongooseServerSelectionError: connect ECONNREFUSED 127.0.0.1:27017', {port: 27017}],

@@ -210,7 +210,7 @@ export const servers: readonly Rule[] = [
       /Failed to proxy (?:https?:\/\/)?(?<host>[\w.-]+):(?<port>\d+)/,
       /dial error.{0,80}(?:fcgi|reverse_proxy)|reverseproxy.{0,120}connection refused/,
       /upstream connect error or disconnect\/reset before headers/,
-      /Probe failed.{0,60}(?:refused|unhealthy)|health check.{0,80}(?:connection )?refused/i,
+      /Probe failed.{0,60}(?:refused|unhealthy)/i,
     ],
     unless: /timed out|timeout|ETIMEDOUT|ENOTFOUND/i,
     strength: 0.9,
