@@ -1,4 +1,6 @@
 import {appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {once} from 'node:events';
+import {type AddressInfo, createServer} from 'node:net';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {expect} from '@jest/globals';
@@ -153,6 +155,18 @@ itErp('--diagnose: cause, evidence, remedy; the contract of its JSON', async (ri
   const fine = rig.start(['logs', 'analyze', '--diagnose', '--json', '--exit-code', '0']);
   fine.child.stdin?.end('done\n');
   expect(JSON.parse((await fine.end()).stdout)).toMatchObject({cause: null});
+});
+
+itErp('--diagnose of a taken port says who holds it now', async (rig) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  rig.onEnd(() => void server.close());
+  await once(server, 'listening');
+  const {port} = server.address() as AddressInfo;
+  const log = write(rig, 'port.log', `Error: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
+  const {stdout} = await rig.expectErp(0, ['logs', 'analyze', '--diagnose', '--json', '--exit-code', '1', log]);
+  const {remedy} = JSON.parse(stdout) as {remedy: string};
+  expect(remedy).toMatch(new RegExp(`^here ${port} is held now by .*pid ${process.pid}\\b`));
+  expect(remedy).toMatch(new RegExp(`erp ports ${port}`));
 });
 
 itErp('--html and --markdown: whole pages, in which a log stays text', async (rig) => {

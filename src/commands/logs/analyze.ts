@@ -242,10 +242,12 @@ Exit codes: 0, 1 no log can be read, 2 wrong usage, 3 no configuration (and no f
       {code: flags['exit-code'] ?? null, signal: flags.signal ?? null},
       {platform: process.platform},
     );
-    const diagnosis: LogDiagnosis = {
+    const placed: LogDiagnosis = {
       ...verdict,
       evidence: verdict.evidence.map(({line, text}) => ({line: log.numberOf(line - 1), text})),
     };
+    const {withHolder} = await import('../../cli/analyze/live-holder.js');
+    const diagnosis = verdict.cause === 'port-in-use' ? await withHolder(placed, flags, this.config.root) : placed;
     const view = this.view(process.stdout, flags.color);
     if (!flags.explain) {
       this.print(`${renderDiagnosis(diagnosis, view).join('\n')}\n`);
