@@ -98,10 +98,7 @@ function isOneEvent(family: readonly Group[], places: readonly number[], learned
   const constants = words.filter((one, i) => one !== variable && !places.includes(i)).length;
   if (constants < 2 || constants <= places.length) return false;
   return places.every(
-    (place) =>
-      place > 0 &&
-      isVariable(family, place, learned) &&
-      !family.every((group) => isState(group.words[place] as string)),
+    (place) => isVariable(family, place, learned) && !family.every((group) => isState(group.words[place] as string)),
   );
 }
 
