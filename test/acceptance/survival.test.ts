@@ -19,10 +19,11 @@ const pids = async (rig: Rig) => (await rig.status()).services.map(({pid}) => pi
  * and not yet written when it was killed: 50 µs in which at most one piece is lost, here a line.
  */
 function numbersOf(log: string, kills: number): number[] {
-  const numbers = log
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => Number(line.replace('line ', '')));
+  const lines = log.split('\n').slice(0, -1);
+  // A kill right in these 50 µs is marked where it happened.
+  const isMark = (line: string) => line.startsWith('--- erp: the supervisor was killed while it moved output');
+  expect(lines.filter(isMark).length).toBeLessThanOrEqual(kills);
+  const numbers = lines.filter((line) => !isMark(line)).map((line) => Number(line.replace('line ', '')));
   expect(numbers.every((number, index) => index === 0 || number > (numbers[index - 1] as number))).toBe(true);
   const missing = (numbers.at(-1) ?? 0) - numbers.length;
   expect(missing).toBeGreaterThanOrEqual(0);
