@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
 import {freePort, kill, type Rig, until} from '../support/rig.js';
-import {itNeeds, nginx, redis, type Tool} from '../support/tools.js';
+import {itErp, itNeeds, nginx, redis, type Tool} from '../support/tools.js';
 
 type Command = readonly string[] | string;
 
@@ -100,6 +100,15 @@ const itTraces = (needs: readonly Tool[], name: string, body: (rig: Rig) => Prom
     rig.variables['ERP_NO_CGROUP'] = '1';
     await body(rig);
   });
+
+itErp('one that is still in its group: ended with it, and the diagnosis names it', async (rig) => {
+  rig.config({store: {command: 'sleep 3600 & exit 0', maxRestarts: 1, backOff: [0], afterBudget: 'fail'}});
+  await rig.expectErp(4, ['start', '--detach']);
+  expect((await rig.service('store')).diagnosis).toMatchObject({cause: 'goes-into-background', subject: 'sleep 3600'});
+  expect(rig.ownLog()).toMatch(/remedy: use its foreground form/);
+  expect(rig.having('sleep', '3600')).toEqual([]);
+  await rig.stop();
+});
 
 for (const {what, needs, words, service} of daemons) {
   itTraces([needs], `${what}: ended, and the diagnosis says to keep it in the foreground`, async (rig) => {

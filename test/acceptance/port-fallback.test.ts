@@ -187,8 +187,13 @@ itErp('a port for metrics that is taken is no reason to move', async (rig) => {
     },
   });
   await rig.expectErp(4, ['start', '--detach']);
+  // The end alone does not tell; whoever reads the output afterwards names the port that it is about.
+  await until('the port for metrics is named', async () => {
+    const {diagnosis} = await rig.service('web');
+    return diagnosis?.cause === 'port-in-use' && diagnosis.subject?.includes(String(metrics)) === true;
+  });
   expect(told(rig, 'port-moved')).toEqual([]);
-  expect((await rig.service('web')).diagnosis?.cause).not.toBe('port-in-use');
+  expect(await rig.service('web')).toMatchObject({state: 'failed', port});
   await rig.stop();
 });
 

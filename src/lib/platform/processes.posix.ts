@@ -192,6 +192,13 @@ export class PosixProcesses implements Processes {
     return survivor !== null;
   }
 
+  groupMember(pid: number): {readonly pid: number; readonly command: string} | null {
+    const survivor = this.#survivors.get(pid);
+    const row = survivor === undefined ? null : this.#table.read(survivor);
+    if (row === null || row.pgrp !== pid || isEnded(row)) return null;
+    return {pid: row.pid, command: this.#table.commandLine(row.pid) ?? row.name};
+  }
+
   findMarked(project: string, services: readonly string[]): readonly Foundling[] {
     return findMarked(project, services, {table: this.#table, streamsOf: (name) => this.#output.streamsOf(name)});
   }

@@ -112,6 +112,8 @@ export interface Processes {
   isSomebodyElse?(identity: ProcessIdentity): boolean;
   /** Does anybody of the group that `pid` led live (zombies do not count)? */
   groupAlive(pid: number): boolean;
+  /** One of those whom `groupAlive` has seen, the leader aside. */
+  groupMember?(pid: number): {readonly pid: number; readonly command: string} | null;
   /**
    * Who carries a mark of this project, or leads a session and holds the streams of one of these services: for a
    * supervisor whose journals may not tell all. One look at all processes; blocks. Absent where the system is slow at it.

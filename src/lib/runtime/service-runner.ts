@@ -1,4 +1,5 @@
 import {relative} from 'node:path';
+import {goesIntoBackground} from '../core/diagnosis/background.js';
 import {exitCause} from '../core/diagnosis/exit-cause.js';
 import {deniedPort, saysPortTaken} from '../core/diagnosis/taken-port.js';
 import {whenAsked} from '../core/diagnosis/when-asked.js';
@@ -19,7 +20,7 @@ import {Preparation, type PreparationHost} from './preparation.js';
 import {ServicePlan} from './service-plan.js';
 import {ServiceProber} from './service-prober.js';
 import type {Surroundings} from './shared.js';
-import {type EndedLife, recalledLife, Sweep} from './sweep.js';
+import {type EndedLife, recalledLife, Sweep, wasLaunch} from './sweep.js';
 
 const tailLines = 50;
 /** Pauses between looks at what a new life has started; the samples go on with it. */
@@ -386,7 +387,6 @@ export class ServiceRunner {
     const lines = world.output.tail(this.#spec.name, tailLines);
     const port = this.#port;
     const disk = exit.code === 0 ? null : diskBlocker(lines, this.#spec, this.#around);
-    const diagnosis = whenAsked(() => exitCause(exit, lines, this.#spec, port, this.#log, disk));
     const wall = world.clock.wall();
     const {state} = this.#around.now(this.#spec.name);
     const life: EndedLife = {
@@ -396,6 +396,11 @@ export class ServiceRunner {
       endedWell: exit.code === 0 && state.tag !== 'stopping',
     };
     this.#endedLives = [...this.#endedLives, life].slice(-rememberedLives);
+    // It may be too young to have left the group, and is ended with it: nobody would find it later.
+    const isLauncher = groupAlive && this.#spec.kind === 'service' && wasLaunch(life);
+    const diagnosis = isLauncher
+      ? goesIntoBackground(world.processes.groupMember?.(identity.pid) ?? null)
+      : whenAsked(() => exitCause(exit, lines, this.#spec, port, this.#log, disk));
     this.#sweep.lookAgain();
     const planned = state.tag === 'stopping' && state.goal.then !== 'judge';
     const record = {

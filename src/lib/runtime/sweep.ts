@@ -1,4 +1,4 @@
-import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
+import {goesIntoBackground} from '../core/diagnosis/background.js';
 import type {ServiceSpec} from '../core/spec.js';
 import type {LastLife} from '../core/supervision/journal.js';
 import type {Cancel, ProcessIdentity, StragglerQuery, StrayProcess} from '../platform/types.js';
@@ -141,7 +141,7 @@ export class Sweep {
 
   #tellOf(stray: StrayProcess): void {
     const daemonized = this.#host.endedLives.slice(-2).some(wasLaunch);
-    if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: background(stray)});
+    if (daemonized) this.#around.emit(this.#spec, {tag: 'diagnosed', diagnosis: goesIntoBackground(stray)});
     if (this.#lastTold.some(({pid, startTime}) => pid === stray.pid && startTime === stray.startTime)) return;
     this.#lastTold = [...this.#lastTold.slice(-31), stray];
     this.#around.tell({
@@ -149,7 +149,7 @@ export class Sweep {
       service: this.#spec.name,
       type: 'straggler',
       text: `had left ${stray.command} (pid ${stray.pid}) behind: ended`,
-      ...(daemonized ? {diagnosis: background(stray)} : {}),
+      ...(daemonized ? {diagnosis: goesIntoBackground(stray)} : {}),
       facts: {pid: stray.pid, how: stray.why},
     });
   }
@@ -193,17 +193,7 @@ export class Sweep {
   }
 }
 
-function background(stray: StrayProcess): Diagnosis {
-  return {
-    cause: 'goes-into-background',
-    confidence: 0.9,
-    subject: stray.command,
-    evidence: [`its command ended with code 0 and left ${stray.command} (pid ${stray.pid}) running`],
-    remedy: 'use its foreground form, e.g. redis-server --daemonize no, nginx -g "daemon off;"',
-  };
-}
-
 /** It ended soon and with 0: if anything of it is left, it meant to go into the background. */
-const wasLaunch = (life: EndedLife | undefined): boolean => life?.endedWell === true && mayBeLaunch(life);
+export const wasLaunch = (life: EndedLife | undefined): boolean => life?.endedWell === true && mayBeLaunch(life);
 
 const mayBeLaunch = (life: EndedLife): boolean => life.endedWell !== false && life.to - life.from <= longestLaunchMs;
