@@ -978,12 +978,16 @@ describe('the time a start takes', () => {
 });
 
 describe('a restart that waits for its preCheck', () => {
-  it('is not done when it is stopped meanwhile: the last word counts', () => {
+  it.each([
+    ['', false],
+    [', even if it was going down when the restart was asked for', true],
+  ])('is not done when it is stopped meanwhile: the last word counts%s', (_, wasGoingDown) => {
     const hooks = {preStart: null, preCheck: {argv: ['check'] as const}, postStop: null, onPortMoved: null};
-    const rig = begin([service('web', 8000, {hooks})]);
+    const rig = begin([service('web', 8000, {hooks})], {web: [habit({termMs: 3000})]});
     rig.world.hooks.set('web preCheck', {ms: 1000, code: 0});
     rig.start();
     rig.advance(5000);
+    if (wasGoingDown) rig.stop(['web']);
     const said: (string | null)[] = [];
     rig.world.enter(() => rig.supervisor.restart(['web'], null, (problem) => said.push(problem)));
     rig.advance(500);

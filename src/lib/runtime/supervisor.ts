@@ -57,6 +57,8 @@ interface Entry {
   readonly runner: ServiceRunner;
   service: Service;
   blocker: Blocker | null;
+  /** How often somebody has asked for its stop. */
+  stops: number;
 }
 
 interface ByKind {
@@ -137,7 +139,13 @@ export class Supervisor {
     this.#entries = new Map(
       spec.services.map((service) => [
         service.name,
-        {spec: service, runner: new ServiceRunner(service, this.#around), service: initialService, blocker: null},
+        {
+          spec: service,
+          runner: new ServiceRunner(service, this.#around),
+          service: initialService,
+          blocker: null,
+          stops: 0,
+        },
       ]),
     );
     this.#unended = new Set(this.#entries.values());
@@ -231,6 +239,7 @@ export class Supervisor {
   #goDown({services, forwards}: ByKind, directly: readonly string[], now: boolean): void {
     for (const name of services) {
       const entry = this.#entry(name);
+      entry.stops += 1;
       this.#keep(entry, {...entry.service, memory: {...entry.service.memory, wanted: 'down'}});
     }
     // Nobody is looked at before all are known that go down: who goes first depends on the others.
@@ -270,11 +279,12 @@ export class Supervisor {
     };
     let left = names.length;
     let problem: string | null = null;
-    const wantedUp = new Set(names.filter((name) => this.service(name).memory.wanted === 'up'));
+    const stopsBefore = new Map(names.map((name) => [name, this.#entry(name).stops]));
     const checked = (name: string, said: string | null): void => {
       left -= 1;
       // Who stopped it while its check ran had the last word.
-      const stopped = wantedUp.has(name) && this.service(name).memory.wanted === 'down';
+      const {stops, service} = this.#entry(name);
+      const stopped = stops !== stopsBefore.get(name) && service.memory.wanted === 'down';
       const refused = said ?? (this.ending ? 'everything stops' : stopped ? 'it was stopped meanwhile' : null);
       if (refused !== null) problem ??= `${name}: ${refused}`;
       if (left > 0) return;
