@@ -423,7 +423,10 @@ export class Rig implements SupervisorSink, Watcher {
         world.violate(
           `${name}: ${signal} ${silence} ms after its last answer (threshold ${policy.timeoutThresholdMs})`,
         );
-      if (process.lastHeard < this.lastGapAt && process.lastSilence < this.lastGapAt && probes.length > 0)
+      // Judged before the gap, it may be looked at during it, and is ended afterwards.
+      const isJudged = state.tag === 'stopping' && state.since < this.lastGapAt;
+      const isAsked = process.lastHeard >= this.lastGapAt || process.lastSilence >= this.lastGapAt;
+      if (!isJudged && !isAsked && probes.length > 0)
         world.violate(`${name}: ${signal} after a gap without having been asked (${gaps(process.lastHeard)})`);
     }
     const asked = probes[0];
