@@ -353,7 +353,9 @@ export class Rig implements SupervisorSink, Watcher {
       ledger.racesLost = process.lostPort ? [...ledger.racesLost, process.port ?? 0] : [];
       // A life that was ready long enough gives the budget back.
       if (world.now - ledger.readyAt >= spec.policy.stableAfterMs - 5 && process.startTime === ledger.readyLife) {
-        ledger.allowed = Math.max(ledger.allowed - ledger.spawns, this.#budget(name));
+        // Who was told to end is followed by a life that costs nothing.
+        const planned = this.#asked.has(process) ? 1 : 0;
+        ledger.allowed = Math.max(ledger.allowed - ledger.spawns, this.#budget(name) + planned);
         ledger.spawns = 0;
       }
     });
