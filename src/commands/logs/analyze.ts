@@ -134,7 +134,8 @@ Exit codes: 0, 1 no log can be read, 2 wrong usage, 3 no configuration (and no f
     if (flags.template !== undefined) return this.#template(report, flags.template, flags.color);
     if (report.analysis.events === 0) this.advise(emptyAdvice(report, filter));
     await this.#publish(report, flags);
-    return reportDocument(report, {top: flags.top ?? 200});
+    // Every minute of every template in words: a good part of a second that nobody but --json reads.
+    return this.jsonEnabled() ? reportDocument(report, {top: flags.top ?? 200}) : undefined;
   }
 
   async #publish(

@@ -1,4 +1,4 @@
-import {byteClass, classOf, isLetter} from './bytes.js';
+import {byteClass, classOf, isLetter, isUpper} from './bytes.js';
 
 /** Longer messages are told apart by their beginning. */
 const mostHashed = 2048;
@@ -26,8 +26,12 @@ export class MessageHash {
     return (this.#one >>> 0) * 0x20_0000 + (this.#two >>> 11);
   }
 
-  /** Words with digits count as one and the same, unless they are names. */
-  words(b: Buffer, p: number, end: number): void {
+  /**
+   * Words with digits count as one and the same, unless they are names.
+   * @param requestTo stops at the first quote before it where a request may begin: then the hash is of no use
+   * @returns where it stopped; -1: at the end
+   */
+  words(b: Buffer, p: number, end: number, requestTo = 0): number {
     const limit = end - p > mostHashed ? p + mostHashed : end;
     let one = this.#one;
     let two = this.#two;
@@ -41,7 +45,13 @@ export class MessageHash {
         sum = (Math.imul(sum, 0x6f4f2a35) + c) | 0;
         digits += kind;
       } else {
-        if (kind === byteClass.escape) this.sawEscape = true;
+        if (kind >= byteClass.escape) {
+          if (kind === byteClass.escape) this.sawEscape = true;
+          else if (q < requestTo) {
+            if (isUpper(b[q + 1])) return q;
+            requestTo = 0;
+          }
+        }
         if (digits > 0 && (digits > 1 || !isName(b, q))) sum = masked;
         one = (Math.imul(one ^ sum, 0x9e3779b1) + c) | 0;
         two = (Math.imul(two + sum, 0x85ebca6b) ^ c) | 0;
@@ -55,6 +65,7 @@ export class MessageHash {
     two = Math.imul(two + sum, 0x27d4eb2f);
     this.#one = one ^ (one >>> 16);
     this.#two = two ^ (two >>> 14);
+    return -1;
   }
 
   /** Bytes as they are. */

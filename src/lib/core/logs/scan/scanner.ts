@@ -28,6 +28,8 @@ export interface ScanOptions {
 }
 
 const mostText = 4000;
+/** Bytes of a message in which a request begins, if it is one. */
+const requestWithin = 64;
 const mostDetail = 1000;
 const newline = 10;
 
@@ -318,8 +320,8 @@ export class Scanner {
     if (!event.isOpen) return;
     event.isOpen = false;
     if (event.isCounted) return;
-    const request = this.#findRequest();
-    if (!this.#keyed(request)) return;
+    if (!this.#keyed()) return;
+    const request = event.kind === shapeKind.access;
     const {time, line} = event;
     const tally = this.#tally;
     const at = event.isTimed ? time : tally.lastTime;
@@ -344,41 +346,41 @@ export class Scanner {
     return format === formatCode.json || format === formatCode.logfmt;
   }
 
-  /** Access lines are told by what they answer; where they went is counted beside. */
-  #findRequest(): boolean {
-    const {bytes: b, from, to} = this.#event;
-    if (this.#isRecord()) return false;
-    const limit = Math.min(to, from + 64);
-    for (let q = from; q < limit; q += 1) {
-      if (b[q] !== 34) continue;
-      return (b[q + 1] as number) >= 65 && (b[q + 1] as number) <= 90 && this.#request.read(b, q, to);
-    }
-    return false;
-  }
-
-  /** @returns false: the line has to be read again without its escape sequences */
-  #keyed(request: boolean): boolean {
+  /**
+   * Hashes the message. Access lines are told by what they answer; where they went is counted beside.
+   * @returns false: the line has to be read again without its escape sequences
+   */
+  #keyed(): boolean {
     const event = this.#event;
     const hash = this.#hash;
-    const {bytes: b} = event;
-    if (request) {
-      event.kind = shapeKind.access;
-      if (
-        event.format === formatCode.plain ||
-        event.format === formatCode.timestamped ||
-        event.format === formatCode.bracketed
-      )
-        event.format = formatCode.access;
-      hash.begin(event.level + 16);
-      hash.number(this.#request.status);
-      return true;
-    }
+    const {bytes: b, from, to} = event;
     hash.begin(event.level);
-    hash.words(b, event.from, event.to);
+    const quote = hash.words(b, from, to, this.#isRecord() ? 0 : from + requestWithin);
+    if (quote >= 0) {
+      if (this.#request.read(b, quote, to)) {
+        this.#keyedByRequest();
+        return true;
+      }
+      hash.begin(event.level);
+      hash.words(b, from, to);
+    }
     if (hash.sawEscape && event.bytes === this.#segment) return this.#again();
     if (event.detail !== null) hash.words(event.detail, 0, event.detail.length);
     else if (event.errorTo > event.errorFrom) hash.words(b, event.errorFrom, event.errorTo);
     return true;
+  }
+
+  #keyedByRequest(): void {
+    const event = this.#event;
+    event.kind = shapeKind.access;
+    if (
+      event.format === formatCode.plain ||
+      event.format === formatCode.timestamped ||
+      event.format === formatCode.bracketed
+    )
+      event.format = formatCode.access;
+    this.#hash.begin(event.level + 16);
+    this.#hash.number(this.#request.status);
   }
 
   /** The message has colours in it. */
