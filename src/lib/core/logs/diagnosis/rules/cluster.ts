@@ -4,6 +4,20 @@ import type {Rule} from '../rule.js';
 /** kubectl and what forwards ports. */
 export const cluster: readonly Rule[] = [
   {
+    id: 'cluster-settings',
+    cause: 'config-invalid',
+    when: [
+      /context was not found for specified context: (?<name>\S+)/,
+      /no context exists with the name: "?(?<name>[^"\s]+)/,
+      /context "(?<name>[^"]+)" does not exist/,
+      /(?:cluster|auth info) "(?<name>[^"]+)" does not exist/,
+      /error loading config file "(?<file>[^"]+)"/,
+    ],
+    strength: 0.95,
+    remedy: () => 'see what there is: kubectl config get-contexts; is KUBECONFIG right? (kubectl config view)',
+    examples: [['Error in configuration: context was not found for specified context: erp-prod', {name: 'erp-prod'}]],
+  },
+  {
     id: 'cluster-unauthorized',
     cause: 'cluster-unauthorized',
     when: [

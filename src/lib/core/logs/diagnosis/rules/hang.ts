@@ -35,10 +35,16 @@ export const hang: readonly Rule[] = [
       /(?:still )?waiting for .{0,60}lock.{0,30}(?:\d+ ?s|seconds)/i,
       /thread .{0,60}has been stuck/i,
       /giving up waiting for the lock/i,
+      // Python's faulthandler.dump_traceback_later.
+      /^Timeout \(\d+:\d\d:\d\d(?:\.\d+)?\)!$/,
     ],
     unless: /deadlock (?:detected|found) when trying to get lock; try|DETAIL|could not serialize/i,
     strength: 0.85,
     read: (subject, line, context) => ({...placeIn(line, context), ...subject}),
-    examples: ['[CRITICAL] WORKER TIMEOUT (pid:812)', 'fatal error: all goroutines are asleep - deadlock!'],
+    examples: [
+      'Timeout (0:00:30)!',
+      '[CRITICAL] WORKER TIMEOUT (pid:812)',
+      'fatal error: all goroutines are asleep - deadlock!',
+    ],
   },
 ];

@@ -5,16 +5,28 @@ import type {Rule, Subject} from '../rule.js';
 /** Node, its package managers, and what builds for the browser. */
 export const node: readonly Rule[] = [
   {
+    id: 'node-injection',
+    cause: 'import-error',
+    when: /Nest can't resolve dependencies of the (?<name>\w+)/,
+    strength: 0.96,
+    explain: ({name}) => `Nest cannot make ${name}: something that it wants is not provided in its module.`,
+    remedy: ({name}) =>
+      `put what ${name} asks for into "providers" of its module, or import the module that exports it; a circle needs forwardRef`,
+    examples: [
+      ["Nest can't resolve dependencies of the OrdersService (?). Please make sure that", {name: 'OrdersService'}],
+    ],
+  },
+  {
     id: 'node-module',
     cause: 'missing-module',
     when: [
       /Cannot find (?:module|package) ['"](?<module>[^'"]+)['"]/,
-      /Failed to resolve import ["'](?<module>[^"']+)["']/,
+      /[Ff]ailed to resolve import ["'](?<module>[^"']+)["']/,
       /Module not found: (?:Error: )?Can't resolve ['"](?<module>[^'"]+)['"]/,
       /Module not found:.{0,40}['"](?<module>[^'"]+)['"]/,
       /Could not resolve ["'](?<module>[^'"]+)["']/,
-      /Rollup failed to resolve import ["'](?<module>[^"']+)["']/,
       /Can't resolve ['"](?<module>[^'"]+)['"] in ['"]/,
+      /(?:not (?:been )?(?:found|installed)|missing|could not|cannot)\b.{0,80}["'`](?:npm (?:install|i)|yarn add|pnpm (?:add|install)) (?:--?\S+ ){0,3}(?<module>@?[\w./-]*\w)/i,
       /npm (?:error|ERR!) missing: (?<module>@?[\w/.-]+)/,
       /Error: Please install (?:the )?(?<module>@?[\w/.-]+)(?: package)? manually/,
       /ESLint couldn't find the (?:config|plugin) ["'](?<module>[^"']+)["']/,
@@ -37,6 +49,10 @@ export const node: readonly Rule[] = [
       [
         "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'bull-board' imported from /opt/erp/jobs/src/index.js",
         {module: 'bull-board'},
+      ],
+      [
+        'DriverPackageNotInstalledError: Oracle package has not been found installed. Please run "npm install oracledb".',
+        {module: 'oracledb'},
       ],
       ['[vite] Internal server error: Failed to resolve import "chart.js" from "src/App.vue"', {module: 'chart.js'}],
       ["Module not found: Error: Can't resolve 'lodash' in '/opt/erp/ui/src'", {module: 'lodash'}],
@@ -143,6 +159,7 @@ export const node: readonly Rule[] = [
       /ERR_PNPM_UNSUPPORTED_ENGINE/,
       /was compiled against a different Node\.js version/,
       /compiled against .{0,20}NODE_MODULE_VERSION (?<actual>\d+)/,
+      /^NODE_MODULE_VERSION (?<actual>\d+)\. This version of Node\.js requires/,
       /Vite requires Node\.js version (?<required>[\d.+]+(?: or [\d.+]+)?)/,
       /You are using Node\.js (?<actual>[\d.]+)\. .{1,60}requires Node\.js version (?<required>.{1,30}?)\.?$/,
       /requires (?:a )?Node(?:\.js)?(?: version)?:? ?(?<required>[<>=^~]* ?v?\d[\d.]*)/i,

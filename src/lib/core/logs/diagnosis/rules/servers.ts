@@ -48,7 +48,7 @@ export const servers: readonly Rule[] = [
       /AH00526: Syntax error on line (?<line>\d+) of (?<file>[^\s:]+)/,
       /(?<name>\w+) (?:takes one|takes two|requires|must be) .{0,60}(?:argument|arguments|On or Off)/,
       /unknown keyword '(?<name>[^']+)'/,
-      /(?:Unknown|Invalid|Unrecognized|Duplicate) (?:configuration )?(?:variable|option|directive|parameter|setting|key|entry|property|field)s?:? ["'`]?(?<name>[\w.-]+)/i,
+      /(?:Unknown|Invalid|Unrecognized|Duplicate) (?:configuration )?(?:variable|option|directive|parameter|setting|key|entry|property|field)s?:? ["'`]?(?:\w+\/)?(?<name>[\w.-]+)/i,
       /unknown (?:entry|field|key|property|option|variable|setting|parameter|directive|element|attribute) ["'`](?<name>[\w.-]+)/i,
       /Invalid (?<name>[\w.]+) value ["'`](?<value>[^"'`]+)/,
       /Unrecognized configuration (?:parameter|option) "(?<name>[^"]+)"|unrecognized configuration parameter "(?<name2>[^"]+)"/i,
@@ -64,6 +64,7 @@ export const servers: readonly Rule[] = [
       /(?:boolean|integer|size|number|string|semicolon|'[{};]') expected near '(?<name>[^']+)'/,
       /: (?:unknown|missing|unexpected|unrecognized) (?:option|token|keyword|statement|clause|command|directive)\b:? ?["'`]?(?<name>[\w.-]+)?/i,
       /unrecognized (?:directive|global option|subdirective|servers option)s?:? ["'`]?(?<name>[\w.-]+)/,
+      /(?<file>[\w./-]*Caddyfile):(?<line>\d+)/,
       /adapting config using caddyfile|parsing caddyfile tokens for ['"](?<name>[\w.]+)['"]/,
       /command traefik error: (?:field not found, node: (?<name>\w+))?/,
       /(?:Error|failure|failed|unable|could ?n[o']t)\b.{0,20} (?:loading|parsing|load|parse|reading|read|unmarshal\w*).{0,30}\bconfig(?:uration)?\b/i,
@@ -182,7 +183,9 @@ export const servers: readonly Rule[] = [
       const isName = /server name|includes? an ID/.test(line);
       return {
         ...subject,
-        reason: isName ? 'hostname does not match' : 'key values mismatch (certificate and key do not match)',
+        reason: isName
+          ? 'hostname does not match'
+          : 'key values mismatch (the private key does not match the certificate)',
         ...(file === undefined ? {} : {file}),
       };
     },

@@ -8,6 +8,9 @@ const bare = /(?:^|[\s(=:,])((?:\/|\.{1,2}\/|~\/|[A-Za-z]:\\)[\w@.+~/\\-]{2,200}
 export function pathIn(text: string): string | null {
   const behind =
     /@ (?:rb|dir)_\w+ - (\S{1,200})/.exec(text)?.[1] ??
+    /\b(?:AccessDenied|NoSuchFile|FileNotFound|FileSystem|NotDirectory)Exception: ((?:[A-Za-z]:)?[\w@.+~-]*[/\\]\S{1,200})/.exec(
+      text,
+    )?.[1] ??
     /(?:open|stat|lstat|access|scandir|mkdir|unlink|rename|read|write|spawn|file|directory|folder|path|datei|verzeichnis|No such file or directory|Permission denied|Read-only file system|not found|No space left on device)[:,(]? ['"`]?((?:[A-Za-z]:)?[\w@.+~-]*[/\\][\w@.+~/\\ -]{0,200}[\w/])['"`)]?/i.exec(
       text,
     )?.[1] ??
@@ -259,6 +262,10 @@ export const system: readonly Rule[] = [
         "PermissionError: [Errno 13] Permission denied: '/opt/erp/shared/exports/index.json'",
         {file: '/opt/erp/shared/exports/index.json'},
       ],
+      [
+        'Exception in thread "main" java.nio.file.AccessDeniedException: /opt/erp/archive/2026-11.csv',
+        {file: '/opt/erp/archive/2026-11.csv'},
+      ],
       ["Error: EACCES: permission denied, open '/var/lib/erp/state.json'", {file: '/var/lib/erp/state.json'}],
     ],
   },
@@ -337,7 +344,7 @@ export const system: readonly Rule[] = [
       const date = [line, ...context.block]
         .map(
           (text) =>
-            /(?:expired|expiry|expiredAt|valid until|exp|on|at|since|abgelaufen am)\W{1,6}(\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?|\d{1,2}\.\d{1,2}\.\d{4})/i.exec(
+            /(?:expired|expiry|expiredAt|valid until|exp|on|at|since|until|seit|bis|am|zum)(?: dem)?\W{1,6}(\d{4}-\d\d-\d\d(?:[T ][\d:.]+Z?)?|\d{1,2}\.\d{1,2}\.\d{4})/i.exec(
               text,
             )?.[1],
         )
@@ -348,6 +355,7 @@ export const system: readonly Rule[] = [
       'TokenExpiredError: jwt expired',
       'jwt.exceptions.ExpiredSignatureError: Signature has expired',
       ['License expired on 2025-10-01', {date: '2025-10-01'}],
+      ['CRITICAL Lizenz ist seit 31.10.2026 abgelaufen.', {date: '31.10.2026'}],
     ],
   },
 ];

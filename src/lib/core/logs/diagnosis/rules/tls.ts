@@ -98,6 +98,16 @@ function reasonIn(texts: readonly string[]): string | null {
     ],
     [/revoked/i, 'certificate is revoked'],
   ];
-  for (const text of texts) for (const [pattern, reason] of table) if (pattern.test(text)) return reason;
+  for (const text of texts)
+    for (const [pattern, reason] of table) if (pattern.test(text)) return inOwnWords(reason, text);
   return null;
+}
+
+/** The usual name of the trouble, and what this program calls it: that is what one finds in its manual. */
+function inOwnWords(reason: string, text: string): string {
+  const own =
+    /private key does not match public key|unable to (?:verify the first|find valid certification path|get (?:local )?issuer)(?: certificate| to requested target)?|[Uu]nknown CA\b/.exec(
+      text,
+    )?.[0];
+  return own === undefined || reason.includes(own) ? reason : `${reason}: ${own}`;
 }
