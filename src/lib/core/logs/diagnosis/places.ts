@@ -46,6 +46,7 @@ export function sourcePlace(line: string, context: Context): Subject {
   for (const text of texts) {
     const match =
       /File "([^"]{1,300})", line (\d+)/.exec(text) ??
+      /^ERROR in ([^\s:]{1,300}) (\d+):\d+/.exec(text) ??
       /^\s*[,╭][-─]\[([^\s:\]]{1,300}):(\d+):\d+\]/.exec(text) ??
       /^\s*(?:file:\/\/)?((?:[A-Za-z]:)?[^\s:()'"]{1,300}\.(?:[cm]?[jt]sx?|vue|py|rb|php|go|java|c|cc|cpp|h|rs|pl|lua|sh|ts|sql|css|scss|html)):(\d+)/.exec(
         text,

@@ -58,7 +58,7 @@ export const cluster: readonly Rule[] = [
       /apiserver not ready/,
       /Kubernetes cluster unreachable/,
     ],
-    unless: /asked for the client|the server doesn't have a resource/,
+    unless: /asked for the client|the server doesn't have a resource|x509: /,
     strength: 0.94,
     read: withEndpoint,
     examples: [

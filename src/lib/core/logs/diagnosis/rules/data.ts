@@ -177,6 +177,8 @@ export const data: readonly Rule[] = [
       /terminating connection due to administrator command/i,
       /the database system is (?:shutting down|starting up|in recovery)/i,
       /Lost connection to (?:MySQL )?server/i,
+      // pgbouncer
+      /:\d{2,5} closing because: (?:connect failed|server conn crashed)/,
       /MySQL server has gone away/i,
       /Can't connect to (?:local )?(?:MySQL )?server/i,
       /Can't reach database server/i,

@@ -5,6 +5,33 @@ import type {Rule, Subject} from '../rule.js';
 /** Node, its package managers, and what builds for the browser. */
 export const node: readonly Rule[] = [
   {
+    id: 'node-build',
+    cause: 'missing-file',
+    when: /Could not find a (?:production )?build in the ['"](?<file>[^'"]+)['"] directory/,
+    strength: 0.96,
+    remedy: () => 'build it first: npm run build; is the folder it stands in the one that is started?',
+    examples: [
+      [
+        "Error: Could not find a production build in the '.next' directory. Try building your app with 'next build'",
+        {file: '.next'},
+      ],
+    ],
+  },
+  {
+    id: 'node-rejection',
+    cause: 'unhandled-exception',
+    when: /^(?:\[?|Uncaught )(?<name>UnhandledPromiseRejection)\b.{0,250} rejected with the reason/,
+    strength: 0.78,
+    remedy: () =>
+      'a bug in the program: something was rejected that is no Error, so there is no place; node --trace-uncaught shows it, and reject(new Error(…)) helps next time',
+    examples: [
+      [
+        'UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "#<Object>".',
+        {name: 'UnhandledPromiseRejection'},
+      ],
+    ],
+  },
+  {
     id: 'node-injection',
     cause: 'import-error',
     when: /Nest can't resolve dependencies of the (?<name>\w+)/,

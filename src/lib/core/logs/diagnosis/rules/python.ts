@@ -215,6 +215,7 @@ export const python: readonly Rule[] = [
       /ERROR in app: Exception on \S+ \[\w+\]/,
       /Internal Server Error: \//,
       /\bError handling request\b/,
+      /\b(?:Task|Future) exception was never retrieved$/,
       /Task [\w.]+\[[\w-]+\] raised unexpected: (?<name>\w+)/,
     ],
     strength: 0.72,

@@ -1,6 +1,8 @@
 import {withEndpoint} from '../endpoint.js';
 import type {Rule, Subject} from '../rule.js';
 
+const sumsUp =
+  /FATAL CONFIG|Error\(s\) found in configuration|Fatal errors found in configuration|[Cc]onfiguration (?:file )?test failed/;
 /** `at /etc/x.conf:12`, `on line 12 of /etc/x.conf`, `in /etc/x.conf`. */
 const places: readonly RegExp[] = [
   /\b[Ll]ine[ :]+(?<line>\d+) of (?<file>[\w./@+-]+)/,
@@ -63,6 +65,8 @@ export const servers: readonly Rule[] = [
       /field (?<name>\w+) (?:already set|not found) in type/,
       /(?:boolean|integer|size|number|string|semicolon|'[{};]') expected near '(?<name>[^']+)'/,
       /: (?:unknown|missing|unexpected|unrecognized) (?:option|token|keyword|statement|clause|command|directive)\b:? ?["'`]?(?<name>[\w.-]+)?/i,
+      /Unsupported (?:config )?options? for [\w.-]+: ['"](?<name>[\w.-]+)/,
+      /Additional propert(?:y|ies) ['"(]{0,2}(?<name>[\w.-]+)['")]{0,2} (?:is|are|was|were) (?:not allowed|unexpected)/,
       /unrecognized (?:directive|global option|subdirective|servers option)s?:? ["'`]?(?<name>[\w.-]+)/,
       /(?<file>[\w./-]*Caddyfile):(?<line>\d+)/,
       /adapting config using caddyfile|parsing caddyfile tokens for ['"](?<name>[\w.]+)['"]/,
@@ -84,8 +88,8 @@ export const servers: readonly Rule[] = [
       /No such file|does not exist|\b(?:GET|POST|PUT) \/|token|TLS|certificate|password|environment|npm warn|cannot load certificate|Permission denied|module|package|VM option/i,
     strength: 0.9,
     read: (subject, line, context) => {
-      if (/FATAL CONFIG/.test(line) && context.near.some((text) => /Permission denied|No such file/.test(text)))
-        return null;
+      // It only says that what stands above was the end.
+      if (sumsUp.test(line) && context.near.some((text) => /Permission denied|No such file/.test(text))) return null;
       const found = place(subject, line, context) ?? subject;
       if (found['name'] !== undefined) return found;
       const name = [line, ...context.near]
@@ -148,6 +152,7 @@ export const servers: readonly Rule[] = [
       /(?:Fatal error, can't open|unable to open|cannot open|failed to open|can't open|error opening)(?: config(?:uration)?(?: file)?| file| input file)? ["'`]?(?<file>[\w@+~-]*[./][\w./@+~-]+)["'`]?(?:: No such file|: open .{0,200}no such file)/i,
       /open (?<file>[\w./@+~-]+): (?:no such file|The system cannot find)/i,
       /stat (?<file>[\w./@+~-]+): no such file/,
+      /from file ['"`](?<file>[\w./@+~-]+)['"`] ?: No such file/,
       /Unable to (?:find|read|open|access) (?:the )?(?:config(?:uration)?|specified) file:? ["'`]?(?<file>[\w./@+~-]+)/i,
       /[Cc]onfig(?:uration)? file ["'`]?(?<file>[\w./@+~-]+)["'`]? (?:does not exist|not found|doesn't exist|is missing)/,
     ],
