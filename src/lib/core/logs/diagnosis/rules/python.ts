@@ -37,6 +37,7 @@ export const python: readonly Rule[] = [
       /partially initialized module ['"](?<module>[\w.]+)['"] has no attribute ['"](?<name>\w+)['"]/,
       /ImportError: Module ["'](?<module>[\w.]+)["'] does not define a ["'](?<name>\w+)["']/,
       /Error loading ASGI app\. Attribute ["'](?<name>\w+)["'] not found in module ["'](?<module>[\w.]+)["']/,
+      /unable to load app .{0,80}\(callable not found/,
       /Failed to find attribute ['"](?<name>\w+)['"] in ['"](?<module>[\w.]+)['"]/,
       /Failed to find (?:Flask )?application(?: object)?(?: or factory)?(?: ['"](?<name>\w+)['"])? in (?:module )?['"](?<module>[\w.]+)['"]/,
       /Module ['"](?<module>[\w.]+)['"] has no attribute ['"](?<name>celery|app)['"]/,
