@@ -41,6 +41,19 @@ const common = {
   logLevel: 'warning',
 };
 
+/** What the rules of the diagnosis look for in a line: taken from their expressions here, and not at each start. */
+async function requiredTexts(bundle) {
+  const {outputFiles} = await bundle({
+    ...common,
+    banner: {},
+    write: false,
+    entryPoints: ['src/lib/core/logs/diagnosis/patterns.ts'],
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  const module = await import(`data:text/javascript;base64,${code}`);
+  return JSON.stringify(module.requiredTexts());
+}
+
 /** `npx erp` looks for node_modules/.bin/erp, which npm links for dependencies but not for the package itself. */
 function linkBinary() {
   const bin = join(root, 'node_modules', '.bin');
@@ -82,6 +95,7 @@ export async function build({announce = false, force = false} = {}) {
         .filter((e) => e.isFile() && /^[a-z-]+\.ts$/.test(e.name))
         .map((e) => `demo/${e.name}`)
     : [];
+  const define = {...common.define, ERP_REQUIRED_TEXTS: await requiredTexts(bundle)};
   await Promise.all([
     // CommonJS, and bin/ too: Node's loader of ES modules costs 10 ms, a sixth of what a bare Node takes to start.
     // One file for each: what `erp ports` needs is as much again, and `erp status` should not read it.
@@ -99,6 +113,7 @@ export async function build({announce = false, force = false} = {}) {
       // Names cost a megabyte and a call for each closure that is made; they only serve stack traces here.
       bundle({
         ...common,
+        define,
         keepNames: false,
         entryPoints: [entry],
         outfile: join(fresh, entry.replace('src/', '').replace('.ts', '.js')),
@@ -106,6 +121,7 @@ export async function build({announce = false, force = false} = {}) {
     ),
     bundle({
       ...common,
+      define,
       entryPoints: cli
         .filter((file) => file.endsWith('.ts') && existsSync(join(root, file)))
         .map((file) => ({
