@@ -3,8 +3,10 @@
  * However many parts one has, it is one value.
  */
 const opening =
-  /<(?=[A-Za-z_])|\{(?=\s*["'][^"'\n]{0,80}["']\s*:)|\[(?=\s*(?:["'<{(]|[A-Z]\w{0,60}\())|\b(?:[a-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}\((?=[a-z_]\w{0,60}=)/g;
+  /<(?=[A-Za-z_])|\{(?=\s*["'][^"'\n]{0,80}["']\s*:)|\[(?=\s*(?:["'<{(]|[A-Z]\w{0,60}\([a-z_]\w{0,60}=))|\b(?:[a-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}\((?=[a-z_]\w{0,60}=)/g;
 const longest = 4000;
+/** Brackets that close nowhere, before the rest is taken for text. */
+const mostUnclosed = 20;
 /** What is between angle brackets is an object only with its address or its fields. */
 const printed = /\b0x[0-9a-f]{4,}|[A-Za-z_]=/;
 const closes: Readonly<Record<string, string>> = {'<': '>', '{': '}', '[': ']', '(': ')'};
@@ -13,10 +15,12 @@ const closes: Readonly<Record<string, string>> = {'<': '>', '{': '}', '[': ']', 
 export function withoutObjects(text: string): string {
   let out = '';
   let at = 0;
+  let unclosed = 0;
   opening.lastIndex = 0;
-  for (let match = opening.exec(text); match !== null; match = opening.exec(text)) {
+  for (let match = opening.exec(text); match !== null && unclosed < mostUnclosed; match = opening.exec(text)) {
     const last = opening.lastIndex - 1;
     const end = endOf(text, last);
+    if (end === 0) unclosed += 1;
     const isObject =
       end > 0 &&
       /[A-Za-z]/.test(text.slice(0, match.index)) &&
