@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import {type Distinct, templatesOf, variablesOf} from '../../src/lib/core/logs/templates/templates.js';
 import {analysedLines} from '../support/logs/analysed-lines.js';
 import {groupingScores} from '../support/logs/grouping-scores.js';
-import {logStyles, styledLog} from '../support/logs/log-styles.js';
+import {logStyles} from '../support/logs/log-styles.js';
 import {randomOf} from '../support/logs/service-log.js';
+import {styledLog} from '../support/logs/styled-log.js';
 
 const of = (...texts: string[]): Distinct[] => texts.map((text) => ({text, from: 0, source: 0, count: 1}));
 const found = (...texts: string[]): string[] =>
