@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import {type Distinct, templatesOf, variablesOf} from '../../src/lib/core/logs/templates/templates.js';
 import {analysedLines} from '../support/logs/analysed-lines.js';
 import {groupingScores} from '../support/logs/grouping-scores.js';
-import {logStyles, styledLog} from '../support/logs/log-styles.js';
+import {logStyles} from '../support/logs/log-styles.js';
 import {randomOf} from '../support/logs/service-log.js';
+import {styledLog} from '../support/logs/styled-log.js';
 
 const of = (...texts: string[]): Distinct[] => texts.map((text) => ({text, from: 0, source: 0, count: 1}));
 const found = (...texts: string[]): string[] =>
@@ -41,6 +42,30 @@ describe('what is a value, and what is not', () => {
     expect(found('VM Started', 'VM Paused', 'VM Resumed')).toEqual(['VM Paused', 'VM Resumed', 'VM Started']);
     const steps = ['NEW', 'ASSIGNED', 'RUNNING', 'COMMIT', 'DONE', 'FAILED', 'KILLED', 'LOST'];
     expect(found(...steps.slice(1).map((to, i) => `attempt 1 moved from ${steps[i]} to ${to}`))).toHaveLength(7);
+  });
+
+  it('an object that a program printed is one value, however many parts it has', () => {
+    const timer = '<pool.Timer object at 0x7f3a21>';
+    const bound = '<bound method Pool.run of <pool.Pool object at 0x7f3a88>>';
+    expect(found(`added callback=${timer}`, `added callback=${bound}`)).toEqual(['added callback=<*>']);
+    expect(
+      found("score(Font(name='Serif (wide)', style='normal')) = 1.5", "score(Font(name='Sans', style='bold')) = 2"),
+    ).toEqual(['score(<*>) = <*>']);
+    expect(found('sent {"to": "anna"}', 'sent {"to": "bert", "copies": ["x", "y"]}')).toEqual(['sent <*>']);
+    expect(found("names are ['a', 'b']", "names are ['c']")).toEqual(['names are <*>']);
+  });
+
+  it('brackets without an object in them are text', () => {
+    expect(found('key <left> pressed', 'key <right> pressed')).toHaveLength(2);
+    expect(found('it\'s ["open', "it's {'a': 'closed")).toHaveLength(2);
+    expect(found('{"a": "left"}', '{"a": "right"}')).toHaveLength(2);
+  });
+
+  it('a logger between level and message is no part of it', () => {
+    const lines = ['cache', 'index.reader', 'shop.orders', 'shop.stock', 'mail', 'queue'].map(
+      (name) => `${name}:took over`,
+    );
+    expect(found(...lines)).toEqual(['took over']);
   });
 
   it('names of users are values of one event', () => {

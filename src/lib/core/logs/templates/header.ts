@@ -20,6 +20,7 @@ const columns: readonly Column[] = [
   {pattern: /^[^|\s]{1,60}\|/}, // Step_LSC|
   {pattern: /^[A-Za-z_$][\w$/-]*(?:[.$][\w$-]+)+\s+/, isWeak: true}, // nova.compute.manager
   {pattern: /^[A-Za-z_][\w.$/@-]*(?: ?\([^)]*\))?(?:\[\d+\])?:\s+/, isLast: true}, // dfs.DataNode$Receiver:, sshd[24200]:
+  {pattern: /^[a-z_]\w*(?:\.\w+)*:(?=[^\s:])/, isLast: true}, // matplotlib.font_manager:text
   {pattern: /^[A-Z]{2,10}\s{2,}/}, // CBS    Loaded
   {pattern: /^(?!(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS)\s)[A-Z][A-Z_]{1,20}\s+/, isWeak: true, mostWords: 10}, // RAS KERNEL INFO
 ];

@@ -1,3 +1,5 @@
+import {withoutObjects} from './objects.js';
+
 /** A message as words and what stands between them. */
 export interface Message {
   readonly words: readonly string[];
@@ -40,6 +42,7 @@ export function readMessage(text: string, detail: string | null): Message {
 function plain(text: string): string {
   let whole = text.slice(0, mostCharacters).trimEnd();
   if (text.length > mostCharacters) whole += ' 0';
+  whole = withoutObjects(whole);
   for (const pattern of values) whole = whole.replace(pattern, '0');
   return whole;
 }
