@@ -62,12 +62,15 @@ itErp(
 itErp('the line of docs/autostart.md, its placeholders filled in, works as it stands there', async (rig) => {
   rig.config(services);
   const [line = ''] = page.split('\n').filter((each) => each.startsWith('* * * * *'));
-  const filled = line
-    .replace('FOLDERS', '/usr/local/bin:/usr/bin:/bin')
-    .replace('/usr/bin/node', process.execPath)
-    .replace('ERP', new URL('../../../bin/run.js', import.meta.url).pathname)
-    .replace('PROJECT', rig.project);
-  expect(filled).not.toMatch(/[A-Z]{4,}(?!=)/);
+  const placeholders: Readonly<Record<string, string>> = {
+    FOLDERS: '/usr/local/bin:/usr/bin:/bin',
+    '/usr/bin/node': process.execPath,
+    ERP: new URL('../../../bin/run.js', import.meta.url).pathname,
+    PROJECT: rig.project,
+  };
+  // Asked of the page, not of the line as filled in: a folder's random name may be four capitals too.
+  expect(line.match(/\b[A-Z]{3,}\b(?!=)/g)?.toSorted()).toEqual(['ERP', 'FOLDERS', 'PROJECT']);
+  const filled = Object.entries(placeholders).reduce((text, [name, value]) => text.replace(name, () => value), line);
   expect(asCron(rig, filled)).toMatchObject({status: 0, stdout: '', stderr: ''});
   expect((await rig.status()).overall).toBe('healthy');
   await rig.stop();
