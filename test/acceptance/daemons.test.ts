@@ -2,7 +2,8 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
-import {freePort, kill, type Rig, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {kill, type Rig, until} from '../support/rig.js';
 import {itErp, itNeeds, nginx, redis, type Tool} from '../support/tools.js';
 
 type Command = readonly string[] | string;

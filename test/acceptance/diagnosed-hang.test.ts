@@ -1,6 +1,7 @@
 import {createServer} from 'node:net';
 import {expect} from '@jest/globals';
-import {freePort, program, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {program, until} from '../support/rig.js';
 import {itNeeds, python} from '../support/tools.js';
 
 const source = (port: number, database: number) => `import http.server, socket, sys

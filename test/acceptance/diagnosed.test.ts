@@ -1,7 +1,8 @@
 import {createServer} from 'node:net';
 import {expect} from '@jest/globals';
 import type {ErpEvent} from '../../src/lib/core/report/status.js';
-import {freePort, type Rig, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {type Rig, until} from '../support/rig.js';
 import {itErp, itNeeds, python, redis} from '../support/tools.js';
 
 const quick = {probe: 'none', backOff: [0, '250ms', '2s', '4s'], maxRestarts: 5};

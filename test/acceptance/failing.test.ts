@@ -1,5 +1,6 @@
 import {expect} from '@jest/globals';
-import {freePort, occupy, program, type Rig} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {occupy, program, type Rig} from '../support/rig.js';
 import {itErp} from '../support/tools.js';
 
 const fine = {command: ['sh', program('waits.sh')], readiness: {log: 'ready'}};

@@ -7,7 +7,8 @@ import {toolsFor, withErp} from '../support/cluster/fault-tests.js';
 import {keptVersions, kubectlOf} from '../support/cluster/kubectl-versions.js';
 import {allGood, recoveryOf} from '../support/cluster/measure.js';
 import type {Wishes} from '../support/cluster/subject.js';
-import {fixtures, freePort, get, kill, type Rig, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {fixtures, get, kill, type Rig, until} from '../support/rig.js';
 import {itErp, itNeeds} from '../support/tools.js';
 
 const api = {namespace: 'shop', target: 'svc/api', remotePort: 3000, app: 'shop/api'};

@@ -1,7 +1,8 @@
 import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
-import {erpBinary, freePort, isAlive, kill, program, type Rig, type Run, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {erpBinary, isAlive, kill, program, type Rig, type Run, until} from '../support/rig.js';
 import {itErp, itNeeds, python} from '../support/tools.js';
 
 const erp: readonly [string, string] = [process.execPath, erpBinary];

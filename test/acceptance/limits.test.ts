@@ -1,5 +1,6 @@
 import {expect} from '@jest/globals';
-import {freePort, get, program, type Rig, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {get, program, type Rig, until} from '../support/rig.js';
 import {itErp, type TestOptions} from '../support/tools.js';
 
 /** They mostly wait for samples. */

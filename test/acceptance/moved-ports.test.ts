@@ -1,6 +1,7 @@
 import {connect} from 'node:net';
 import {expect} from '@jest/globals';
-import {type Rig, freePort, get, holds, kill, occupy, program, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {type Rig, get, holds, kill, occupy, program, until} from '../support/rig.js';
 import {itErp} from '../support/tools.js';
 
 /** The page gets the address as most programs do: in its environment. */

@@ -1,7 +1,8 @@
 // Whatever a service starts is gone after a crash, a restart, a stop, a shutdown and the supervisor's own death.
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
-import {erpBinary, freePort, isAlive, kill, program, type Rig, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {erpBinary, isAlive, kill, program, type Rig, until} from '../support/rig.js';
 import {itErp as itReally} from '../support/tools.js';
 
 /** What each shape leaves behind, by words that only it has. */

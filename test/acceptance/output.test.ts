@@ -1,6 +1,7 @@
 import {mkdirSync} from 'node:fs';
 import {expect} from '@jest/globals';
-import {canConnect, freePort, kill, program, rootFile, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {canConnect, kill, program, rootFile, until} from '../support/rig.js';
 import {itErp, itNeeds, python, redis} from '../support/tools.js';
 
 const once = {restart: 'no'};

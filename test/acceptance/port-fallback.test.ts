@@ -5,7 +5,8 @@ import {connect, createServer} from 'node:net';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
 import type {ErpEvent} from '../../src/lib/core/report/status.js';
-import {freePort, nobody, occupy, program, Rig, type RunOptions, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {nobody, occupy, program, Rig, type RunOptions, until} from '../support/rig.js';
 import {capabilities, itErp, itNeeds, python, root, type Tool} from '../support/tools.js';
 
 type How = 'ends' | 'retries' | 'moves';

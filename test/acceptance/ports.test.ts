@@ -3,7 +3,8 @@ import {join} from 'node:path';
 import {describe, expect} from '@jest/globals';
 import type {EntryReport, PortsDocument} from '../../src/lib/core/ports/document.js';
 import type {ReleaseReport} from '../../src/cli/ports/release.js';
-import {erpBinary, fixtures, freePort, nobody, program, type Rig, type Run, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {erpBinary, fixtures, nobody, program, type Rig, type Run, until} from '../support/rig.js';
 import {itErp, itNeeds, root} from '../support/tools.js';
 
 const serve = (name: string) => [process.execPath, program('serves.mjs'), '{port}', name];

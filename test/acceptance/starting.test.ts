@@ -1,7 +1,8 @@
 import {cpSync, existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect} from '@jest/globals';
-import {canConnect, fixtures, freePort, get, holds, occupy, program, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {canConnect, fixtures, get, holds, occupy, program, until} from '../support/rig.js';
 import {demoConfig} from '../support/demo-config.js';
 import {itErp, itNeeds, python} from '../support/tools.js';
 

@@ -1,6 +1,7 @@
 // Every way to stop a service, and what happens when it does not work.
 import {expect} from '@jest/globals';
-import {freePort, kill, program, type Rig, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {kill, program, type Rig, until} from '../support/rig.js';
 import {itErp} from '../support/tools.js';
 
 type Habit = 'obeys' | 'ignores' | 'leaves' | 'refuses' | 'hangs';

@@ -1,5 +1,6 @@
 import {expect} from '@jest/globals';
-import {freePort, get, holds, isAlive, kill, program, type Rig, type Run, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {get, holds, isAlive, kill, program, type Rig, type Run, until} from '../support/rig.js';
 import {itErp, itNeeds, starlette, type TestOptions} from '../support/tools.js';
 
 /** These mostly wait for a threshold or a pause to pass. */

@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {renderHtml} from '../../src/cli/analyze/render-html.js';
 import {renderMarkdown} from '../../src/cli/analyze/render-markdown.js';
 import {renderReport} from '../../src/cli/analyze/render-report.js';

@@ -2,7 +2,7 @@ import {appendFileSync, renameSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {filterBackwards, filterForwards, type LineFilter} from '../../src/cli/logs/filter-lines.js';
 import {completeSizes, followFiles} from '../../src/cli/logs/follow-files.js';
 import {levelOf, ownTime} from '../../src/cli/logs/line-times.js';

@@ -1,5 +1,5 @@
 import {afterEach, describe, expect, it, jest} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {serviceRow} from '../../src/cli/progress/live.js';
 import {plainProgress} from '../../src/cli/progress/plain.js';
 import {paintFor, wantsColour} from '../../src/cli/render/colour.js';

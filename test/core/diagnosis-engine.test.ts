@@ -1,5 +1,5 @@
 import {describe, expect, it, test} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {diagnose} from '../../src/lib/core/logs/diagnosis/diagnose.js';
 import {readLines} from '../../src/lib/core/logs/diagnosis/lines.js';
 import type {ProgramEnd} from '../../src/lib/core/logs/diagnosis/log-diagnosis.js';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import type {Analysis} from '../../src/lib/core/logs/analysis.js';
 import {compare} from '../../src/lib/core/logs/compare.js';
 import {chanceOf, corrected} from '../../src/lib/core/logs/significance.js';

@@ -1,7 +1,7 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {diagnose} from '../../src/lib/core/logs/diagnosis/diagnose.js';
 import {reportOf} from '../../src/lib/core/logs/incidents/report-of.js';
 import {analysed, readAt} from '../support/analysed.js';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {excess, heaviest, maximalStretches} from '../../src/lib/core/logs/incidents/scan-statistic.js';
 
 /** By the definition: the heaviest stretch, then the same left and right of it. */

@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {assemble} from '../../src/lib/core/logs/assemble.js';
 import {Collector} from '../../src/lib/core/logs/scan/collector.js';
 import {lastCut} from '../../src/lib/core/logs/scan/cutting.js';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {type Distinct, templatesOf, variablesOf} from '../../src/lib/core/logs/templates/templates.js';
 import {analysedLines} from '../support/logs/analysed-lines.js';
 import {groupingScores} from '../support/logs/grouping-scores.js';

@@ -1,7 +1,8 @@
 import {fileURLToPath} from 'node:url';
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals';
 import {provoke} from '../../src/cli/demo-provoke.js';
-import {ask, freePort, type Program, Rig} from './support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {ask, type Program, Rig} from './support/rig.js';
 
 let rig: Rig;
 beforeEach(() => {

@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from '@jest/globals';
-import {ask, askRaw, freePort, type Program, publicFolder, Rig} from './support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {ask, askRaw, type Program, publicFolder, Rig} from './support/rig.js';
 
 let rig: Rig;
 let backend: Program;

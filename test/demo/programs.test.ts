@@ -4,7 +4,8 @@ import {fileURLToPath} from 'node:url';
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals';
 import {openDatabase} from '../../demo/lib/database.js';
 import {logTime} from '../../demo/lib/log.js';
-import {ask, freePort, type Program, Rig} from './support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {ask, type Program, Rig} from './support/rig.js';
 
 let rig: Rig;
 beforeEach(() => {

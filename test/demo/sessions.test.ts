@@ -1,6 +1,7 @@
 import {spawnSync} from 'node:child_process';
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals';
-import {ask, freePort, type Json, type Program, Rig, until} from './support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {ask, type Json, type Program, Rig, until} from './support/rig.js';
 
 let rig: Rig;
 beforeEach(() => {

@@ -7,7 +7,8 @@ import {type AddressInfo, connect, createServer, type ListenOptions, type Server
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
-import {freePort, nobody} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {nobody} from '../support/rig.js';
 import {python, root, type Tool} from '../support/tools.js';
 import {programs} from './rig.js';
 import type {PortListener} from '../../src/lib/core/ports/survey.js';

@@ -1,7 +1,7 @@
 // The whole survey of a Windows machine with what its tools print: test/fixtures/listeners/README.md says what is
 // recorded.
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import type {PortListener} from '../../src/lib/core/ports/survey.js';
 import {parseNetstat, WindowsListeners} from '../../src/lib/platform/listeners.windows.js';
 import {

@@ -6,7 +6,7 @@ import net from 'node:net';
 import type {AddressInfo} from 'node:net';
 import {SocketProber} from '../../src/lib/platform/prober.js';
 import {itNeeds, redis} from '../support/tools.js';
-import {freePort} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
 import {until} from './rig.js';
 import type {ProbeAnswer, ProbeTarget} from '../../src/lib/platform/types.js';
 

@@ -1,7 +1,8 @@
 import {mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import {expect} from '@jest/globals';
-import {freePort, kill, program, rootFile, type Rig, until} from '../support/rig.js';
+import {freePort} from '../support/free-port.js';
+import {kill, program, rootFile, type Rig, until} from '../support/rig.js';
 import {itErp} from '../support/tools.js';
 
 /** One for each place where an operator may put a secret; found anywhere else, its name tells which way it took. */

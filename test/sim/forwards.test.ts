@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../support/property.js';
 import {ClusterRig} from '../support/sim/cluster-rig.js';
 import {ProjectRig} from '../support/sim/project-rig.js';
 import {forwardSpec} from '../support/sim/cluster-world.js';

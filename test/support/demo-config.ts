@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
-import {freePort, type Rig, rootFile} from './rig.js';
+import {freePort} from './free-port.js';
+import {type Rig, rootFile} from './rig.js';
 
 /** The demo's own configuration on ports that nobody else uses: other tests run the demo too. */
 export async function demoConfig(rig: Rig): Promise<{backend: number; frontend: number}> {

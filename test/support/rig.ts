@@ -570,27 +570,6 @@ function chmodBack(dir: string): void {
     if (entry.isDirectory()) chmodSync(join(dir, entry.name), 0o700);
 }
 
-const given = new Set<number>();
-
-/** A port that nobody holds now. Outside of what the system gives to clients, so that nobody takes it meanwhile. */
-export async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    if (given.has(port)) continue;
-    given.add(port);
-    if (await isFree(port)) return port;
-  }
-  throw new Error('no port is free');
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({port, host: '::', exclusive: true}, () => server.close(() => resolve(true)));
-  });
-}
-
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;

@@ -1,7 +1,7 @@
 import {mkdirSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {parseJson} from '../../../src/cli/config/json-document.js';
 import {loadConfig} from '../../../src/cli/config/load.js';
 import {runProgram} from '../../../src/cli/config/program.js';

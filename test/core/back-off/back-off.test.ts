@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {restartPause} from '../../../src/lib/core/back-off/back-off.js';
 import {defaultPolicy} from '../../support/sim/specs.js';
 

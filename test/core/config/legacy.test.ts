@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {convertLegacy, isLegacy} from '../../../src/lib/core/config/legacy.js';
 import type {LegacyFacts} from '../../../src/lib/core/config/legacy-facts.js';
 import {validate} from '../../../src/lib/core/config/validate.js';

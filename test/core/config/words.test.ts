@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {durationPattern, formatDuration, parseDuration} from '../../../src/lib/core/config/durations.js';
 import {editDistance, nearest} from '../../../src/lib/core/config/nearest.js';
 import {maskSecrets} from '../../../src/lib/core/config/secrets.js';

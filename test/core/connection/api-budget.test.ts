@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {affordableAt, fullBudget, nextPause, room, spend} from '../../../src/lib/core/connection/api-budget.js';
 
 /** Starts of a forward that is broken for good, as early as it may. @returns times of its requests */

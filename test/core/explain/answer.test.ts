@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {neutralise, oneLine} from '../../../src/lib/core/explain/neutralise.js';
 import {modelIn, protocols} from '../../../src/lib/core/explain/protocols.js';
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {utf8Length} from '../../../src/lib/core/explain/excerpt.js';
 import {buildPrompt} from '../../../src/lib/core/explain/prompt.js';
 import type {LogDiagnosis} from '../../../src/lib/core/logs/diagnosis/log-diagnosis.js';

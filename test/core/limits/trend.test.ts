@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {emptySeries, record, type Series, steadyGrowth} from '../../../src/lib/core/limits/trend.js';
 
 const mib = 2 ** 20;

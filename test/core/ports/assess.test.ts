@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {assessEntries, assessPort, type Surroundings} from '../../../src/lib/core/ports/assess.js';
 import type {PlannedEntry} from '../../../src/lib/core/ports/plan.js';
 import {around, listener, living, planned} from '../../support/ports.js';

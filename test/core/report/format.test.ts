@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {parseDuration} from '../../../src/lib/core/config/durations.js';
 import {parseSize} from '../../../src/lib/core/config/sizes.js';
 import {formatDuration, formatShare, formatSize, formatTime, listOf} from '../../../src/lib/core/report/format.js';

@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {expressionMistake, isTimezone, nextRun, type Schedule} from '../../../src/lib/core/schedule/cron.js';
 import {look, type Plan, planFrom} from '../../../src/lib/core/schedule/plan.js';
 

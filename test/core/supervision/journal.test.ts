@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import {type JournalRecord, remember, summary} from '../../../src/lib/core/supervision/journal.js';
 
 const inc = fc.integer({min: 1, max: 5});

@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals';
-import fc from 'fast-check';
+import fc from '../../support/property.js';
 import type {Event} from '../../../src/lib/core/supervision/events.js';
 import {nextDeadline} from '../../../src/lib/core/supervision/deadlines.js';
 import {initialService, isAtRest, type Service, type State} from '../../../src/lib/core/supervision/state.js';

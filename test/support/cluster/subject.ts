@@ -1,5 +1,6 @@
 import type {ForwardStatus} from '../../../src/lib/core/report/status.js';
-import {erpBinary, freePort, kill, type Process, type Rig, until} from '../rig.js';
+import {freePort} from '../free-port.js';
+import {erpBinary, kill, type Process, type Rig, until} from '../rig.js';
 import type {Ground} from './ground.js';
 
 /** A forward as it is wished for. */

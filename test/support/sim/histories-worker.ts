@@ -1,5 +1,5 @@
 import {parentPort, workerData} from 'node:worker_threads';
-import fc from 'fast-check';
+import fc from '../property.js';
 import {deathlyHistoryOf, historyOf, live} from './histories.js';
 import type {Finding, Order} from './replay.js';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../property.js';
 import type {ProbeSpec, ProjectSpec, ServicePolicy, ServiceSpec} from '../../../src/lib/core/spec.js';
 import {type Habit, wellBehaved} from './habits.js';
 import {Rig} from './rig.js';
