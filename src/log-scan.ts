@@ -5,22 +5,11 @@ import {TaskScanner, type ScanTask} from './lib/runtime/log-analysis/scan-task.j
 const scanner = new TaskScanner();
 parentPort?.on('message', ({id, task}: {id: number; task: ScanTask}) => {
   const result = scanner.run(task);
-  const {shapes} = result;
-  const columns = [
-    ...[
-      shapes.keys,
-      shapes.kinds,
-      shapes.counts,
-      shapes.firstLines,
-      shapes.lastLines,
-      shapes.firstTimes,
-      shapes.lastTimes,
-    ],
-    ...[result.minutes, result.spots, result.spotTimes, result.measures, result.measureSums],
-    ...(result.lineSlots === null ? [] : [result.lineSlots]),
-  ];
+  const columns = [result.shapes, result].flatMap((part) =>
+    Object.values(part).filter((value) => ArrayBuffer.isView(value)),
+  );
   parentPort?.postMessage(
     {id, result},
-    columns.map((column) => column.buffer as ArrayBuffer),
+    columns.map(({buffer}) => buffer as ArrayBuffer),
   );
 });

@@ -224,13 +224,16 @@ export class Collector {
   }
 
   #addMeasures(segment: SegmentResult, slots: Int32Array, before: number | null): void {
-    const {measures, measureSums, histograms} = segment;
-    for (const {slot, buckets, max} of histograms) {
-      const shape = this.shapes[slots[slot] as number] as Shape;
+    const {measures, measureSums, histogram, maxima} = segment;
+    for (let i = 0; i < maxima.length; i += 2) {
+      const shape = this.shapes[slots[maxima[i] as number] as number] as Shape;
       shape.measure ??= {entries: new Ints(8), sums: new Floats(4), histogram: new Int32Array(histogramSize), max: 0};
-      const {histogram} = shape.measure;
-      for (let i = 0; i < histogramSize; i += 1) histogram[i] = (histogram[i] as number) + (buckets[i] as number);
-      shape.measure.max = Math.max(shape.measure.max, max);
+      shape.measure.max = Math.max(shape.measure.max, maxima[i + 1] as number);
+    }
+    for (let i = 0; i < histogram.length; i += 3) {
+      const total = this.shapes[slots[histogram[i] as number] as number]?.measure?.histogram as Int32Array;
+      const bucket = histogram[i + 1] as number;
+      total[bucket] = (total[bucket] as number) + (histogram[i + 2] as number);
     }
     for (let i = 0; i < measures.length; i += 3) {
       const minute = minuteOf(measures[i + 1] as number, before);

@@ -18,7 +18,10 @@ export interface SegmentResult {
   /** slot, minute, count; sums beside them. */
   readonly measures: Int32Array;
   readonly measureSums: Float64Array;
-  readonly histograms: readonly {readonly slot: number; readonly buckets: Int32Array; readonly max: number}[];
+  /** slot, bucket, count: only what is not zero. */
+  readonly histogram: Int32Array;
+  /** slot, the greatest that was measured: once for each slot in `histogram`. */
+  readonly maxima: Float64Array;
   readonly gaps: readonly {
     readonly after: number;
     readonly before: number;

@@ -46,7 +46,11 @@ export class Tally {
   readonly #measureAt = new Ints();
   readonly #measures = new Ints();
   readonly #measureSums = new Floats();
-  #histograms = new Map<number, {buckets: Int32Array; max: number}>();
+  /** Where the buckets of a slot begin in #buckets, in histograms; -1: nothing was measured. */
+  readonly #histogramAt = new Ints();
+  #buckets = new Int32Array(16 * histogramSize);
+  readonly #measured = new Ints(16);
+  readonly #maxima = new Floats(16);
   #gaps: {after: number; before: number; from: number; to: number}[] = [];
   #smallestGap = leastGapMs;
   #firstTime = Number.NaN;
@@ -144,14 +148,11 @@ export class Tally {
       this.#measures.push(1);
       this.#measureSums.push(value);
     }
-    let histogram = this.#histograms.get(slot);
-    if (histogram === undefined) {
-      histogram = {buckets: new Int32Array(histogramSize), max: 0};
-      this.#histograms.set(slot, histogram);
-    }
-    const bucket = bucketOf(value);
-    histogram.buckets[bucket] = (histogram.buckets[bucket] as number) + 1;
-    if (value > histogram.max) histogram.max = value;
+    let histogram = this.#histogramAt.at(slot);
+    if (histogram < 0) histogram = this.#beginHistogram(slot);
+    const bucket = histogram * histogramSize + bucketOf(value);
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
+    if (value > this.#maxima.at(histogram)) this.#maxima.set(histogram, value);
   }
 
   /** What is told of the segment; the tally begins anew after it. */
@@ -179,7 +180,7 @@ export class Tally {
       examples: this.#examples,
       measures: this.#measures.taken(),
       measureSums: this.#measureSums.taken(),
-      histograms: [...this.#histograms].map(([slot, {buckets, max}]) => ({slot, buckets, max})),
+      ...this.#histograms(),
       gaps: this.#gaps,
       firstTime: this.#firstTime,
       firstTimeLine: this.#firstTimeLine,
@@ -193,6 +194,7 @@ export class Tally {
   }
 
   #clear(): void {
+    this.#buckets.fill(0, 0, this.#measured.length * histogramSize);
     this.#table.clear();
     for (const column of [
       this.#kinds,
@@ -206,13 +208,21 @@ export class Tally {
       this.#spots,
       this.#measureAt,
       this.#measures,
+      this.#histogramAt,
+      this.#measured,
     ])
       column.length = 0;
-    for (const column of [this.#keys, this.#firstTimes, this.#lastTimes, this.#spotTimes, this.#measureSums])
+    for (const column of [
+      this.#keys,
+      this.#firstTimes,
+      this.#lastTimes,
+      this.#spotTimes,
+      this.#measureSums,
+      this.#maxima,
+    ])
       column.length = 0;
     this.#plans.length = 0;
     this.#examples = [];
-    this.#histograms = new Map();
     this.#gaps = [];
     this.#smallestGap = leastGapMs;
     this.#firstTime = this.#lastTime = this.#from = this.#to = Number.NaN;
@@ -231,7 +241,38 @@ export class Tally {
     this.#wanted.push(mostExamples - (this.#memory.sent.get(key) ?? 0));
     this.#minuteAt.push(-1);
     this.#measureAt.push(-1);
+    this.#histogramAt.push(-1);
     this.#plans.push(this.#memory.plans.get(key));
+  }
+
+  #beginHistogram(slot: number): number {
+    const at = this.#measured.length;
+    this.#histogramAt.set(slot, at);
+    this.#measured.push(slot);
+    this.#maxima.push(0);
+    if (this.#measured.length * histogramSize > this.#buckets.length) {
+      const next = new Int32Array(this.#buckets.length * 2);
+      next.set(this.#buckets);
+      this.#buckets = next;
+    }
+    return at;
+  }
+
+  #histograms(): Pick<SegmentResult, 'histogram' | 'maxima'> {
+    const histogram = new Ints();
+    const maxima = new Floats(this.#measured.length * 2 || 1);
+    for (let at = 0; at < this.#measured.length; at += 1) {
+      const slot = this.#measured.at(at);
+      maxima.push(slot);
+      maxima.push(this.#maxima.at(at));
+      for (let bucket = 0; bucket < histogramSize; bucket += 1) {
+        const count = this.#buckets[at * histogramSize + bucket] as number;
+        if (count === 0) continue;
+        histogram.push2(slot, bucket);
+        histogram.push(count);
+      }
+    }
+    return {histogram: histogram.taken(), maxima: maxima.taken()};
   }
 
   #gap(from: number, to: number, line: number): void {
