@@ -220,10 +220,38 @@ it('tells only so many kinds of messages apart, and still counts each event with
   );
 });
 
+it('of a long time it keeps coarser counts, and loses none', () => {
+  const minutes = fc.array(
+    fc.tuple(fc.integer({min: 0, max: 5000}), fc.constantFrom('started', 'took 7 ms', 'failed')),
+    {
+      minLength: 1,
+      maxLength: 200,
+    },
+  );
+  fc.assert(
+    fc.property(minutes, fc.integer({min: 60, max: 900}), (events, size) => {
+      const lines = events.map(
+        ([minute, text]) => `${new Date(reference + minute * 60_000).toISOString()} INFO ${text}\n`,
+      );
+      const bytes = Buffer.from(lines.join(''));
+      const {analysis} = analysed(bytes, size, 100, 12) as ReturnType<typeof assemble>;
+      expect(analysed(bytes, bytes.length + 1, 100, 12)).toEqual(analysed(bytes, size, 100, 12));
+      for (const {count, series, measures} of analysis.templates) {
+        expect(series.buckets).toEqual([...new Set(series.buckets)].toSorted((a, b) => a - b));
+        expect(series.counts.reduce((sum, one) => sum + one, 0)).toBe(count);
+        for (const {mean, count: measured} of measures) expect([mean, measured]).toEqual([7, count]);
+      }
+      const kept = analysis.templates.reduce((sum, {series}) => sum + series.buckets.length, 0);
+      expect(kept).toBeLessThanOrEqual(12);
+    }),
+    {numRuns: 200},
+  );
+});
+
 /** Cut at events that begin for sure, as whoever reads a log does. */
-function analysed(bytes: Buffer, size: number, kinds = 100_000): unknown {
+function analysed(bytes: Buffer, size: number, shapes = 100_000, entries?: number): unknown {
   const scanner = new Scanner(options);
-  const collector = new Collector(kinds);
+  const collector = new Collector({shapes, ...(entries === undefined ? {} : {entries})});
   const source = collector.begin();
   let from = 0;
   while (from < bytes.length) {

@@ -5,7 +5,7 @@ import {histogramSize, type SegmentResult, type ShapeExample, unknownMinute} fro
 const mostSpots = 256;
 const mostExamples = 20;
 const mostGaps = 32;
-/** Pairs of minute and count that are kept; beyond that time gets coarser: 40 MB whatever the size of the log. */
+/** Pairs of minute and count that are kept; beyond that time gets coarser: 40 MB at most, whatever the size of the log. */
 const mostEntries = 2_500_000;
 /** Kinds of messages that are told apart; what comes beyond is counted by its level. */
 const mostShapes = 30_000;
@@ -61,12 +61,12 @@ export class Collector {
   /** Minutes in a bucket. */
   scale = 1;
   readonly #byKey = new Map<number, number>();
-  readonly #mostShapes: number;
+  readonly #most: {readonly shapes: number; readonly entries: number};
   #entries = 0;
 
-  /** @param most kinds of messages that are told apart */
-  constructor(most = mostShapes) {
-    this.#mostShapes = most;
+  /** @param most kinds of messages that are told apart; pairs of time and count that are kept */
+  constructor(most: {readonly shapes?: number; readonly entries?: number} = {}) {
+    this.#most = {shapes: mostShapes, entries: mostEntries, ...most};
   }
 
   begin(): number {
@@ -107,7 +107,7 @@ export class Collector {
       into.lastTime = segment.lastTime;
       into.lastTimeLine = base + segment.lastTimeLine;
     }
-    if (this.#entries > mostEntries * 2) this.compact();
+    if (this.#entries > this.#most.entries * 2) this.compact();
   }
 
   /** Sorts and sums what was counted; makes time coarser where it is too much. */
@@ -115,12 +115,11 @@ export class Collector {
     for (;;) {
       this.#entries = 0;
       for (const shape of this.shapes) {
-        if (!isAscending(shape.entries)) shape.entries = summed(shape.entries, null).entries;
-        if (shape.measure !== null && !isAscending(shape.measure.entries))
-          Object.assign(shape.measure, summed(shape.measure.entries, shape.measure.sums));
+        sumUp(shape.entries, null);
+        if (shape.measure !== null) sumUp(shape.measure.entries, shape.measure.sums);
         this.#entries += shape.entries.length / 2;
       }
-      if (this.#entries <= mostEntries) return;
+      if (this.#entries <= this.#most.entries) return;
       this.scale *= 2;
       for (const {entries, measure} of this.shapes) {
         halve(entries);
@@ -163,7 +162,7 @@ export class Collector {
 
   /** Of a log with too many kinds of messages the later ones are one kind for each level. */
   #beyond(key: number, kind: number): number | undefined {
-    if (this.shapes.length < this.#mostShapes) return undefined;
+    if (this.shapes.length < this.#most.shapes) return undefined;
     const beyond = this.#byKey.get(-1 - kind);
     if (beyond !== undefined) return beyond;
     const index = this.shapes.length;
@@ -295,25 +294,43 @@ function addTo(entries: Ints, bucket: number, count: number): boolean {
   return false;
 }
 
-function isAscending(entries: Ints): boolean {
-  for (let i = 2; i < entries.length; i += 2) if (entries.at(i) <= entries.at(i - 2)) return false;
+/** Makes it pairs in ascending order, each bucket once. */
+function sumUp(entries: Ints, sums: Floats | null): void {
+  if (!isInOrder(entries)) sort(entries, sums);
+  let last = 0;
+  for (let i = 1; i < entries.length / 2; i += 1) {
+    if (entries.at(i * 2) === entries.at(last * 2)) {
+      entries.add(last * 2 + 1, entries.at(i * 2 + 1));
+      sums?.set(last, sums.at(last) + sums.at(i));
+      continue;
+    }
+    last += 1;
+    entries.set(last * 2, entries.at(i * 2));
+    entries.set(last * 2 + 1, entries.at(i * 2 + 1));
+    sums?.set(last, sums.at(i));
+  }
+  if (entries.length === 0) return;
+  entries.length = (last + 1) * 2;
+  if (sums !== null) sums.length = last + 1;
+}
+
+function isInOrder(entries: Ints): boolean {
+  for (let i = 2; i < entries.length; i += 2) if (entries.at(i) < entries.at(i - 2)) return false;
   return true;
 }
 
-/** Pairs in ascending order, each bucket once. */
-function summed(entries: Ints, sums: Floats | null): {entries: Ints; sums: Floats} {
-  const order = Array.from({length: entries.length / 2}, (_, i) => i).sort(
-    (a, b) => entries.at(a * 2) - entries.at(b * 2) || a - b,
-  );
-  const result = {entries: new Ints(Math.max(8, entries.length)), sums: new Floats(Math.max(4, sums?.length ?? 0))};
-  for (const i of order) {
-    const isSame = addTo(result.entries, entries.at(i * 2), entries.at(i * 2 + 1));
-    if (sums === null) continue;
-    const last = result.sums.length - 1;
-    if (isSame) result.sums.set(last, result.sums.at(last) + sums.at(i));
-    else result.sums.push(sums.at(i));
+/** Of millions of pairs: bucket and place are one number, which sorts without objects and keeps equals in their order. */
+function sort(entries: Ints, sums: Floats | null): void {
+  const size = entries.length / 2;
+  const order = Float64Array.from({length: size}, (_, i) => entries.at(i * 2) * size + i).sort();
+  const before = entries.taken();
+  const sumsBefore = sums?.taken();
+  for (const [to, key] of order.entries()) {
+    const from = ((key % size) + size) % size;
+    entries.set(to * 2, before[from * 2] as number);
+    entries.set(to * 2 + 1, before[from * 2 + 1] as number);
+    sums?.set(to, sumsBefore?.[from] as number);
   }
-  return result;
 }
 
 function halve(entries: Ints): void {
