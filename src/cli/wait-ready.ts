@@ -8,6 +8,7 @@ import {followStop} from './follow-stop.js';
 import type {Following} from './following.js';
 import type {Progress} from './progress/progress.js';
 import type {SupervisorClient} from './supervisor-client.js';
+import {untilLeft} from './until-left.js';
 import {failure, gone, interrupted, tooLate} from './watch-status.js';
 
 export interface WaitReadyOptions {
@@ -53,17 +54,7 @@ export async function waitUntilReady(options: WaitReadyOptions): Promise<StatusD
 }
 
 async function wait({client, progress, following, names, timeoutMs}: WaitReadyOptions): Promise<StatusDocument> {
-  const over = {late: false, interrupted: false};
-  const timer = setTimeout(() => {
-    over.late = true;
-    following.leave();
-  }, timeoutMs);
-  const onSignal = () => {
-    over.interrupted = true;
-    following.leave();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const left = untilLeft(following, timeoutMs);
   let last: StatusDocument | null = null;
   try {
     for await (const message of following.messages) {
@@ -80,12 +71,10 @@ async function wait({client, progress, following, names, timeoutMs}: WaitReadyOp
       } else throw ended(message, last, names);
     }
   } finally {
-    clearTimeout(timer);
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    left.release();
   }
-  if (over.interrupted) throw interrupted();
-  throw over.late ? tooLate(last, 'ready', timeoutMs, names) : gone(client.door.projectDir);
+  if (left.interrupted) throw interrupted();
+  throw left.late ? tooLate(last, 'ready', timeoutMs, names) : gone(client.door.projectDir);
 }
 
 /** The supervisor itself ended while we waited: a critical service failed, or somebody stopped everything. */

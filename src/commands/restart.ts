@@ -4,7 +4,7 @@ import {ErpCommand} from '../cli/base-command.js';
 import {connect, placeOf} from '../cli/compose.js';
 import {duration} from '../cli/flags.js';
 import {following} from '../cli/following.js';
-import {chooseProgress} from '../cli/progress/choose.js';
+import {briefProgress} from '../cli/progress/choose.js';
 import {paintMark} from '../cli/render/colour.js';
 import {waitUntilReady} from '../cli/wait-ready.js';
 import {unknownService} from '../lib/core/config/selection.js';
@@ -62,13 +62,7 @@ follows. Exit codes: 0 ready again, 4 a service failed, 5 no port free or the pr
       this.print(`${paintMark(view.paint, view.glyphs, 'moving')} restarting: ${listOf(answer.started)}\n`);
       return {restarted: answer.started, status: await client.status()};
     }
-    const progress = await chooseProgress({
-      output: 'text',
-      quiet: this.jsonEnabled(),
-      level: 'INFO',
-      colour: flags.color,
-      logDir: null,
-    });
+    const progress = await briefProgress(this.jsonEnabled(), flags.color);
     const status = await waitUntilReady({
       client,
       progress,

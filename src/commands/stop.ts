@@ -6,7 +6,7 @@ import {clientFor, type Place, placeOf} from '../cli/compose.js';
 import {confirm} from '../cli/confirm.js';
 import {duration} from '../cli/flags.js';
 import {otherUsersSupervisor, usualStateDir} from '../cli/other-user.js';
-import {chooseProgress} from '../cli/progress/choose.js';
+import {briefProgress} from '../cli/progress/choose.js';
 import {paintMark} from '../cli/render/colour.js';
 import type {SupervisorClient} from '../cli/supervisor-client.js';
 import {followStop} from '../cli/follow-stop.js';
@@ -51,13 +51,7 @@ Exit codes: 0 stopped or not running at all, 2 it would have to ask, 4 something
       const {answer} = stop;
       stopped = [...new Set([...stopped, ...answer.stopping])];
       const notRunning = answer.notRunning.filter((name) => !stopped.includes(name));
-      const progress = await chooseProgress({
-        output: 'text',
-        quiet: this.jsonEnabled(),
-        level: 'INFO',
-        colour: flags.color,
-        logDir: null,
-      });
+      const progress = await briefProgress(this.jsonEnabled(), flags.color);
       const isDown = await followStop({
         ...stop,
         progress,

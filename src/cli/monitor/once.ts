@@ -5,6 +5,7 @@ import {followStop} from '../follow-stop.js';
 import type {Following} from '../following.js';
 import type {Progress} from '../progress/progress.js';
 import type {SupervisorClient} from '../supervisor-client.js';
+import {untilLeft} from '../until-left.js';
 import {interrupted} from '../watch-status.js';
 import {type ForwardsOutcome, outcomeOf} from './outcome.js';
 
@@ -30,14 +31,7 @@ export interface OnceReport extends ForwardsOutcome {
  */
 export async function askOnce(options: OnceOptions): Promise<OnceReport> {
   const {client, following, specs, progress, isStarting, thenStop} = options;
-  const over = {interrupted: false};
-  const timer = setTimeout(() => following.leave(), options.timeoutMs);
-  const onSignal = () => {
-    over.interrupted = true;
-    following.leave();
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const left = untilLeft(following, options.timeoutMs);
   let last: StatusDocument | null = null;
   try {
     for await (const message of following.messages) {
@@ -50,13 +44,11 @@ export async function askOnce(options: OnceOptions): Promise<OnceReport> {
     }
     await progress.settled();
   } finally {
-    clearTimeout(timer);
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    left.release();
     if (thenStop) await stopAll(client, progress);
     else await progress.close();
   }
-  if (over.interrupted) throw interrupted();
+  if (left.interrupted) throw interrupted();
   const outcome = outcomeOf(last, specs, isStarting);
   return {...outcome, contexts: last?.contexts ?? []};
 }

@@ -15,6 +15,10 @@ export interface ProgressChoice {
   readonly logDir: string | null;
 }
 
+/** For what is over soon and says at its end how it went. */
+export const briefProgress = (quiet: boolean, colour: boolean | undefined): Promise<Progress> =>
+  chooseProgress({output: 'text', quiet, level: 'INFO', colour, logDir: null});
+
 /** Live only for somebody who looks at a terminal, lines otherwise. */
 export async function chooseProgress(choice: ProgressChoice): Promise<Progress> {
   if (choice.output === 'jsonl') return jsonlProgress((line) => process.stdout.write(line));

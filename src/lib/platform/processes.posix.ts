@@ -21,6 +21,7 @@ import type {
   Exit,
   FormerLife,
   PrecheckFailure,
+  PrecheckPlan,
   ProcessIdentity,
   Processes,
   RunPlan,
@@ -231,12 +232,7 @@ export class PosixProcesses implements Processes {
     });
   }
 
-  precheck(plan: {
-    readonly command: CommandSpec;
-    readonly cwd: string;
-    readonly env: Readonly<Record<string, string>>;
-    readonly files: readonly string[];
-  }): PrecheckFailure | null {
+  precheck(plan: PrecheckPlan): PrecheckFailure | null {
     const {command, cwd, env} = plan;
     // Node reports a missing working folder as ENOENT of the program: so it comes first.
     if (statSync(cwd, {throwIfNoEntry: false})?.isDirectory() !== true)

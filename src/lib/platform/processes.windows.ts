@@ -11,12 +11,13 @@ import type {ProcessRow} from './process-table.js';
 import type {WindowsProcessTable} from './process-table.windows.js';
 import type {WindowsSpawnError, WindowsSpawnPlan, WindowsSpawnRequest} from './spawn-plan.windows.js';
 import {explainWindowsExit, findWindowsExecutable, taskkillArguments, windowsSpawnPlan} from './spawn-plan.windows.js';
-import type {CommandSpec, StopSignal} from '../core/spec.js';
+import type {StopSignal} from '../core/spec.js';
 import type {OnProblem} from './service-log.js';
 import type {
   Cancel,
   Exit,
   PrecheckFailure,
+  PrecheckPlan,
   ProcessIdentity,
   Processes,
   RunPlan,
@@ -164,12 +165,7 @@ export class WindowsProcesses implements Processes {
     return diskRoom(path);
   }
 
-  precheck(plan: {
-    readonly command: CommandSpec;
-    readonly cwd: string;
-    readonly env: Readonly<Record<string, string>>;
-    readonly files: readonly string[];
-  }): PrecheckFailure | null {
+  precheck(plan: PrecheckPlan): PrecheckFailure | null {
     const {command, cwd, env} = plan;
     if (statSync(cwd, {throwIfNoEntry: false})?.isDirectory() !== true)
       return {cause: 'missing-file', subject: cwd, message: `The working folder ${cwd} does not exist.`};

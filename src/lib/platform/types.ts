@@ -128,12 +128,7 @@ export interface Processes {
    */
   stragglers(query: StragglerQuery, callback: (found: readonly StrayProcess[]) => void): void;
   /** Preconditions of a start: working folder, executable, files. null: all well. */
-  precheck(plan: {
-    readonly command: CommandSpec;
-    readonly cwd: string;
-    readonly env: Readonly<Record<string, string>>;
-    readonly files: readonly string[];
-  }): PrecheckFailure | null;
+  precheck(plan: PrecheckPlan): PrecheckFailure | null;
   /** Changes whenever the file or folder does (existence, mode, size, time): what a blocked start waits for. */
   fileState(path: string): string;
   /** Room on the file system of a path; of its nearest folder when it does not exist. null: can't be told. */
@@ -167,6 +162,14 @@ export interface StragglerQuery {
 export interface StrayProcess extends ProcessIdentity {
   readonly command: string;
   readonly why: 'group' | 'session' | 'descendant' | 'mark' | 'trace' | 'port';
+}
+
+export interface PrecheckPlan {
+  readonly command: CommandSpec;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Paths that have to be there besides. */
+  readonly files: readonly string[];
 }
 
 export interface PrecheckFailure {

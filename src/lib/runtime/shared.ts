@@ -1,22 +1,11 @@
 import type {ProjectSpec, ServiceSpec} from '../core/spec.js';
-import type {Diagnosis} from '../core/diagnosis/diagnosis.js';
-import type {LogLevel} from '../core/spec.js';
-import type {Actor} from '../core/report/status.js';
+import type {ErpEvent} from '../core/report/status.js';
 import type {Event} from '../core/supervision/events.js';
 import type {Service} from '../core/supervision/state.js';
 import type {World} from '../platform/types.js';
 
-/** Something worth telling, before it has a number and a time. */
-export interface News {
-  readonly level: LogLevel;
-  readonly service: string | null;
-  readonly type: string;
-  /** Without the name of the service in front. */
-  readonly text: string;
-  readonly diagnosis?: Diagnosis;
-  readonly actor?: Actor;
-  readonly facts?: Readonly<Record<string, unknown>>;
-}
+/** Something worth telling, before it has a number and a time, and without the name of the service in front. */
+export type News = Omit<ErpEvent, 'seq' | 'at'>;
 
 /** What a service's runner may know and do beyond its own service. */
 export interface Surroundings {

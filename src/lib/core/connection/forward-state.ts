@@ -1,5 +1,5 @@
-import type {Diagnosis} from '../diagnosis/diagnosis.js';
-import type {ConnectionSpec, ForwardSpec, LogLevel} from '../spec.js';
+import type {Report} from '../report/status.js';
+import type {ConnectionSpec, ForwardSpec} from '../spec.js';
 import {type ApiBudget, fullBudget} from './api-budget.js';
 import type {ForwardFailure} from './forward-failure.js';
 
@@ -198,14 +198,7 @@ export type ForwardEffect =
   /** The gate is to look now. */
   | {readonly tag: 'doubt-gate'}
   | {readonly tag: 'watch-pods'; readonly on: boolean}
-  | {
-      readonly tag: 'report';
-      readonly level: LogLevel;
-      readonly type: string;
-      readonly text: string;
-      readonly diagnosis?: Diagnosis;
-      readonly facts?: Readonly<Record<string, unknown>>;
-    };
+  | Report;
 
 /** What a decision may look at besides state and event. */
 export interface ForwardContext {

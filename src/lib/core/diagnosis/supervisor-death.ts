@@ -1,3 +1,4 @@
+import {signalNames} from './signals.js';
 import type {Diagnosis} from './diagnosis.js';
 
 /** How the guardian says it: `ERP_LAST_EXIT="137 5012345"`, a shell's exit status and a time in hundredths of a second. */
@@ -23,17 +24,6 @@ export function parseLastExit(value: string | undefined): LastExit | null {
   const [, status = '', at = ''] = /^(\d{1,3}|unknown) (\d+)$/.exec(value ?? '') ?? [];
   return at === '' ? null : {status: status === 'unknown' ? null : Number(status), at: Number(at)};
 }
-
-const signals: Readonly<Record<number, string>> = {
-  4: 'SIGILL',
-  5: 'SIGTRAP',
-  6: 'SIGABRT',
-  7: 'SIGBUS',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  15: 'SIGTERM',
-};
 
 const outOfMemory = /FATAL ERROR:.*(?:heap out of memory|Allocation failed|OOM)|std::bad_alloc|out of memory/i;
 /** Of all that Node prints, the line that says most. */
@@ -109,7 +99,7 @@ export function deathText({status}: LastExit, {cause}: Diagnosis): string {
   return `the supervisor met a defect of its own (exit code ${status})`;
 }
 
-const signalName = (status: number): string => signals[status - 128] ?? `signal ${status - 128}`;
+const signalName = (status: number): string => signalNames[status - 128] ?? `signal ${status - 128}`;
 
 function howText(status: number | null): string {
   if (status === null) return 'nobody saw how it ended';

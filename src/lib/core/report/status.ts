@@ -27,6 +27,11 @@ export interface ErpEvent {
   readonly facts?: Readonly<Record<string, unknown>>;
 }
 
+/** As an effect of a state machine: who it is about and when is known by whoever carries it out. */
+export interface Report extends Omit<ErpEvent, 'seq' | 'at' | 'service' | 'actor'> {
+  readonly tag: 'report';
+}
+
 /** As in metrics.md, plus `waiting` (for dependencies) and `done` (a job). */
 export type ServiceStateName =
   | 'waiting'

@@ -1,5 +1,5 @@
+import type {Report} from '../report/status.js';
 import type {Diagnosis} from '../diagnosis/diagnosis.js';
-import type {LogLevel} from '../spec.js';
 import type {Blocker, ExitStatus, ListenerBlocker, PlannedReason, PrimarySeen, ToldPorts} from './state.js';
 
 /** What happened, as the runtime tells it. News that carries an incarnation is ignored when that one is over. */
@@ -159,11 +159,4 @@ export type Effect =
   /** It is ready on another port than `onPortMoved` was last told of. */
   | {readonly tag: 'announce-port'; readonly port: number; readonly oldPort: number}
   /** A service is down for good. */
-  | {
-      readonly tag: 'report';
-      readonly level: LogLevel;
-      readonly type: string;
-      readonly text: string;
-      readonly diagnosis?: Diagnosis;
-      readonly facts?: Readonly<Record<string, unknown>>;
-    };
+  | Report;

@@ -1,3 +1,4 @@
+import {signalNames} from '../../diagnosis/signals.js';
 import {advice} from './advice.js';
 import {type Candidate, findCandidates} from './candidates.js';
 import {judge, type Verdict} from './judge.js';
@@ -41,18 +42,6 @@ export function diagnose(
   );
 }
 
-const signals: Readonly<Record<number, string>> = {
-  1: 'SIGHUP',
-  2: 'SIGINT',
-  4: 'SIGILL',
-  6: 'SIGABRT',
-  7: 'SIGBUS',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  15: 'SIGTERM',
-};
-
 /** Some programs fail with exit code 0: then their last words have to be errors, and no farewell. */
 function endedIt({score, cause, candidates: candidatesOfAll}: Verdict, lines: readonly Line[]): boolean {
   const [best] = candidatesOfAll;
@@ -78,7 +67,7 @@ const wellDone =
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(end: ProgramEnd, verdicts: readonly Verdict[], platform: NodeJS.Platform): LogDiagnosis | null {
-  const signal = end.signal ?? (end.code !== null && end.code > 128 ? signals[end.code - 128] : undefined);
+  const signal = end.signal ?? (end.code !== null && end.code > 128 ? signalNames[end.code - 128] : undefined);
   if (signal === undefined) return null;
   const [best] = verdicts;
   const memory = verdicts.find(({cause, score}) => cause === 'out-of-memory' && score > 0.6);
