@@ -1,5 +1,4 @@
 import {portsToldTo} from '../core/config/references.js';
-import {Redactor} from '../core/config/redactor.js';
 import type {ErpError} from '../core/errors.js';
 import {ExitCode} from '../core/exit-codes.js';
 import {formatDuration, listOf} from '../core/report/format.js';
@@ -11,21 +10,22 @@ import {isRestless, nextDeadline} from '../core/supervision/deadlines.js';
 import {mostEarlyMs} from '../core/supervision/being-up.js';
 import {Dependents} from '../core/supervision/dependents.js';
 import type {Event} from '../core/supervision/events.js';
-import {remember, summary} from '../core/supervision/journal.js';
-import {isKeptSame, kept, type KeptMemory, keptBriefly, type Moment} from '../core/supervision/kept.js';
+import {type Clocks, GapWatch} from '../core/supervision/gap-watch.js';
+import {isKeptSame} from '../core/supervision/kept.js';
 import {followersOf} from '../core/supervision/port-following.js';
-import {plannedRefusal, type UnaskedReason} from '../core/supervision/planned.js';
+import type {UnaskedReason} from '../core/supervision/planned.js';
 import {missingDependencies, type Services} from '../core/supervision/dependencies.js';
 import {runningDependents, settle, withDependencies} from '../core/supervision/settle.js';
-import {type Blocker, initialService, isAtRest, mayRun, type Service} from '../core/supervision/state.js';
+import {type Blocker, initialService, isAtRest, type Service} from '../core/supervision/state.js';
 import {transition} from '../core/supervision/transition.js';
 import type {Cancel, ProcessIdentity, World} from '../platform/types.js';
 import {Adoption} from './adoption.js';
 import type {ForwardView} from '../core/supervision/forward-view.js';
+import {CheckedRestarts} from './checked-restarts.js';
 import {DeadlineQueue} from './deadline-queue.js';
 import {sweepProject} from './ending-strays.js';
-import {faultPoint} from './fault.js';
 import {Forwards} from './forwards.js';
+import {LifeBook} from './life-book.js';
 import {MovedPorts} from './moved-ports.js';
 import {PortBook} from './port-book.js';
 import {askForPrimaries, type Return} from './to-primary.js';
@@ -35,9 +35,6 @@ import type {News, Surroundings} from './shared.js';
 
 /** A look at all that changes with time at least this often; also what gaps are measured against. */
 const beatMs = 1000;
-/** Later than planned by more than this: nobody lived through that time. */
-const gapMs = 2000;
-const compactEveryMs = 60 * 60_000;
 
 export type EndReason = 'stopped' | 'budget-spent' | 'critical-failed' | 'shutdown';
 
@@ -77,7 +74,9 @@ export class Supervisor {
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #forwardViews = new Map<string, ForwardView>();
   readonly #services = Object.assign(new Map<string, Service>(), {forwards: this.#forwardViews});
-  readonly #redactor: Redactor;
+  readonly #book: LifeBook;
+  readonly #gaps: GapWatch;
+  readonly #restarts: CheckedRestarts;
   readonly #schedules: Schedules;
   readonly #dependents: Dependents;
   readonly #ports = new PortBook();
@@ -94,8 +93,6 @@ export class Supervisor {
   readonly #unjudged = new Set<string>();
   /** May not have ended yet; a service leaves it when it was seen at rest while everything goes down. */
   readonly #unended: Set<Entry>;
-  /** Services whose preCheck is asked about a planned restart. */
-  readonly #checking = new Set<string>();
   readonly #around: Surroundings;
   /** How services go on that were wanted up and do not run; see `resume`. */
   readonly #goOn = new Map<string, Event>();
@@ -104,8 +101,6 @@ export class Supervisor {
   #cancelTimer: Cancel = () => {};
   #armedFor = Number.POSITIVE_INFINITY;
   #plannedBeat: number;
-  #compactAt: number;
-  #lastLook: {readonly now: number; readonly wall: number};
   /** Set while everything goes down for good. */
   #ending: {readonly reason: EndReason; readonly exitCode: number; readonly text: string} | null = null;
   #over = false;
@@ -117,12 +112,11 @@ export class Supervisor {
     this.#spec = spec;
     this.#projectMark = projectMark;
     this.#dependents = new Dependents(spec);
-    this.#redactor = new Redactor(spec);
+    this.#book = new LifeBook(spec, world);
+    this.#gaps = new GapWatch(this.#clocks(world));
     this.#world = world;
     this.#sink = sink;
     this.#plannedBeat = world.clock.now() + beatMs;
-    this.#compactAt = world.clock.now() + compactEveryMs;
-    this.#lastLook = {now: world.clock.now(), wall: world.clock.wall()};
     this.#around = {
       spec,
       world,
@@ -149,6 +143,13 @@ export class Supervisor {
       ]),
     );
     this.#unended = new Set(this.#entries.values());
+    this.#restarts = new CheckedRestarts({
+      services: this.#services,
+      candidate: (name) => this.#entry(name),
+      isEnding: () => this.#over || this.ending,
+      tell: (news) => sink.tell(news),
+      send: (name, event) => this.#batch([[name, event]]),
+    });
     this.#moved = new MovedPorts({
       around: this.#around,
       goBack: (name, text, done) => this.restartUnasked(name, 'port', text, done),
@@ -201,7 +202,7 @@ export class Supervisor {
       }
     }
     if (started.length > 0) announce(started);
-    for (const name of started) this.#wanted(name, true, by);
+    for (const name of started) this.#book.wanted(name, true, by);
     const {services, forwards} = this.#byKind(started);
     this.#comingUp(forwards);
     this.#batch(services.map((name) => [name, {tag: 'start'}]));
@@ -226,7 +227,7 @@ export class Supervisor {
         : ['stopped', 'done'].includes(this.service(name).state.tag);
     const stopping = names.filter((name) => !isDown(name));
     const notRunning = names.filter(isDown);
-    for (const name of names) this.#wanted(name, false, by);
+    for (const name of names) this.#book.wanted(name, false, by);
     const {services, forwards} = this.#byKind(names);
     const going = services.filter((name) => stopping.includes(name));
     // Nothing runs of what has failed for good, but from now on it is stopped.
@@ -254,7 +255,8 @@ export class Supervisor {
   end(reason: EndReason, exitCode: number, text: string, now: boolean, by: Actor | null): void {
     this.#ending = this.#ending ?? {reason, exitCode, text};
     const names = this.names();
-    if (reason !== 'shutdown') for (const name of [...names, ...this.forwards.names()]) this.#wanted(name, false, by);
+    if (reason !== 'shutdown')
+      for (const name of [...names, ...this.forwards.names()]) this.#book.wanted(name, false, by);
     const directly = now ? names.filter((name) => !isAtRest(this.service(name).state)) : [];
     this.#goDown({services: names, forwards: this.forwards.names()}, directly, now);
   }
@@ -273,38 +275,15 @@ export class Supervisor {
    */
   restart(all: readonly string[], by: Actor | null, done: (problem: string | null) => void, primary = false): void {
     const {services: names, forwards} = this.#byKind(all);
-    const restartForwards = (): void => {
-      for (const name of forwards) this.#wanted(name, true, by);
-      this.forwards.restart(forwards);
-    };
-    let left = names.length;
-    let problem: string | null = null;
-    const stopsBefore = new Map(names.map((name) => [name, this.#entry(name).stops]));
-    const checked = (name: string, said: string | null): void => {
-      left -= 1;
-      // Who stopped it while its check ran had the last word.
-      const {stops, service} = this.#entry(name);
-      const stopped = stops !== stopsBefore.get(name) && service.memory.wanted === 'down';
-      const refused = said ?? (this.ending ? 'everything stops' : stopped ? 'it was stopped meanwhile' : null);
-      if (refused !== null) problem ??= `${name}: ${refused}`;
-      if (left > 0) return;
+    this.#restarts.check(names, (problem) => {
       if (problem === null) {
-        for (const each of names) this.#wanted(each, true, by);
-        this.#comingUp(forwards);
-        this.#batch(names.map((each) => [each, {tag: 'restart', why: 'operator', primary}]));
-        restartForwards();
+        for (const name of all) this.#book.wanted(name, true, by);
+        if (names.length > 0) this.#comingUp(forwards);
+        this.#batch(names.map((name) => [name, {tag: 'restart', why: 'operator', primary}]));
+        this.forwards.restart(forwards);
       }
       done(problem);
-    };
-    if (names.length === 0) {
-      restartForwards();
-      done(null);
-    }
-    for (const name of names) {
-      const {runner, service} = this.#entry(name);
-      if (mayRun(service.state)) runner.preCheck((said) => checked(name, said));
-      else checked(name, null);
-    }
+    });
   }
 
   /** Which of these could go back to their primary ports; nothing is restarted. */
@@ -328,27 +307,7 @@ export class Supervisor {
    * @param done gets why it is not restarted, or null
    */
   restartUnasked(name: string, why: UnaskedReason, text: string, done: (refused: string | null) => void): void {
-    const {spec, runner} = this.#entry(name);
-    const refused = (): string | null =>
-      this.#over || this.#ending !== null ? 'everything stops' : plannedRefusal(spec, this.#services, why);
-    const before = this.#checking.has(name) ? 'its preCheck still runs' : refused();
-    if (before !== null) {
-      done(before);
-      return;
-    }
-    const {incarnation} = this.service(name).memory;
-    this.#checking.add(name);
-    runner.preCheck((said) => {
-      this.#checking.delete(name);
-      // Meanwhile it may have ended, or somebody may have stopped or restarted it.
-      const now =
-        said ?? refused() ?? (this.service(name).memory.incarnation === incarnation ? null : 'it was restarted');
-      if (now === null) {
-        this.#sink.tell({service: name, ...unaskedNews(why, text)});
-        this.#batch([[name, {tag: 'restart', why, text, primary: why === 'port'}]]);
-      }
-      done(now);
-    });
+    this.#restarts.unasked(name, why, text, done);
   }
 
   /** When its schedule restarts a service next, milliseconds since the epoch; null: never. */
@@ -428,7 +387,7 @@ export class Supervisor {
     for (const [name, found] of new Adoption(this.#around).look()) {
       const entry = this.#entry(name);
       this.#keep(entry, found.service);
-      if (found.isNew) this.#remember(entry);
+      if (found.isNew) this.#book.remember(name, found.service);
       rebooted ||= found.boot !== null;
       if (found.adopted !== null) {
         const {identity, event, spawnedAtWall} = found.adopted;
@@ -505,40 +464,6 @@ export class Supervisor {
     this.#deadlines.set(spec.name, nextDeadline(service, spec));
     if (isRestless(service)) this.#restless.add(spec.name);
     else this.#restless.delete(spec.name);
-  }
-
-  #wanted(name: string, up: boolean, by: Actor | null): void {
-    this.#world.journal.append(name, {
-      v: 1,
-      t: 'wanted',
-      up,
-      at: this.#world.clock.wall(),
-      by: by === null ? null : by.user,
-    });
-    faultPoint('after-wanted');
-  }
-
-  /** Writes down what the next supervisor has to know of the last lives. */
-  #remember(entry: Entry): void {
-    // Evidence quotes what services say.
-    this.#noteMemory(entry, this.#redactor.deep(kept(entry.service, this.#moment)));
-  }
-
-  /** Before a spawn: all that counts, without words. What has no words and no path needs no redactor. */
-  #rememberBriefly(entry: Entry): void {
-    this.#noteMemory(entry, keptBriefly(entry.service, this.#moment));
-  }
-
-  #noteMemory({spec, service}: Entry, memory: KeptMemory): void {
-    const {incarnation, restartsUsed, totalRestarts} = service.memory;
-    const counted = {inc: incarnation, used: restartsUsed, total: totalRestarts};
-    this.#world.journal.note(spec.name, {v: 1, t: 'memory', ...counted, ...memory});
-    faultPoint('after-memory');
-  }
-
-  get #moment(): Moment {
-    const {clock, bootId} = this.#world;
-    return {now: clock.now(), wall: clock.wall(), bootId};
   }
 
   #batch(events: readonly (readonly [string, Event])[]): void {
@@ -632,10 +557,10 @@ export class Supervisor {
     // restart away. The whole story follows behind it.
     const isHurried =
       isNew && service.memory.lastEnd?.end.blockedOn == null && effects.some(({tag}) => tag === 'spawn');
-    if (isHurried) this.#rememberBriefly(entry);
-    else if (isNew) this.#remember(entry);
+    if (isHurried) this.#book.rememberBriefly(entry.spec.name, service);
+    else if (isNew) this.#book.remember(entry.spec.name, service);
     for (const effect of effects) entry.runner.perform(effect);
-    if (isHurried) this.#remember(entry);
+    if (isHurried) this.#book.remember(entry.spec.name, entry.service);
     const {state} = service;
     const blocker = state.tag === 'failed' || state.tag === 'backing-off' ? state.blockedOn : null;
     if (blocker !== entry.blocker) {
@@ -684,6 +609,10 @@ export class Supervisor {
 
   // ——— time ———
 
+  #clocks({clock}: World = this.#world): Clocks {
+    return {now: clock.now(), wall: clock.wall()};
+  }
+
   #arm(): void {
     const next = Math.min(this.#plannedBeat, this.#deadlines.earliest);
     // One that comes too early finds nothing due: cheaper than another timer for every event.
@@ -704,8 +633,8 @@ export class Supervisor {
       this.#moved.look();
       this.forwards.beat(now);
     }
-    if (now >= this.#compactAt) this.#compact(now);
-    this.#lastLook = {now, wall: this.#world.clock.wall()};
+    this.#book.compact(now, this.#entries.keys());
+    this.#gaps.passed(this.#clocks());
     // Probes that are due in a moment go along: a wake-up costs as much as a probe.
     const due = this.#deadlines.due(now + mostEarlyMs);
     for (const name of this.#dependents.inOrder(beat ? new Set([...due, ...this.#restless]) : due))
@@ -713,60 +642,29 @@ export class Supervisor {
     this.#work();
   }
 
-  /** A service that crashes for months must not fill the disk with its journal. */
-  #compact(now: number): void {
-    this.#compactAt = now + compactEveryMs;
-    for (const {spec} of this.#entries.values()) {
-      const {records} = this.#world.journal.read(spec.name);
-      if (records.length > 200)
-        this.#world.journal.compact(spec.name, summary(remember(records), this.#world.clock.wall()));
-    }
-  }
-
   /** Sleep, a VM snapshot, a starved loop: every clock is extended before anything is judged. */
   #lookForGap(): void {
-    const now = this.#world.clock.now();
-    const wall = this.#world.clock.wall();
-    const late = now - this.#plannedBeat;
-    // The monotonic clock stands still while some machines sleep; the wall clock does not.
-    const sinceLook = now - this.#lastLook.now;
-    const drift = wall - this.#lastLook.wall - sinceLook;
-    this.#lastLook = {now, wall};
-    if (late <= gapMs && drift <= gapMs) {
-      if (drift < -gapMs)
-        this.#sink.tell({
-          level: 'INFO',
-          service: null,
-          type: 'clock',
-          text: `the clock was set back by ${formatDuration(-drift)}; nothing depends on it`,
-        });
+    const clocks = this.#clocks();
+    const jump = this.#gaps.look(clocks, this.#plannedBeat);
+    if (jump === null) return;
+    if (jump.tag === 'set-back') {
+      const text = `the clock was set back by ${formatDuration(jump.byMs)}; nothing depends on it`;
+      this.#sink.tell({level: 'INFO', service: null, type: 'clock', text});
       return;
     }
-    // From the last look, not from the planned one: rather a second too much patience than one too little.
-    const lost = late > gapMs ? sinceLook : 0;
-    this.#plannedBeat = now + beatMs;
+    const {sleptMs, lostMs} = jump;
+    this.#plannedBeat = clocks.now + beatMs;
     this.#sink.tell({
       level: 'WARNING',
       service: null,
       type: 'gap',
-      text: `slept ${formatDuration(Math.max(late, drift))} (sleep, snapshot, clock change or a busy machine): every service is asked before anything is decided`,
-      facts: {ms: Math.max(late, drift)},
+      text: `slept ${formatDuration(sleptMs)} (sleep, snapshot, clock change or a busy machine): every service is asked before anything is decided`,
+      facts: {ms: sleptMs},
     });
-    for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'gap', ms: lost}});
+    for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'gap', ms: lostMs}});
     for (const entry of this.#entries.values()) this.#inbox.push({entry, event: {tag: 'tick'}});
-    this.forwards.gap(lost);
+    this.forwards.gap(lostMs);
     this.#work();
-  }
-}
-
-function unaskedNews(why: UnaskedReason, text: string): Pick<News, 'level' | 'type' | 'text'> {
-  switch (why) {
-    case 'memory':
-      return {level: 'WARNING', type: 'memory-limit', text: `${text}: restarted`};
-    case 'schedule':
-      return {level: 'INFO', type: 'schedule', text: `restarted by its schedule (${text})`};
-    case 'port':
-      return {level: 'INFO', type: 'returns-to-primary', text: `restarted: ${text}`};
   }
 }
 
