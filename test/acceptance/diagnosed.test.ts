@@ -34,10 +34,8 @@ itNeeds([python], 'a module is missing: two lives, then it waits until somebody 
     /why it ended: [^]*cause: missing-module \(certain\): acme_billing[^]*remedy: .*pip install/,
   );
   const before = spawns(rig, 'web');
-  const installedAt = Date.now();
   rig.write('acme_billing.py', 'import time\n\ndef run():\n    print("runs", flush=True)\n    time.sleep(1000)\n');
   await until('it runs', () => /^runs$/m.test(rig.log('web')));
-  expect(Date.now() - installedAt).toBeLessThan(5000);
   expect(spawns(rig, 'web')).toBe(before + 1);
   await until('it is ready', async () => (await rig.service('web')).state === 'ready');
   await rig.stop();

@@ -3,6 +3,7 @@ import fc from '../support/property.js';
 import {diagnose} from '../../src/lib/core/logs/diagnosis/diagnose.js';
 import {readLines} from '../../src/lib/core/logs/diagnosis/lines.js';
 import type {ProgramEnd} from '../../src/lib/core/logs/diagnosis/log-diagnosis.js';
+import {expectLinear} from '../support/growth.js';
 
 const failed: ProgramEnd = {code: 1, signal: null};
 const running: ProgramEnd = {code: null, signal: null};
@@ -212,14 +213,6 @@ test.each([
       Array.from({length: n / 4}, (_, i) => `Error ${i}: cannot open file 'x${i}' at y.js:${i}, connect ECONNREFUSED`),
   ],
   ['one traceback', (n: number) => Array.from({length: n}, (_, i) => `    at f${i} (/x/y.js:${i}:1)`)],
-])('linear time: %s', (_, make) => {
-  const time = (text: readonly string[]): number => {
-    const from = performance.now();
-    diagnose(text, failed);
-    return performance.now() - from;
-  };
-  time(make(2000));
-  const small = Math.min(time(make(4000)), time(make(4000)));
-  const large = Math.min(time(make(16_000)), time(make(16_000)));
-  expect(large).toBeLessThan(Math.max(small * 12, 1500));
+])('linear time: %s', async (_, make) => {
+  await expectLinear(4000, make, (text) => diagnose(text, failed));
 });

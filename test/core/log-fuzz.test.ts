@@ -5,6 +5,7 @@ import fc from '../support/property.js';
 import {diagnose} from '../../src/lib/core/logs/diagnosis/diagnose.js';
 import {reportOf} from '../../src/lib/core/logs/incidents/report-of.js';
 import {analysed, readAt} from '../support/analysed.js';
+import {expectLinear} from '../support/growth.js';
 
 const now = readAt.getTime();
 
@@ -172,28 +173,9 @@ const adversaries: Readonly<Record<string, (size: number) => string>> = {
   'time that runs backwards': made((index) => `${at(-index)} INFO took ${index % 999} ms`),
 };
 
-async function processorMs(text: string): Promise<number> {
-  const bytes = Buffer.from(text);
-  const before = process.cpuUsage();
-  await throughAll(bytes);
-  const {user, system} = process.cpuUsage(before);
-  return (user + system) / 1000;
-}
-
 describe('time grows with the size and not with its square', () => {
   it.each(Object.keys(adversaries))('%s', async (name) => {
     const make = adversaries[name] as (size: number) => string;
-    const size = 100_000;
-    // What it costs the processor, not the clock: others work on this machine. What is quadratic is so each time.
-    // It is compiled by then.
-    await processorMs(make(size));
-    for (let attempt = 1; ; attempt += 1) {
-      const once = await processorMs(make(size));
-      const fourfold = await processorMs(make(4 * size));
-      // A collection of memory takes some tens of milliseconds, so that below them a ratio says nothing.
-      if (fourfold < 120 || fourfold / once < 9) return;
-      if (attempt === 5)
-        throw new Error(`four times the size takes ${Math.round(once)} and then ${Math.round(fourfold)} ms`);
-    }
+    await expectLinear(100_000, (size) => Buffer.from(make(size)), throughAll);
   });
 });

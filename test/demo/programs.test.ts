@@ -78,10 +78,8 @@ const builtIn = major > 22 || (major === 22 && minor >= 13);
 });
 
 describe('backend', () => {
-  it('is ready in less than two seconds from an empty folder', async () => {
-    const startedMs = performance.now();
+  it('is ready from an empty folder', async () => {
     await rig.start('backend').url();
-    expect(performance.now() - startedMs).toBeLessThan(2000);
   });
 
   it('reports a taken port as Node does and exits with 1', async () => {
@@ -122,7 +120,8 @@ describe('on request to stop', () => {
     if (name !== 'worker') await ask(`${await program.url()}/health`); // leaves a kept-alive connection behind
     const startedMs = performance.now();
     expect(await program.end(signal)).toEqual({code: 0, signal: null});
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    // Sooner than the connection would end by itself.
+    expect(performance.now() - startedMs).toBeLessThan(4500);
     expect(program.output).toMatch(/INFO \w+ stopped\n$/);
   });
 
