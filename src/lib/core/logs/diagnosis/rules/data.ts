@@ -230,6 +230,21 @@ export const data: readonly Rule[] = [
     ],
   },
   {
+    id: 'redis-sentinel',
+    cause: 'redis-unreachable',
+    when: [
+      /All sentinels are unreachable/i,
+      /No master found for/,
+      /sentinels? .{0,60}(?:are|is) (?:down|unreachable)/i,
+    ],
+    strength: 0.9,
+    read: withEndpoint,
+    examples: [
+      'All sentinels are unreachable. Retrying from scratch after 10ms. Last error: Connection is closed.',
+      "redis.sentinel.MasterNotFoundError: No master found for 'erp-master'",
+    ],
+  },
+  {
     id: 'redis-auth',
     cause: 'redis-auth',
     when: [

@@ -153,9 +153,9 @@ export const network: readonly Rule[] = [
       /no available server|connection reset by peer while (?:connecting|reading)/i,
       /SMTPServerDisconnected|Connection unexpectedly closed|SMTPConnectError/,
       /\bECONNREFUSED\b/i,
-      /connection refused/i,
+      /connection[ _]refused/i,
       /actively refused/i,
-      /Failed to connect to (?<host>[\w.-]+) port (?<port>\d+)/i,
+      /Failed to connect to (?<host>[\w.-]+)(?: port |:)(?<port>\d+)/i,
       /Couldn't connect to server/i,
       /connect: connection refused/i,
       /\(os error (?:111|61|10061)\)/i,
@@ -195,6 +195,11 @@ export const network: readonly Rule[] = [
       [
         'connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:8001/", host: "x"',
         {port: 8001},
+      ],
+      [
+        'Failed to connect to 10.0.0.7:1433 - Could not connect (sequence)',
+        {host: '10.0.0.7', port: 1433},
+        'database-unreachable',
       ],
       ['dial tcp 127.0.0.1:6379: connect: connection refused', {host: '127.0.0.1', port: 6379}, 'redis-unreachable'],
     ],
@@ -307,7 +312,7 @@ export const network: readonly Rule[] = [
 function hostNotFound(texts: readonly string[]): string | null {
   for (const text of texts) {
     const match =
-      /(?:ENOTFOUND|EAI_AGAIN|EAI_NONAME) +["']?([\w.-]+)/.exec(text) ??
+      /(?:ENOTFOUND|EAI_AGAIN|EAI_NONAME) +["']?(?!getaddrinfo\b)([\w.-]+)/.exec(text) ??
       /host ?name "?([\w.-]+)"? to address/.exec(text) ??
       /host not found in (?:upstream|resolver|"?proxy_pass"?) "?([\w.-]+)/.exec(text) ??
       /lookup ([\w.-]+?)\.?(?: on \S+)?:/.exec(text) ??

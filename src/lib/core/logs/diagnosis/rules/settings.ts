@@ -57,7 +57,8 @@ export const settings: readonly Rule[] = [
       /NotPresent/,
       /environment variable not found/,
     ],
-    unless: /using default|defaulting|optional|fallback|not set, |warn(?:ing)?: The "\w+" variable is not set/i,
+    unless:
+      /^Stopping at filesystem boundary|using default|defaulting|optional|fallback|not set, |warn(?:ing)?: The "\w+" variable is not set/i,
     strength: 0.93,
     read: (subject, line, context) => {
       if (subject['variable'] !== undefined)
@@ -116,7 +117,7 @@ export const settings: readonly Rule[] = [
       /directive .{0,80}(?:is not allowed|is not terminated|invalid|duplicate)/i,
       /"(?<name>\w+)" directive/i,
       /is not a valid (?:value|setting|option|port|choice|url|log level)/i,
-      /must be (?:a|an|one of|between|either|set to|in the range|greater|less|positive|>=?|<)\b/i,
+      /must be (?:a|an|one of|between|within|either|set to|in the range|greater|less|positive|>=?|<)\b/i,
       /should be (?:a|an|one of|>= ?\d|between)\b/i,
       /validation error(?:s)? for/i,
       /value is not a valid/i,
@@ -128,6 +129,7 @@ export const settings: readonly Rule[] = [
       /ERR_INVALID_(?:URL|ARG_VALUE|ARG_TYPE)/i,
       /Invalid URL/i,
       /Could not parse (?:SQLAlchemy|rfc|url|connection)/i,
+      /\bEUSAGE\b/,
       /ConfigError/i,
       /ConfigurationError/i,
       /config error/i,
@@ -163,7 +165,7 @@ export const settings: readonly Rule[] = [
         subject['name'] ??
         [line, ...context.near]
           .map((text) =>
-            /(?:'>>> )?>>> '(\w[\w-]*)|unknown (?:directive|keyword|field|option|variable|key|property|setting)s?:? ["'`]?([\w.-]+)|["'`]([\w.-]+)["'`]? (?:is not (?:a )?(?:valid|allowed|recognized|known)|must be|should be)|(?:option|setting|key|parameter|property|variable|directive|argument|field|for) ["'`]([\w.-]+)["'`]|property ["'`]?([\w.-]+)["'`]?/i.exec(
+            /(?:'>>> )?>>> '(\w[\w-]*)|unknown (?:directive|keyword|field|option|variable|key|property|setting)s?:? ["'`]?([\w.-]+)|["'`]([\w.-]+)["'`]? (?:is not (?:a )?(?:valid|allowed|recognized|known)|must be|should be)|(?:option|setting|key|parameter|property|variable|directive|argument|field|for) ["'`]([\w.-]+)["'`]|property ["'`]?([\w.-]+)["'`]?|\b([a-z][\w-]*(?:\.[\w-]+)+): [a-z][\w ]{0,40} must be/i.exec(
               text,
             ),
           )

@@ -34,6 +34,13 @@ const withPath: NonNullable<Rule['read']> = (subject, line, context) => {
   return subject;
 };
 /** Files, disks, memory, limits, signals: what the operating system answers. */
+/** How a shell tells of them. */
+const wordsOfSignals: readonly (readonly [RegExp, string])[] = [
+  [/segmentation|speicherzugriff/i, 'SEGV'],
+  [/file size limit/i, 'XFSZ'],
+  [/cpu time limit/i, 'XCPU'],
+];
+
 export const system: readonly Rule[] = [
   {
     id: 'disk-full',
@@ -53,6 +60,8 @@ export const system: readonly Rule[] = [
       /SQLITE_FULL/i,
       /insufficient (?:disk|storage) space/i,
       /out of disk space/i,
+      // tar
+      /\bWrote only \d+ of \d+ bytes/,
       /errno[ =:]+28\b/i,
       /os error 28/i,
       /disk_free_limit/i,
@@ -175,18 +184,18 @@ export const system: readonly Rule[] = [
       /was (?:sent|terminated due to|killed by) SIG(?<signal>[A-Z]+)/i,
       /exited on signal/i,
       /terminated by SIG/i,
+      /(?:file size|cpu time) limit exceeded/i,
+      /\bSIGX(?:FSZ|CPU)\b/,
     ],
     unless: /handler|gracefully|^\[signal SIG.{1,60} code=0x|received SIGTERM|SIGTERM|SIGINT|exception handling/i,
     strength: 0.85,
     read: (subject, line) => {
-      const name = /\bSIG(SEGV|ABRT|KILL|BUS|ILL|FPE|TERM)\b/.exec(line)?.[1];
+      const name = /\bSIG(SEGV|ABRT|KILL|BUS|ILL|FPE|TERM|XFSZ|XCPU)\b/.exec(line)?.[1];
       const number = /signal (\d+)/.exec(line)?.[1];
       const named =
         name ??
         (number === undefined
-          ? /segmentation|speicherzugriff/i.test(line)
-            ? 'SEGV'
-            : undefined
+          ? wordsOfSignals.find(([words]) => words.test(line))?.[1]
           : ({11: 'SEGV', 6: 'ABRT', 9: 'KILL', 7: 'BUS', 4: 'ILL', 8: 'FPE', 15: 'TERM'} as Record<string, string>)[
               number
             ]);
@@ -294,6 +303,7 @@ export const system: readonly Rule[] = [
       /No such file to load/i,
       /could not (?:open|read|load) (?:the )?(?:config|configuration|certificate|key|file)/i,
       /does not exist or is not (?:a directory|readable)/i,
+      /fatal: not a git repository/,
       /Konnte .{0,60}nicht (?:öffnen|finden)/i,
     ],
     unless:

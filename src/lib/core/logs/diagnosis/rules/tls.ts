@@ -4,6 +4,24 @@ import type {Rule} from '../rule.js';
 /** Certificates, as OpenSSL, Go, Java, Node and others judge them. */
 export const tls: readonly Rule[] = [
   {
+    id: 'not-tls',
+    cause: 'config-invalid',
+    // Whoever answers there speaks plain text, or the proxy of it does.
+    when: [
+      /wrong version number/i,
+      /first record does not look like a TLS handshake/,
+      /Unsupported or unrecognized SSL message/,
+      /packet length too long/,
+    ],
+    unless: /TLS handshake error from/,
+    strength: 0.8,
+    read: withEndpoint,
+    examples: [
+      'write EPROTO 80B:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:ssl3_record.c:350:',
+      'Get "https://127.0.0.1:8090/": tls: first record does not look like a TLS handshake',
+    ],
+  },
+  {
     id: 'tls',
     cause: 'tls-certificate',
     when: [
