@@ -59,7 +59,7 @@ export const tls: readonly Rule[] = [
       /certificate .{0,60}(?:not trusted|untrusted|invalid)/i,
     ],
     unless:
-      /BIO_new_file|No such file|ENOENT|cannot load certificate .{0,100}No such file|warn.{0,20}self.?signed.{0,30}development|TLS handshake (?:timeout|error from)|wrong version number|http request/i,
+      /BIO_new_file|No such file|ENOENT|cannot load certificate .{0,100}No such file|warn.{0,20}self.?signed.{0,30}development|TLS handshake (?:timeout|error from)|wrong version number|first record does not look|http request/i,
     strength: 0.9,
     read: (subject, line, context) => {
       const texts = [line, ...context.block, ...context.near];
