@@ -67,7 +67,7 @@ const keepsFailing: ReadonlySet<Cause> = new Set(['disk-full', 'disk-read-only',
 const testsPassed =
   /^(?:[#ℹ] fail 0|Tests: +(?!.*failed).*\bpassed|\s*\d+ passing\b|=+ \d+ passed\b(?!.*(?:failed|error))|OK(?: \(.*\))?|test result: ok\b|ok {2,}\t?\S+)/;
 const wellDone =
-  /\b(?:shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|passed|added \d+|found 0)\b/i;
+  /\b(?:done|(?<!not )connected|synchroni[sz]ed|written|imported|exported|shut(?:ting)? ?down|stopp(?:ed|ing)|bye|terminat(?:ed|ing)|exiting|completed|finished|succeeded|success(?:fully)?|ready|passed|up to date|passed|added \d+|found 0)\b/i;
 
 /** How it ended says most where somebody else ended it, or the processor did. */
 function bySignal(end: ProgramEnd, verdicts: readonly Verdict[], platform: NodeJS.Platform): LogDiagnosis | null {

@@ -176,7 +176,7 @@ export const network: readonly Rule[] = [
       /no connection could be made/i,
     ],
     unless:
-      /\b(?:listen|EADDRINUSE)\b|timed out|name resolution|Name or service|resolve '|NameResolutionError|Read timed out/i,
+      /\b(?:listen|EADDRINUSE)\b|timed out|name resolution|Name or service|\b[1-9]\d* active and \d+ backup servers left|resolve '|NameResolutionError|Read timed out/i,
     strength: 0.86,
     read: withEndpoint,
     decide: (subject, line, context) => unreachable[peerOf(line, subject, context)],
@@ -302,6 +302,8 @@ export const network: readonly Rule[] = [
       /backend (?<name>[\w.-]+) (?:has no server available|is down)/i,
       /no live upstreams while connecting to upstream/i,
     ],
+    // Others of the same backend go on.
+    unless: /\b[1-9]\d* active and \d+ backup servers left/,
     strength: 0.85,
     examples: [
       ['Server api/api2 is DOWN, reason: Layer4 connection problem, info: "Connection refused"', {name: 'api/api2'}],

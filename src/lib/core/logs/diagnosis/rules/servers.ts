@@ -220,7 +220,8 @@ export const servers: readonly Rule[] = [
       /upstream connect error or disconnect\/reset before headers/,
       /Probe failed.{0,60}(?:refused|unhealthy)/i,
     ],
-    unless: /timed out|timeout|ETIMEDOUT|ENOTFOUND/i,
+    // Others of the same backend go on.
+    unless: /timed out|timeout|ETIMEDOUT|ENOTFOUND|\b[1-9]\d* active and \d+ backup servers left/i,
     strength: 0.9,
     read: withEndpoint,
     examples: [

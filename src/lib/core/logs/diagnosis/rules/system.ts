@@ -307,7 +307,7 @@ export const system: readonly Rule[] = [
       /Konnte .{0,60}nicht (?:öffnen|finden)/i,
     ],
     unless:
-      /permission denied|shared librar|shared object|database ".*" does not exist|relation|column|role|\buser\b .* does not exist|table|favicon|robots\.txt|open\(\) ".{1,300}" failed \(2: |module|package(?!\.json)|executable|spawn|env: |interpreter|command not found|unix.{0,20}sock|\.s\.PGSQL|\.sock\b|access log|File does not exist: \/|\bqueue\b|\btopic\b|theme|source map/i,
+      /permission denied|shared librar|shared object|database ".*" does not exist|relation|column|role|\buser\b .* does not exist|table|favicon|robots\.txt|open\(\) ".{1,300}" failed \(2: |module|package(?!\.json)|executable|spawn|env: |interpreter|command not found|unix.{0,20}sock|\.s\.PGSQL|\.sock\b|access log|File does not exist: \/|\bqueue\b|\btopic\b|theme|source map|\bcode 404\b|"(?:GET|HEAD|POST|PUT) \//i,
     strength: 0.84,
     read: withPath,
     // What is run and is not there is a program that is not installed.
