@@ -139,7 +139,8 @@ function bySilence(lines: readonly Line[], end: ProgramEnd): LogDiagnosis | null
       remedy: 'look at its last lines',
     };
   }
-  if (last === undefined) return null;
+  if (last === undefined)
+    return end.signal === null ? hang(0.5, last, 'It runs and has never said anything.', false) : null;
   const waits =
     /\b(?:acquir(?:e|ing)|wait(?:s|ing)?\b(?! for (?:connections|requests|jobs|tasks|messages|events|file changes))|locking|(?:wait|waiting) for (?:the )?lock|blocking|connecting|fetching|loading|opening|reading from|handshak|joining|syncing|warte(?:t|n)? auf)\b/i;
   return lines.length <= 400 &&

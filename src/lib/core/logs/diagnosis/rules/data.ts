@@ -79,6 +79,7 @@ export const data: readonly Rule[] = [
       /Cannot open database "(?<database>[^"]+)"/,
       /schema "(?<name>[^"]+)" does not exist/,
       /unapplied migration/,
+      /InconsistentMigrationHistory: Migration (?<revision>[\w.]+)|Conflicting migrations detected/,
       /pending migrations?/,
       /migrations? (?:are|is) pending/,
       /Can't locate revision identified by '(?<revision>\w+)'/,
@@ -115,7 +116,7 @@ export const data: readonly Rule[] = [
       const table = subject['table'];
       return {
         ...subject,
-        ...(typeof table === 'string' && table.includes('.') && /Table '/.test(line)
+        ...(typeof table === 'string' && /^(?!mysql\.|sys\.).+\./.test(table) && /Table '/.test(line)
           ? {table: table.split('.').at(-1) as string}
           : {}),
         ...(revision === undefined || subject['revision'] !== undefined ? {} : {revision}),

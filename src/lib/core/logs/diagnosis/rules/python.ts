@@ -2,6 +2,8 @@ import {installOf} from '../install.js';
 import {placeIn, sourcePlace} from '../places.js';
 import type {Context, Rule, Subject} from '../rule.js';
 
+const isRootOfHandler = /^(?:\w+\.)*\w*(?:Error|Exception): \[Errno|^(?:ModuleNotFound|Import)Error: /;
+
 /** Python and what is written in it. */
 export const python: readonly Rule[] = [
   {
@@ -43,6 +45,7 @@ export const python: readonly Rule[] = [
       /Module ['"](?<module>[\w.]+)['"] has no attribute ['"](?<name>celery|app)['"]/,
       /ImportError: [^:]{1,200}: undefined symbol: (?<name>\w+)/,
       /circular import/,
+      /attempted relative import (?:with no known parent package|beyond top-level package)/,
     ],
     strength: 0.97,
     read: (subject, line, context) => {
@@ -143,6 +146,8 @@ export const python: readonly Rule[] = [
     strength: 0.9,
     read: (subject, line, context) => {
       const {near} = context;
+      // The handler's own trouble stands above: a file, a module.
+      if (/Unable to configure/.test(line) && context.block.some((text) => isRootOfHandler.test(text))) return null;
       const below = near[near.indexOf(line) + 1] ?? '';
       const field = /validation errors?/.test(line) ? /^(\w[\w.]*)$/.exec(below)?.[1] : undefined;
       const at = /\((?:at )?line (\d+)|: line (\d+) column/.exec(line);

@@ -192,7 +192,7 @@ export const scripting: readonly Rule[] = [
   {
     id: 'perl-died',
     cause: 'unhandled-exception',
-    when: /(?:Can't (?:call method|use an undefined|use string).{1,160}|Illegal division by zero) at (?<file>\S+) line (?<line>\d+)/,
+    when: /(?:Can't (?:call method|use an undefined|use string|locate object method|modify|coerce).{1,160}|Illegal division by zero|Undefined subroutine .{1,80} called|Not an? (?:HASH|ARRAY|CODE|SCALAR) reference|Modification of .{1,80} attempted|Attempt to .{1,60}) at (?<file>\S+) line (?<line>\d+)/,
     strength: 0.68,
     examples: [[`Can't call method "total" on an undefined value at close.pl line 4.`, {file: 'close.pl', line: 4}]],
   },

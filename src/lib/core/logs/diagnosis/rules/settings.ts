@@ -128,6 +128,8 @@ export const settings: readonly Rule[] = [
       /ERR_SOCKET_BAD_PORT/i,
       /ERR_INVALID_(?:URL|ARG_VALUE|ARG_TYPE)/i,
       /Invalid URL/i,
+      /No ['"`](?<name>[\w.-]+)['"`] (?:key|section|option|setting|entry) (?:found|defined|given|present) in (?:the )?config/i,
+      /server does not support (?:SSL|TLS)(?: connections)?(?:, but (?<name>SSL|TLS) was required)?/i,
       /Could not parse (?:SQLAlchemy|rfc|url|connection)/i,
       /\bEUSAGE\b/,
       /ConfigError/i,
