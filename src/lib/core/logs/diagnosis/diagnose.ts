@@ -28,7 +28,7 @@ export function diagnose(
     : [...readLines(raw.slice(0, mostHead)), ...readLines(raw.slice(-mostTail), raw.length - mostTail + 1)];
   const candidates = findCandidates(lines, platform);
   const verdicts = judge(candidates, lines, end);
-  if (end.code === 0) {
+  if (end.code === 0 && !hasDied(lines)) {
     const [best] = verdicts;
     return best !== undefined && endedIt(best, lines)
       ? told(best, platform)
@@ -41,6 +41,10 @@ export function diagnose(
     nothing('Nothing in it speaks of a failure.')
   );
 }
+
+/** Whoever starts it may swallow its exit code. */
+const hasDied = (lines: readonly Line[]): boolean =>
+  lines.slice(-12).some(({text}) => /Kernel pid terminated|Crash dump is being written|\bBOOT FAILED\b/.test(text));
 
 /** Some programs fail with exit code 0: then their last words have to be errors, and no farewell. */
 function endedIt({score, cause, candidates: candidatesOfAll}: Verdict, lines: readonly Line[]): boolean {

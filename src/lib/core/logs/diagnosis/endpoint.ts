@@ -5,7 +5,7 @@ import type {Context, Subject} from './rule.js';
 const written: readonly RegExp[] = [
   /\[?["'](?<host>[\w.:-]{1,80})["'],\s*(?<port>\d{2,5})\b/,
   /host=["']?(?<host>[\w.:-]{1,80}?)["']?[,;]? *port=["']?(?<port>\d{2,5})/i,
-  /\b(?:server|host|address|rechner|database)\b:?\s+(?:(?:at|on|auf)\s+)?["'`«»„]?(?<host>[\w.-]{1,80})["'`«»“]?(?:\s*\([^)]{0,60}\))?,?\s+(?:and\s+)?(?:port|Port)\s*[:=]?\s*(?<port>\d{2,5})/,
+  /\b(?:[Ss]erver|host|address|rechner|database)\b:?\s+(?:(?:at|on|auf)\s+)?["'`«»„]?(?<host>[\w.-]{1,80})["'`«»“]?(?:\s*\([^)]{0,60}\))?,?\s+(?:and\s+)?(?:port|Port)\s*[:=]?\s*(?<port>\d{2,5})/,
   /[a-z][a-z0-9+.-]{1,20}:\/\/(?:[^\s/@"']{0,120}@)?(?<host>\[[0-9a-f:]+\]|[\w.-]{1,80}):(?<port>\d{2,5})\b/i,
   /\[(?<host>[0-9a-f:]{2,40})\]:(?<port>\d{2,5})\b/i,
   /(?<![\w.:/-])(?<host>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}):(?<port>\d{2,5})\b/,

@@ -25,7 +25,7 @@ export function placeIn(line: string, {block, near}: Pick<Context, 'block' | 'ne
   }
   const own = found.filter(
     ({file}) =>
-      !/site-packages|dist-packages|node_modules|^node:|internal\/|\/usr\/lib\/|\/lib\/python|<frozen|runtime\/|\/usr\/local\/go|\/usr\/share\/|gems\/|vendor\/|\.cargo/.test(
+      !/site-packages|dist-packages|\.(?:pyx|pxi)$|node_modules|^node:|internal\/|\/usr\/lib\/|\/lib\/python|<frozen|runtime\/|\/usr\/local\/go|\/usr\/share\/|gems\/|vendor\/|\.cargo/.test(
         file,
       ),
   );

@@ -34,12 +34,12 @@ export const accounts: readonly Rule[] = [
     cause: 'permission-denied',
     when: [
       /\bnot (?:a )?super-?user\b/i,
-      /\b(?:must|has to|have to|needs? to|should|can only) be (?:run |started |executed |invoked )?(?:as |by )?(?:the )?(?:root|super-?user)\b(?! to)/i,
+      /\b(?:must|has to|have to|needs? to|should|can only) be (?:(?:run|started|executed|invoked) )?(?:as |by )?(?:the )?(?:root|super-?user(?! to))\b/i,
       /\b(?:requires?|needs?|without) (?:root|super-?user|administrator) (?:privileges?|rights|permissions?|access)/i,
       /\bare you root\?/i,
       /\b(?:cannot|can't|must not|should not|refus\w+ to|not permitted to|will not|don't) (?:be )?(?:run|start|execute)(?:ning|d|ed)? (?:as|by|under) (?:the )?['"`]?root\b/i,
       /"root" execution of .{1,60} is not permitted/,
-      /how to run mysqld as root/,
+      /how to run \w+ as root/,
       /\brun(?:ning)? .{0,30}as root is (?:not allowed|forbidden|disabled|not supported)/i,
       /Diese Aktion erfordert Root|muss als root/i,
     ],
@@ -69,7 +69,10 @@ export const accounts: readonly Rule[] = [
     remedy: ({file}) => `chmod 600 ${file ?? 'FILE'} (and chown it to the user it runs as)`,
     examples: [
       ['FATAL:  private key file "server.key" has group or world access', {file: 'server.key'}],
-      ['Cookie file /var/lib/erp/.erlang.cookie must be accessible by owner only', {file: '/var/lib/erp/.erlang.cookie'}],
+      [
+        'Cookie file /var/lib/erp/.erlang.cookie must be accessible by owner only',
+        {file: '/var/lib/erp/.erlang.cookie'},
+      ],
       ["Permissions 0644 for '/opt/erp/id_rsa' are too open.", {file: '/opt/erp/id_rsa'}],
     ],
   },

@@ -215,13 +215,14 @@ export const data: readonly Rule[] = [
       /database connection (?:failed|lost|refused|could not)/i,
       /could not connect to (?:the )?database/i,
       /verbindung zum server .{0,80}fehlgeschlagen/i,
+      /zu viele Verbindungen/i,
     ],
     unless:
       /redis|amqp|rabbit|kafka|Connection refused\b.{0,10}$|could not translate|Name or service|password authentication|does not exist/i,
     strength: 0.85,
     read: withEndpoint,
     decide: (_, line) =>
-      /too many (?:clients|connections)|connection slots/i.test(line)
+      /too many (?:clients|connections)|connection slots|zu viele Verbindungen|verbleibenden Verbindungen/i.test(line)
         ? 'file-descriptor-limit'
         : 'database-unreachable',
     examples: [
@@ -267,6 +268,22 @@ export const data: readonly Rule[] = [
       'redis.exceptions.AuthenticationError: Authentication required.',
       'NOAUTH Authentication required.',
       'NOPERM this user has no permissions to run the "set" command',
+    ],
+  },
+  {
+    id: 'redis-master-away',
+    cause: 'redis-unreachable',
+    when: [
+      /Error condition on socket for SYNC/,
+      /(?:Unable to connect to|Timeout connecting to|Connection with) (?:the )?(?:MASTER|master)\b(?! lost)/,
+    ],
+    strength: 0.88,
+    read: withEndpoint,
+    examples: [
+      [
+        'Connecting to MASTER 10.0.0.4:6390\nError condition on socket for SYNC: Connection refused',
+        {host: '10.0.0.4', port: 6390},
+      ],
     ],
   },
   {
@@ -346,7 +363,7 @@ export const data: readonly Rule[] = [
       /IncompatibleProtocolError/i,
       /Probable(?:Authentication|AccessDenied)Error/i,
       /AMQP.{0,60}(?:refused|closed|Connect)/i,
-      /RabbitMQ.{0,60}(?:not|unable|fail|refused)/i,
+      /\bRabbitMQ\b.{0,60}\b(?:not|unable|fail(?:ed|s|ure)?|refused)\b/i,
       /Connection to node -?\d+ .{0,60}could not be established/i,
     ],
     strength: 0.92,

@@ -7,6 +7,9 @@ const plainName = (subject: Subject): Subject => {
   return module === undefined ? subject : {...subject, module: String(module).replace(/[[(<>=!~; ].*$/, '')};
 };
 
+const isAway =
+  /connection broken by|NewConnectionError|Max retries exceeded|name resolution|Could not fetch URL|SSLError|Read timed out|ProxyError/i;
+
 /** pip, Poetry, Pipenv, Bundler, Composer: what cannot be had, and what does not fit together. */
 export const packaging: readonly Rule[] = [
   {
@@ -21,7 +24,7 @@ export const packaging: readonly Rule[] = [
     ],
     // An index that nobody answers at is the cause, and stands above it.
     strength: 0.88,
-    read: plainName,
+    read: (subject, _, {near}) => (near.some((text) => isAway.test(text)) ? null : plainName(subject)),
     remedy: ({module}, platform) => installOf(String(module ?? ''), platform, 'python'),
     examples: [
       ['ERROR: No matching distribution found for erp-ledger==4.2', {module: 'erp-ledger'}],
@@ -44,7 +47,8 @@ export const packaging: readonly Rule[] = [
       /^(?<name>[\w.-]+) [\w.]+ has requirement (?<required>\S+), but you (?:have|'ll have) \S+ (?<actual>\d[\w.]*)/,
     ],
     strength: 0.93,
-    explain: ({name}) => `The wanted versions of packages contradict each other${name === undefined ? '' : ` (${name})`}.`,
+    explain: ({name}) =>
+      `The wanted versions of packages contradict each other${name === undefined ? '' : ` (${name})`}.`,
     remedy: () => 'loosen one of the contradicting versions, or pin versions that are known to fit (a lock file)',
     examples: [
       'ERROR: ResolutionImpossible: for help visit https://pip.pypa.io/',

@@ -99,6 +99,27 @@ export const python: readonly Rule[] = [
     ],
   },
   {
+    id: 'python-template',
+    cause: 'missing-file',
+    when: [
+      /(?:TemplateDoesNotExist|TemplateNotFound): (?<file>[\w./-]+)/,
+      /Missing staticfiles manifest entry for ['"](?<file>[^'"]+)['"]/,
+      /sqlite3\.OperationalError: unable to open database file|\(sqlite3\.OperationalError\) unable to open database file/,
+    ],
+    strength: 0.9,
+    read: (subject, _, {block}) => {
+      if (subject['file'] !== undefined) return subject;
+      const file = block.map((text) => /connect\(['"](?:file:)?([^'"?]+)/.exec(text)?.[1]).findLast((one) => one);
+      return file === undefined ? subject : {...subject, file};
+    },
+    examples: [
+      ['django.template.exceptions.TemplateDoesNotExist: orders/list.html', {file: 'orders/list.html'}],
+      ['jinja2.exceptions.TemplateNotFound: mail/dunning.txt', {file: 'mail/dunning.txt'}],
+      ["ValueError: Missing staticfiles manifest entry for 'js/app.js'", {file: 'js/app.js'}],
+      'sqlite3.OperationalError: unable to open database file',
+    ],
+  },
+  {
     id: 'python-version',
     cause: 'version-mismatch',
     when: [

@@ -2,7 +2,9 @@ import {withEndpoint} from '../endpoint.js';
 import type {Rule, Subject} from '../rule.js';
 
 const sumsUp =
-  /FATAL CONFIG|Error\(s\) found in configuration|Fatal errors found in configuration|[Cc]onfiguration (?:file )?test failed/;
+  /FATAL CONFIG|AH00526|Error\(s\) found in configuration|Fatal errors found in configuration|[Cc]onfiguration (?:file )?test failed/;
+const isOfFiles =
+  /Permission denied|No such file|is not a directory|does not exist|[Ee]rror opening file|No Private Key found/;
 /** `at /etc/x.conf:12`, `on line 12 of /etc/x.conf`, `in /etc/x.conf`. */
 const places: readonly RegExp[] = [
   /\b[Ll]ine[ :]+(?<line>\d+) of (?<file>[\w./@+-]+)/,
@@ -64,7 +66,6 @@ export const servers: readonly Rule[] = [
       /attempted to set unknown variable: (?<name>[\w.-]+)|tried to set (?<name2>[\w.-]+), but there is no setting with that name/,
       /ACL not found: (?<name>\S+)/,
       /FATAL: Bungled (?<file>\S+) line (?<line>\d+): (?<name>\S+)/,
-      /VCL compilation failed/,
       /field (?<name>\w+) (?:already set|not found) in type/,
       /(?:boolean|integer|size|number|string|semicolon|'[{};]') expected near '(?<name>[^']+)'/,
       /: (?:unknown|missing|unexpected|unrecognized) (?:option|token|keyword|statement|clause|command|directive)\b:? ?["'`]?(?<name>[\w.-]+)?/i,
@@ -92,7 +93,7 @@ export const servers: readonly Rule[] = [
     strength: 0.9,
     read: (subject, line, context) => {
       // It only says that what stands above was the end.
-      if (sumsUp.test(line) && context.near.some((text) => /Permission denied|No such file/.test(text))) return null;
+      if (sumsUp.test(line) && context.near.some((text) => isOfFiles.test(text))) return null;
       const found = place(subject, line, context) ?? subject;
       if (found['name'] !== undefined) return found;
       const name = [line, ...context.near]
@@ -136,6 +137,40 @@ export const servers: readonly Rule[] = [
         'Error: adapting config using caddyfile: Caddyfile:4: unrecognized directive: reverse_prox',
         {name: 'reverse_prox'},
       ],
+    ],
+  },
+  {
+    id: 'vcl',
+    cause: 'config-invalid',
+    when: /VCL compilation failed/,
+    // It stands last; what is wrong with it stands above.
+    strength: 0.85,
+    read: place,
+    examples: ['VCL compilation failed'],
+  },
+  {
+    id: 'server-path',
+    cause: 'missing-file',
+    when: [
+      /\[emerg\].{0,60}open\(\) "(?<file>[^"]+)" failed \(2: /,
+      /\b(?:bind|listen)(?:ing)?\b.{0,80}?['"` ](?<file>\/[\w./@+-]+)['"`]?: (?:bind: )?(?:no such file|datei oder verzeichnis)/i,
+      /[Ee]rror opening file '(?<file>[^']+)'/,
+      /^>>> '(?:dir|include|loadmodule|aclfile|unixsocket|logfile|pidfile|tls-[\w-]+-file) "?(?<file>[^'"]+)"?'$/,
+    ],
+    strength: 0.97,
+    read: (subject, line, {near}) =>
+      line.startsWith('>>> ') && !near.some((text) => /No such file|not found/.test(text)) ? null : subject,
+    examples: [
+      [
+        'nginx: [emerg] open() "/var/log/shop/access.log" failed (2: No such file or directory)',
+        {file: '/var/log/shop/access.log'},
+      ],
+      [
+        "ERROR: unable to bind listening socket for address '/run/shop/php.sock': No such file or directory (2)",
+        {file: '/run/shop/php.sock'},
+      ],
+      ['listen unix /run/shop/api.sock: bind: no such file or directory', {file: '/run/shop/api.sock'}],
+      [">>> 'dir /var/lib/shop'\nNo such file or directory", {file: '/var/lib/shop'}],
     ],
   },
   {
@@ -184,6 +219,7 @@ export const servers: readonly Rule[] = [
       /tls: private key (?:type )?does not match public key/,
       /(?:server )?certificate .{0,120}does NOT match the server name|does NOT include an ID which matches/,
       /Unable to (?:configure|load|read) (?:RSA |server )?(?:certificate|private key)/i,
+      /No Private Key found in '(?<file>[^']+?)(?:\.key)?'/i,
     ],
     unless: /No such file/,
     strength: 0.96,

@@ -43,6 +43,7 @@ export const settings: readonly Rule[] = [
       /Could not resolve placeholder '(?<variable>[\w.]+)'/,
       /field required \(type=value_error\.missing\)/,
       /Field required \[type=missing/,
+      /\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b.{0,12}\b(?:undefined|missing|absent|empty|unset|not (?:found|present|set|defined))\b.{0,12}\b(?:process )?env(?:ironment)?\b/i,
       /Umgebungsvariable.{0,20}?(?<variable>[A-Z][A-Z0-9_]+)/,
       /(?:SECRET_KEY) setting must not be empty/,
       /Missing environment variables?/,
@@ -156,6 +157,7 @@ export const settings: readonly Rule[] = [
       /app_label/i,
       /isn't in INSTALLED_APPS/i,
       /InvalidConfiguration/i,
+      /InvalidKeyError|Could not deserialize key data|Could not parse the provided (?:public|private) key/,
       /contains errors/i,
     ],
     unless:
