@@ -4,6 +4,7 @@ import {type Candidate, findCandidates} from './candidates.js';
 import {judge, type Verdict} from './judge.js';
 import {type Line, readLines} from './lines.js';
 import type {Cause, LogDiagnosis, ProgramEnd} from './log-diagnosis.js';
+import {placeIn} from './places.js';
 import type {Subject} from './rule.js';
 
 /** Longer logs are judged by their beginning and their end. */
@@ -138,6 +139,7 @@ function bySilence(lines: readonly Line[], end: ProgramEnd): LogDiagnosis | null
       ...empty,
       cause: 'unhandled-exception',
       confidence: 0.3,
+      subject: raisedIn(last, lines),
       evidence: [{line: last.number, text: shown(last)}],
       explanation: `It ended with exit code ${end.code} and does not say why.`,
       remedy: 'look at its last lines',
@@ -146,12 +148,23 @@ function bySilence(lines: readonly Line[], end: ProgramEnd): LogDiagnosis | null
   if (last === undefined)
     return end.signal === null ? hang(0.5, last, 'It runs and has never said anything.', false) : null;
   const waits =
-    /\b(?:acquir(?:e|ing)|wait(?:s|ing)?\b(?! for (?:connections|requests|jobs|tasks|messages|events|file changes))|locking|(?:wait|waiting) for (?:the )?lock|blocking|connecting|fetching|loading|opening|reading from|handshak|joining|syncing|warte(?:t|n)? auf)\b/i;
+    /\b(?:acquir(?:e|ing)|wait(?:s|ing)?\b(?! for (?:the |an? |new |more |incoming |next )*(?:connections?|requests?|jobs?|tasks?|messages?|events?|file changes|runs?|next|work|clients?|commands?|orders?|schedule))|locking|(?:wait|waiting) for (?:the )?lock|blocking|connecting|fetching|loading|opening|reading from|handshak|joining|syncing|warte(?:t|n)? auf)\b/i;
   return lines.length <= 400 &&
     waits.test(last.text) &&
     !/\b(?:done|ready|connected|finished|listening|complete)/i.test(last.text)
     ? hang(0.6, last, 'It has said nothing since, and does not end: it waits for something that does not come.', true)
     : null;
+}
+
+/** Where a traceback of a kind that no rule knows came from: not each exception is called an error. */
+function raisedIn(last: Line, lines: readonly Line[]): Subject {
+  const block = lines
+    .slice(-80)
+    .filter((line) => line.block === last.block)
+    .map(({text}) => text);
+  if (!block.some((text) => text.startsWith('Traceback (most recent call last)'))) return {};
+  const name = /^(?:[a-z_]\w*\.)*[A-Z]\w+(?=:|$)/.exec(last.text)?.[0];
+  return {...placeIn(last.text, {block, near: []}), ...(name === undefined ? {} : {name})};
 }
 
 const empty: LogDiagnosis = {

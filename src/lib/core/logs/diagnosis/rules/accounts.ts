@@ -62,6 +62,7 @@ export const accounts: readonly Rule[] = [
       /(?:file )?["'`]?(?<file>[\w./@+-]*[./][\w.@+-]+)["'`]? (?:has|have) (?:group or world access|group or other permissions|(?:too )?(?:open|loose|insecure|wide) permissions)/i,
       /(?:file )?["'`]?(?<file>[\w./@+-]*[./][\w.@+-]+)["'`]? must (?:be (?:accessible|readable|owned|writable) by|(?:only )?be (?:accessible|readable) by|not be (?:accessible|readable|writable) by|have (?:mode|permissions))/i,
       /Permissions (?<mode>0\d{3}) for ['"](?<file>[^'"]+)['"] are too open/,
+      /(?<file>[\w./@+-]*[./][\w.@+-]+)['"`]? (?:permissions?|mode) 0?[0-7]{3} (?:is|are) (?:wrong|invalid|unsafe|insecure|too \w+|not allowed)/i,
       /(?:insecure|unsafe|wrong) (?:file )?(?:permissions|mode|ownership)(?: on| of| for)?:? (?:file )?["'`]?(?<file>[\w./@+-]*[./][\w.@+-]+)/i,
     ],
     unless: /^\S*warn/i,
@@ -72,6 +73,10 @@ export const accounts: readonly Rule[] = [
       [
         'Cookie file /var/lib/erp/.erlang.cookie must be accessible by owner only',
         {file: '/var/lib/erp/.erlang.cookie'},
+      ],
+      [
+        "The control file '/etc/shop/monitrc' permission 0644 is wrong, maximum 0700 allowed",
+        {file: '/etc/shop/monitrc'},
       ],
       ["Permissions 0644 for '/opt/erp/id_rsa' are too open.", {file: '/opt/erp/id_rsa'}],
     ],

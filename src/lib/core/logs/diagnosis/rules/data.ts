@@ -131,6 +131,24 @@ export const data: readonly Rule[] = [
     ],
   },
   {
+    id: 'database-extension',
+    cause: 'missing-module',
+    when: [
+      /could not access file "(?:\$libdir\/)?(?<module>[\w-]+)": No such file/,
+      /extension "(?<module>[^"]+)" is not available/,
+      /could not open extension control file "[^"]{0,200}\/(?<module>[\w-]+)\.control"/,
+      /no such module: (?<module>\w+)/,
+      /[Cc]an'?t open shared library '(?<module>[^']+)'/,
+    ],
+    strength: 0.97,
+    explain: ({module}) => `The database has no extension or library ${String(module ?? '')}.`,
+    remedy: ({module}) => `install the package that brings ${String(module ?? 'it')} for this version of the server`,
+    examples: [
+      ['FATAL:  could not access file "pg_cron": No such file or directory', {module: 'pg_cron'}],
+      ['ERROR:  extension "postgis" is not available', {module: 'postgis'}],
+    ],
+  },
+  {
     id: 'database-locked',
     cause: 'database-locked',
     when: [

@@ -123,6 +123,7 @@ export const network: readonly Rule[] = [
       /server name .{0,80}not be resolved/i,
       /SocketError.{0,40}getaddrinfo/i,
       /php_network_getaddresses/i,
+      /\bBad hostname\b/,
     ],
     strength: 0.93,
     read: (subject, line, context) => {
@@ -327,6 +328,7 @@ function hostNotFound(texts: readonly string[]): string | null {
       ) ??
       /unknown (?:mysql server )?host:? ?["']?([\w.-]+)/i.exec(text) ??
       /host=["']([\w.-]+)["']/.exec(text) ??
+      /Bad hostname:? ['"]?([\w.-]+)/.exec(text) ??
       /getaddrinfo for ['"]?([\w.-]+) failed/i.exec(text) ??
       /getaddrinfo (?:for |failed for |error for )?["']?([a-z][\w.-]+\.[\w.-]+|[a-z][\w-]+-[\w-]+)/i.exec(text) ??
       /"([\w-]+(?:\.[\w-]+)*)(?::\d+)?"/.exec(text) ??

@@ -18,6 +18,7 @@ export const python: readonly Rule[] = [
       /ImportError: Couldn't import (?<module>Django)/,
       /ImportError: .{0,80}(?:please install|pip install) ["'`]?(?<module>[A-Za-z][\w.-]+)/i,
       /(?:ImportError|RuntimeError): .{1,120} requires ["'`]?(?<module>[a-z][\w.-]+)["'`]? to be installed/,
+      /[Yy]ou (?:need to|must|have to|should) install (?:the )?["'`]?(?<module>[A-Za-z][\w.-]+)["'`]? (?:library|package|module|driver)/,
       /class uri ['"][^'"]{1,80}['"] invalid or not found/,
     ],
     unless: /optional|skipping|continuing|fallback|without it/i,
@@ -163,7 +164,7 @@ export const python: readonly Rule[] = [
       /(?:uvicorn|gunicorn|celery|flask|alembic)\S*: error: (?:unrecognized arguments: (?<name>\S+)|argument (?<name2>[\w-]+))/,
       /KeyError: ['"]?(?:formatters|handlers|loggers)['"]?$|ValueError: Unable to configure (?:handler|formatter|logger) ['"](?<name>[\w.]+)['"]/,
     ],
-    unless: /Error loading \w+ module|SECRET_KEY|environment variable|Set the \w+/,
+    unless: /Error loading \w+ module|need to install|SECRET_KEY|environment variable|Set the \w+/,
     strength: 0.9,
     read: (subject, line, context) => {
       const {near} = context;

@@ -61,6 +61,7 @@ export const servers: readonly Rule[] = [
       /(?:configfile )?parser failed (?:somehow near here|at): (?<name>\S+)/,
       /unexpected value for config key: (?<name>\S+)|WARNING: unknown config-key: (?<name2>\S+)/,
       /FATAL CONFIG FILE ERROR/,
+      /unable to find (?:required )?(?:default_backend|use_backend|backend|server|proxy|frontend)s?:? '(?<name>[^']+)'/,
       /could not load (?<file>[\w./@+-]+\.conf)\b/,
       /line (?<line>\d+) of configuration file "(?<file>[^"]+)"/,
       /attempted to set unknown variable: (?<name>[\w.-]+)|tried to set (?<name2>[\w.-]+), but there is no setting with that name/,
@@ -155,6 +156,12 @@ export const servers: readonly Rule[] = [
       /\[emerg\].{0,60}open\(\) "(?<file>[^"]+)" failed \(2: /,
       /\b(?:bind|listen)(?:ing)?\b.{0,80}?['"` ](?<file>\/[\w./@+-]+)['"`]?: (?:bind: )?(?:no such file|datei oder verzeichnis)/i,
       /[Ee]rror opening file '(?<file>[^']+)'/,
+      // What cannot be made for want of something lacks its folder.
+      /[Cc]an't create\/write to file '(?<file>[^']+)\/[^'/]+' \(Errcode: 2\b/,
+      // The page that everybody asks for; other scripts are asked for by those who look for holes.
+      /Primary script unknown.{0,200}"[A-Z]+ \/(?:index\.php)?(?:\?\S*)? HTTP/,
+      /(?:could not|cannot|can't|unable to|failed to) (?:locate|find) (?:an? |the )?['"`]?(?<file>[\w./-]*(?:[A-Z][a-z]+file|\w\.(?:toml|json|ya?ml|ini|cfg|conf|lock|mod)))\b/i,
+      /\b(?:[Nn]o )?(?<file>[A-Z][a-z]+file) (?:was )?(?:not )?found\b(?! at)/,
       /^>>> '(?:dir|include|loadmodule|aclfile|unixsocket|logfile|pidfile|tls-[\w-]+-file) "?(?<file>[^'"]+)"?'$/,
     ],
     strength: 0.97,

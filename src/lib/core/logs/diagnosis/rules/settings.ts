@@ -39,7 +39,8 @@ export const settings: readonly Rule[] = [
       /(?:KeyError: |decouple\.UndefinedValueError: )["']?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
       /(?:must|please|should) (?:set|define|provide|specify|export) (?:the )?["'`$]?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
       /ImproperlyConfigured: Set the (?<variable>\w+) environment/,
-      /Environment variable not found: (?<variable>\w+)/,
+      /Environment variable not found: ["'`]?(?<variable>\w+)/,
+      /(?:define|set|export|provide|specify) (?:the )?(?:environment|env) ?var(?:iable)? ["'`$]?(?<variable>[A-Z][A-Z0-9_]{2,})/,
       /Could not resolve placeholder '(?<variable>[\w.]+)'/,
       /field required \(type=value_error\.missing\)/,
       /Field required \[type=missing/,
@@ -157,11 +158,12 @@ export const settings: readonly Rule[] = [
       /app_label/i,
       /isn't in INSTALLED_APPS/i,
       /InvalidConfiguration/i,
+      /\b(?:unable to locate|could not (?:find|load)|no AWS) (?<name>credentials)\b/i,
       /InvalidKeyError|Could not deserialize key data|Could not parse the provided (?:public|private) key/,
       /contains errors/i,
     ],
     unless:
-      /Cannot read propert|\b(?:RangeError|TypeError|IndexError|AttributeError): |ENOENT|No such file|\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|environment variable .{0,40}(?:not set|missing|not found)|Multiple head|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
+      /Cannot read propert|need to install|define the environment|\b(?:RangeError|TypeError|IndexError|AttributeError): |ENOENT|No such file|\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|environment variable .{0,40}(?:not set|missing|not found)|Multiple head|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
     strength: 0.82,
     read: (subject, line, context) => {
       const place = fileAndLine(subject, line, context) ?? subject;

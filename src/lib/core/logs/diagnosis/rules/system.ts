@@ -20,7 +20,10 @@ export function pathIn(text: string): string | null {
       text,
     )?.[1];
   if (behind === undefined) return null;
-  const path = behind.trim().replace(/[.,:;)]+$/, '');
+  const path = behind
+    .trim()
+    .replace(/[.,:;)]+$/, '')
+    .replace(/(?<=\w)\/$/, '');
   return path.includes(' ') && !/[/\\]/.test(path) ? null : path;
 }
 
