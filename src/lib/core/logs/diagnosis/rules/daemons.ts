@@ -51,6 +51,46 @@ export const daemons: readonly Rule[] = [
     ],
   },
   {
+    id: 'settings-place',
+    cause: 'config-invalid',
+    // Whatever is wrong there: a server that ends over a line of its settings names the line.
+    when: [
+      /\[(?:emerg|alert|crit|fatal)\].{0,200} in (?<file>\S{1,200}\.(?:conf|cfg|cnf|ini|ya?ml|toml)):(?<line>\d+)$/i,
+      /^(?:[\w-]{1,30}: )?(?<file>\S{1,200}\.(?:conf|cfg|cnf|ini|toml)):(?<line>\d+)(?::\d+)?: (?:(?:fatal )?error|invalid|unknown|missing)\b/i,
+    ],
+    unless:
+      /No such file|Permission denied|certificate|cannot load|host not found|could not (?:open|load|resolve)|getpwnam|getgrnam|Address/i,
+    strength: 0.8,
+    examples: [
+      [
+        '[emerg] 32#32: a duplicate default server for 127.0.0.1:80 in /etc/nginx/conf.d/shop.conf:5',
+        {file: '/etc/nginx/conf.d/shop.conf', line: 5},
+      ],
+      ['/etc/shop/unbound.conf:3: error: stray colon', {file: '/etc/shop/unbound.conf', line: 3}],
+    ],
+  },
+  {
+    id: 'usage',
+    cause: 'config-invalid',
+    when: [
+      /\b[Ee]rror: (?:No such (?:command|option)|Missing (?:option|argument|parameter|command)|Got unexpected extra arguments?|[Uu]nknown (?:sub)?command):? ?\(?['"`]?(?<name>[\w.-]+)/,
+      /\berror: the following (?:required )?arguments (?:are required|were not provided):?\s*(?<name>[\w-]+)?/,
+      /\berror: argument (?<name>[\w/-]+): (?:invalid|expected)/,
+      /\] (?<name>[\w.-]+) has not been (?:defined|set|configured)/,
+      /failed to post process the configuration/,
+    ],
+    strength: 0.88,
+    explain: ({name}) =>
+      `It was started with wrong or missing arguments or settings${name === undefined ? '' : `: ${name}`}.`,
+    remedy: () => 'correct the command line or the setting; --help tells which there are',
+    examples: [
+      ["Error: No such command 'syncs'.", {name: 'syncs'}],
+      ["Error: Missing option '--company'.", {name: '--company'}],
+      ['close.py: error: the following arguments are required: --company', {name: '--company'}],
+      ['ALERT: [pool www] user has not been defined', {name: 'user'}],
+    ],
+  },
+  {
     id: 'settings-parser',
     cause: 'config-invalid',
     when: [

@@ -104,6 +104,7 @@ export const python: readonly Rule[] = [
     cause: 'missing-file',
     when: [
       /(?:TemplateDoesNotExist|TemplateNotFound): (?<file>[\w./-]+)/,
+      /\bNo (?:fixture|template|backup|dump|dataset) (?:named |called |matching )?['"](?<file>[^'"]+)['"] (?:was )?found/,
       /Missing staticfiles manifest entry for ['"](?<file>[^'"]+)['"]/,
       /sqlite3\.OperationalError: unable to open database file|\(sqlite3\.OperationalError\) unable to open database file/,
     ],
@@ -150,6 +151,8 @@ export const python: readonly Rule[] = [
     when: [
       /CommandError: You must set settings\.(?<name>[A-Z_]+)/,
       /ImproperlyConfigured: (?:The |Invalid |Unknown )?(?:setting )?['"]?(?<name>[A-Z][A-Z_]{3,})?/,
+      /\b(?:MissingSchema|InvalidSchema|InvalidURL|UnsupportedProtocol|LocationParseError): /,
+      /Application object must be callable/,
       /SystemCheckError: System check identified/,
       /Model class (?<name>[\w.]+) doesn't declare an explicit app_label/,
       /Received unregistered task of type ['"](?<name>[\w.]+)['"]/,

@@ -1,3 +1,4 @@
+import {withEndpoint} from '../endpoint.js';
 import {installOf} from '../install.js';
 import {placeIn} from '../places.js';
 import type {Rule} from '../rule.js';
@@ -188,6 +189,37 @@ export const scripting: readonly Rule[] = [
     ],
     strength: 0.96,
     examples: [['syntax error at import.pl line 7, near "}"', {file: 'import.pl', line: 7}]],
+  },
+  {
+    id: 'perl-exec',
+    cause: 'missing-module',
+    when: /Can't exec ["'](?<module>[^"']+)["']: No such file or directory/,
+    strength: 0.97,
+    remedy: ({module}, platform) => installOf(String(module ?? ''), platform),
+    examples: [[`Can't exec "pdftotext": No such file or directory at scan.pl line 3.`, {module: 'pdftotext'}]],
+  },
+  {
+    id: 'sql-script',
+    cause: 'syntax-error',
+    when: [
+      /^psql:(?<file>[^:]+):(?<line>\d+): .{0,10}: +syntax error at/,
+      /^ERROR 1064 \(42000\) at line (?<line>\d+)/,
+      /^(?:Parse error|Error:) near line (?<line>\d+): /,
+    ],
+    strength: 0.95,
+    examples: [
+      ['psql:migrate.sql:2: ERROR:  syntax error at or near "creat"', {file: 'migrate.sql', line: 2}],
+      ['ERROR 1064 (42000) at line 7: You have an error in your SQL syntax', {line: 7}],
+      ['Parse error near line 2: near "creat": syntax error', {line: 2}],
+    ],
+  },
+  {
+    id: 'ruby-expired',
+    cause: 'upstream-timeout',
+    when: /execution expired \((?<name>Timeout::(?:Exit)?Error)\)/,
+    strength: 0.9,
+    read: withEndpoint,
+    examples: [["rates.rb:6:in `read': execution expired (Timeout::Error)", {name: 'Timeout::Error'}]],
   },
   {
     id: 'ruby-json',

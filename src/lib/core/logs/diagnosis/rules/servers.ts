@@ -226,6 +226,7 @@ export const servers: readonly Rule[] = [
       /tls: private key (?:type )?does not match public key/,
       /(?:server )?certificate .{0,120}does NOT match the server name|does NOT include an ID which matches/,
       /Unable to (?:configure|load|read) (?:RSA |server )?(?:certificate|private key)/i,
+      /(?:certificate|key)\b.{0,20} ["'](?<file>[^"']+)["'].{0,80}(?:PEM_read_bio|PEM routines|no start line|asn1|bad base64)/i,
       /No Private Key found in '(?<file>[^']+?)(?:\.key)?'/i,
     ],
     unless: /No such file/,
@@ -237,7 +238,9 @@ export const servers: readonly Rule[] = [
         ...subject,
         reason: isName
           ? 'hostname does not match'
-          : 'key values mismatch (the private key does not match the certificate)',
+          : /PEM|start line|asn1|base64/i.test(line)
+            ? 'not a certificate or key in PEM form'
+            : 'key values mismatch (the private key does not match the certificate)',
         ...(file === undefined ? {} : {file}),
       };
     },

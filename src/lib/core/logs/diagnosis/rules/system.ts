@@ -117,6 +117,7 @@ export const system: readonly Rule[] = [
       /maximum number of file descriptors/i,
       /os error 24/i,
       /nofile/i,
+      /set rlimit for open files|setrlimit.{0,40}open files/i,
       /increase_fd_limit/i,
     ],
     unless:
@@ -299,6 +300,7 @@ export const system: readonly Rule[] = [
       /(?:file|directory|folder|path|datei|config(?:uration)?(?: file)?) .{0,200}(?:does not exist|doesn't exist|not found|nicht gefunden|existiert nicht|is missing)/i,
       /'[^']{1,200}' doesn't exist/i,
       /can't open (?:file|config|input)/i,
+      /^(?:\S+: )?(?:directory|folder|verzeichnis|document root) ['"`»]?(?!or |and |is |was |could |that )(?<file>[\w./@+~-]+)['"`«]? (?:does not exist|doesn't exist|not found|existiert nicht)/i,
       /^(?:error|fatal|fehler)\b[: ]+['"`]?(?<file>[\w./-]*(?:[/.][\w-]+|[A-Za-z]+file))['"`]? (?:does not exist|not found|is missing|existiert nicht)\b/i,
       /cannot open (?:file|input|shared file)/i,
       /unable to (?:open|read|load|find) (?:file|config)/i,
