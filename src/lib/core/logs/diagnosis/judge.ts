@@ -31,7 +31,7 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished in|\bready\b|: ok$/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished in|\bready\b|: ok$/i;
 /** Servers whose log tells of their clients' mistakes, which are not theirs. */
 const serves =
   /starting PostgreSQL|database system is ready to accept connections|ready for connections|mongod.{0,40}startup|Waiting for connections|Starting RabbitMQ|accepting AMQP connection|dnsmasq\[\d+\]: started|starting BIND|mosquitto version .{1,20} starting|slapd .{0,40}starting|postfix\/\w+\[|Squid Cache .{0,40}Starting|memcached .{0,20}start/i;
