@@ -123,7 +123,7 @@ describe('how it ended', () => {
     ],
     [running, ['INFO started', 'INFO acquiring period lock'], 'hang', {}],
     [running, ['INFO started', 'INFO ready, waiting for requests'], null, {}],
-    [running, [], null, {}],
+    [running, [], 'hang', {}],
     [ended, [], null, {}],
   ] as const)('%j after %j: %s', (end, text, cause, subject) => {
     expect(diagnose(text, end)).toMatchObject({cause, subject});

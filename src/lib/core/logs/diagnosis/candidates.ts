@@ -46,8 +46,9 @@ export function findCandidates(lines: readonly Line[], platform: NodeJS.Platform
   return found;
 }
 
-/** `code: 'ENOENT'` of an error object, whose message has said it. */
+/** `code: 'ENOENT'` of an error object, whose message has said it; the source that raises what is told below. */
 function isDetail(lines: readonly Line[], index: number): boolean {
+  if (/^\s+raise [A-Z]\w+\(/.test((lines[index] as Line).text)) return true;
   const code = /^\s+(?:code|errno|syscall): '?([A-Z_]{4,})/.exec((lines[index] as Line).text)?.[1];
   return code !== undefined && blockOf(lines, index).some((text) => text.includes(`${code}: `));
 }

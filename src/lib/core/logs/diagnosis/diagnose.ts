@@ -4,6 +4,7 @@ import {type Candidate, findCandidates} from './candidates.js';
 import {judge, type Verdict} from './judge.js';
 import {type Line, readLines} from './lines.js';
 import type {Cause, LogDiagnosis, ProgramEnd} from './log-diagnosis.js';
+import {placeIn} from './places.js';
 import type {Subject} from './rule.js';
 
 /** Longer logs are judged by their beginning and their end. */
@@ -28,7 +29,7 @@ export function diagnose(
     : [...readLines(raw.slice(0, mostHead)), ...readLines(raw.slice(-mostTail), raw.length - mostTail + 1)];
   const candidates = findCandidates(lines, platform);
   const verdicts = judge(candidates, lines, end);
-  if (end.code === 0) {
+  if (end.code === 0 && !hasDied(lines)) {
     const [best] = verdicts;
     return best !== undefined && endedIt(best, lines)
       ? told(best, platform)
@@ -41,6 +42,10 @@ export function diagnose(
     nothing('Nothing in it speaks of a failure.')
   );
 }
+
+/** Whoever starts it may swallow its exit code. */
+const hasDied = (lines: readonly Line[]): boolean =>
+  lines.slice(-12).some(({text}) => /Kernel pid terminated|Crash dump is being written|\bBOOT FAILED\b/.test(text));
 
 /** Some programs fail with exit code 0: then their last words have to be errors, and no farewell. */
 function endedIt({score, cause, candidates: candidatesOfAll}: Verdict, lines: readonly Line[]): boolean {
@@ -134,19 +139,32 @@ function bySilence(lines: readonly Line[], end: ProgramEnd): LogDiagnosis | null
       ...empty,
       cause: 'unhandled-exception',
       confidence: 0.3,
+      subject: raisedIn(last, lines),
       evidence: [{line: last.number, text: shown(last)}],
       explanation: `It ended with exit code ${end.code} and does not say why.`,
       remedy: 'look at its last lines',
     };
   }
-  if (last === undefined) return null;
+  if (last === undefined)
+    return end.signal === null ? hang(0.5, last, 'It runs and has never said anything.', false) : null;
   const waits =
-    /\b(?:acquir(?:e|ing)|wait(?:s|ing)?\b(?! for (?:connections|requests|jobs|tasks|messages|events|file changes))|locking|(?:wait|waiting) for (?:the )?lock|blocking|connecting|fetching|loading|opening|reading from|handshak|joining|syncing|warte(?:t|n)? auf)\b/i;
+    /\b(?:acquir(?:e|ing)|wait(?:s|ing)?\b(?! for (?:the |an? |new |more |incoming |next )*(?:connections?|requests?|jobs?|tasks?|messages?|events?|file changes|runs?|next|work|clients?|commands?|orders?|schedule))|locking|(?:wait|waiting) for (?:the )?lock|blocking|connecting|fetching|loading|opening|reading from|handshak|joining|syncing|warte(?:t|n)? auf)\b/i;
   return lines.length <= 400 &&
     waits.test(last.text) &&
     !/\b(?:done|ready|connected|finished|listening|complete)/i.test(last.text)
     ? hang(0.6, last, 'It has said nothing since, and does not end: it waits for something that does not come.', true)
     : null;
+}
+
+/** Where a traceback of a kind that no rule knows came from: not each exception is called an error. */
+function raisedIn(last: Line, lines: readonly Line[]): Subject {
+  const block = lines
+    .slice(-80)
+    .filter((line) => line.block === last.block)
+    .map(({text}) => text);
+  if (!block.some((text) => text.startsWith('Traceback (most recent call last)'))) return {};
+  const name = /^(?:[a-z_]\w*\.)*[A-Z]\w+(?=:|$)/.exec(last.text)?.[0];
+  return {...placeIn(last.text, {block, near: []}), ...(name === undefined ? {} : {name})};
 }
 
 const empty: LogDiagnosis = {

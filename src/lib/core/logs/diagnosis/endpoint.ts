@@ -3,9 +3,10 @@ import type {Context, Subject} from './rule.js';
 
 /** Host and port as programs write them: `127.0.0.1:5432`, `('db', 5432)`, `"db", port 5432`, `host='db', port=8443`. */
 const written: readonly RegExp[] = [
+  /\bipv4:(?<host>[\d.]{7,15}):(?<port>\d{2,5})\b/,
   /\[?["'](?<host>[\w.:-]{1,80})["'],\s*(?<port>\d{2,5})\b/,
   /host=["']?(?<host>[\w.:-]{1,80}?)["']?[,;]? *port=["']?(?<port>\d{2,5})/i,
-  /\b(?:server|host|address|rechner|database)\b:?\s+(?:at\s+)?["'`«]?(?<host>[\w.-]{1,80})["'`»]?(?:\s*\([^)]{0,60}\))?,?\s+(?:and\s+)?(?:port|Port)\s*[:=]?\s*(?<port>\d{2,5})/,
+  /\b(?:[Ss]erver|host|address|rechner|database)\b:?\s+(?:(?:at|on|auf)\s+)?["'`«»„]?(?<host>[\w.-]{1,80})["'`«»“]?(?:\s*\([^)]{0,60}\))?,?\s+(?:and\s+)?(?:port|Port)\s*[:=]?\s*(?<port>\d{2,5})/,
   /[a-z][a-z0-9+.-]{1,20}:\/\/(?:[^\s/@"']{0,120}@)?(?<host>\[[0-9a-f:]+\]|[\w.-]{1,80}):(?<port>\d{2,5})\b/i,
   /\[(?<host>[0-9a-f:]{2,40})\]:(?<port>\d{2,5})\b/i,
   /(?<![\w.:/-])(?<host>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}):(?<port>\d{2,5})\b/,

@@ -31,7 +31,10 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished in|\bready\b|: ok$/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished (?:in|with success)\b|\bready\b|: ok$/i;
+/** Some warn when all is well again. */
+const isBack =
+  /\bis (?:UP|back)\b|\b(?:re-?established|restored|reconnected|recovered)\b|back (?:online|up|to normal)/i;
 /** Servers whose log tells of their clients' mistakes, which are not theirs. */
 const serves =
   /starting PostgreSQL|database system is ready to accept connections|ready for connections|mongod.{0,40}startup|Waiting for connections|Starting RabbitMQ|accepting AMQP connection|dnsmasq\[\d+\]: started|starting BIND|mosquitto version .{1,20} starting|slapd .{0,40}starting|postfix\/\w+\[|Squid Cache .{0,40}Starting|memcached .{0,20}start/i;
@@ -78,7 +81,7 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
     lastBlock: lines.findLast(({text}) => text.trim() !== '')?.block ?? 0,
     lastSuccess: new Map(
       lines.flatMap(({text, level, service}, index): [string | null, number][] =>
-        level < 3 && succeeds.test(text) ? [[service, index]] : [],
+        (level < 3 && succeeds.test(text)) || (level === 3 && isBack.test(text)) ? [[service, index]] : [],
       ),
     ),
     troubled: new Set(candidates.map(({line}) => line.block)),

@@ -25,7 +25,7 @@ export function placeIn(line: string, {block, near}: Pick<Context, 'block' | 'ne
   }
   const own = found.filter(
     ({file}) =>
-      !/site-packages|dist-packages|node_modules|^node:|internal\/|\/usr\/lib\/|\/lib\/python|<frozen|runtime\/|\/usr\/local\/go|\/usr\/share\/|gems\/|vendor\/|\.cargo/.test(
+      !/site-packages|dist-packages|\.(?:pyx|pxi)$|node_modules|^node:|internal\/|\/usr\/lib\/|\/lib\/python|<frozen|runtime\/|\/usr\/local\/go|\/usr\/share\/|gems\/|vendor\/|\.cargo/.test(
         file,
       ),
   );
@@ -51,7 +51,7 @@ export function sourcePlace(line: string, context: Context): Subject {
       /^\s*(?:file:\/\/)?((?:[A-Za-z]:)?[^\s:()'"]{1,300}\.(?:[cm]?[jt]sx?|vue|py|rb|php|go|java|c|cc|cpp|h|rs|pl|lua|sh|ts|sql|css|scss|html)):(\d+)/.exec(
         text,
       ) ??
-      /\bin ((?:[A-Za-z]:)?[^\s:]{1,300}\.\w{1,5})(?: on line |:)(\d+)/.exec(text) ??
+      /\bin (?:file )?((?:[A-Za-z]:)?[^\s:]{1,300}\.\w{1,5})(?: on line |:)(\d+)/.exec(text) ??
       /([\w./-]+\.(?:sh|bash|[cm]?[jt]sx?|py|rb|pl|pm|php|go|rs|c|java))(?::| line | at line |: line |\()(\d+)/.exec(
         text,
       );

@@ -97,10 +97,15 @@ export const daemons: readonly Rule[] = [
     read: (subject, line, {near}) => {
       const own = endpointIn(line);
       if (own !== null) return {...own, ...subject};
+      const host = /["'` (]((?:\d{1,3}\.){3}\d{1,3}|[0-9a-f]*::?[0-9a-f:]+:[0-9a-f]+)["'`): ,]/i.exec(line)?.[1];
+      if (host !== undefined) return {host, ...subject};
       const port = [line, ...near].map((text) => portIn(text)).find((one) => one !== null);
       return typeof port === 'number' ? {...subject, port} : subject;
     },
-    examples: ['1763877000: Error: Cannot assign requested address'],
+    examples: [
+      '1763877000: Error: Cannot assign requested address',
+      ['could not bind IPv4 address "10.40.0.7": Cannot assign requested address', {host: '10.40.0.7'}],
+    ],
   },
   {
     id: 'host-key',

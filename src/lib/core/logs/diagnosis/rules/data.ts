@@ -79,6 +79,7 @@ export const data: readonly Rule[] = [
       /Cannot open database "(?<database>[^"]+)"/,
       /schema "(?<name>[^"]+)" does not exist/,
       /unapplied migration/,
+      /InconsistentMigrationHistory: Migration (?<revision>[\w.]+)|Conflicting migrations detected/,
       /pending migrations?/,
       /migrations? (?:are|is) pending/,
       /Can't locate revision identified by '(?<revision>\w+)'/,
@@ -115,7 +116,7 @@ export const data: readonly Rule[] = [
       const table = subject['table'];
       return {
         ...subject,
-        ...(typeof table === 'string' && table.includes('.') && /Table '/.test(line)
+        ...(typeof table === 'string' && /^(?!mysql\.|sys\.).+\./.test(table) && /Table '/.test(line)
           ? {table: table.split('.').at(-1) as string}
           : {}),
         ...(revision === undefined || subject['revision'] !== undefined ? {} : {revision}),
@@ -127,6 +128,24 @@ export const data: readonly Rule[] = [
       ["Table 'erp.invoices' doesn't exist", {table: 'invoices'}],
       ['FATAL:  database "erp_prod" does not exist', {database: 'erp_prod'}],
       ["Can't locate revision identified by 'ae1027a6acf'", {revision: 'ae1027a6acf'}],
+    ],
+  },
+  {
+    id: 'database-extension',
+    cause: 'missing-module',
+    when: [
+      /could not access file "(?:\$libdir\/)?(?<module>[\w-]+)": No such file/,
+      /extension "(?<module>[^"]+)" is not available/,
+      /could not open extension control file "[^"]{0,200}\/(?<module>[\w-]+)\.control"/,
+      /no such module: (?<module>\w+)/,
+      /[Cc]an'?t open shared library '(?<module>[^']+)'/,
+    ],
+    strength: 0.97,
+    explain: ({module}) => `The database has no extension or library ${String(module ?? '')}.`,
+    remedy: ({module}) => `install the package that brings ${String(module ?? 'it')} for this version of the server`,
+    examples: [
+      ['FATAL:  could not access file "pg_cron": No such file or directory', {module: 'pg_cron'}],
+      ['ERROR:  extension "postgis" is not available', {module: 'postgis'}],
     ],
   },
   {
@@ -214,13 +233,14 @@ export const data: readonly Rule[] = [
       /database connection (?:failed|lost|refused|could not)/i,
       /could not connect to (?:the )?database/i,
       /verbindung zum server .{0,80}fehlgeschlagen/i,
+      /zu viele Verbindungen/i,
     ],
     unless:
       /redis|amqp|rabbit|kafka|Connection refused\b.{0,10}$|could not translate|Name or service|password authentication|does not exist/i,
     strength: 0.85,
     read: withEndpoint,
     decide: (_, line) =>
-      /too many (?:clients|connections)|connection slots/i.test(line)
+      /too many (?:clients|connections)|connection slots|zu viele Verbindungen|verbleibenden Verbindungen/i.test(line)
         ? 'file-descriptor-limit'
         : 'database-unreachable',
     examples: [
@@ -266,6 +286,22 @@ export const data: readonly Rule[] = [
       'redis.exceptions.AuthenticationError: Authentication required.',
       'NOAUTH Authentication required.',
       'NOPERM this user has no permissions to run the "set" command',
+    ],
+  },
+  {
+    id: 'redis-master-away',
+    cause: 'redis-unreachable',
+    when: [
+      /Error condition on socket for SYNC/,
+      /(?:Unable to connect to|Timeout connecting to|Connection with) (?:the )?(?:MASTER|master)\b(?! lost)/,
+    ],
+    strength: 0.88,
+    read: withEndpoint,
+    examples: [
+      [
+        'Connecting to MASTER 10.0.0.4:6390\nError condition on socket for SYNC: Connection refused',
+        {host: '10.0.0.4', port: 6390},
+      ],
     ],
   },
   {
@@ -345,7 +381,7 @@ export const data: readonly Rule[] = [
       /IncompatibleProtocolError/i,
       /Probable(?:Authentication|AccessDenied)Error/i,
       /AMQP.{0,60}(?:refused|closed|Connect)/i,
-      /RabbitMQ.{0,60}(?:not|unable|fail|refused)/i,
+      /\bRabbitMQ\b.{0,60}\b(?:not|unable|fail(?:ed|s|ure)?|refused)\b/i,
       /Connection to node -?\d+ .{0,60}could not be established/i,
     ],
     strength: 0.92,

@@ -30,6 +30,8 @@ export const hang: readonly Rule[] = [
       /heartbeat timeout/i,
       /no progress for/i,
       /stuck (?:for|in|waiting)/i,
+      // Somebody keeps all of them and gives none back.
+      /QueuePool limit of size \d+ overflow \d+ reached/,
       /hung (?:for|process|task)/i,
       /watchdog timeout/i,
       /(?:still )?waiting for .{0,60}lock.{0,30}(?:\d+ ?s|seconds)/i,

@@ -1,4 +1,5 @@
 import type {Rule} from '../rule.js';
+import {accounts} from './accounts.js';
 import {cluster} from './cluster.js';
 import {code} from './code.js';
 import {compiled} from './compiled.js';
@@ -9,6 +10,7 @@ import {hang} from './hang.js';
 import {jvm} from './jvm.js';
 import {network} from './network.js';
 import {node} from './node.js';
+import {packaging} from './packaging.js';
 import {python} from './python.js';
 import {scripting} from './scripting.js';
 import {servers} from './servers.js';
@@ -20,11 +22,13 @@ import {tools} from './tools.js';
 /** All rules, the more concrete ones first: of two that recognise a line equally well the first one counts. */
 export const rules: readonly Rule[] = [
   ...python,
+  ...packaging,
   ...node,
   ...jvm,
   ...compiled,
   ...scripting,
   ...dotnet,
+  ...accounts,
   ...daemons,
   ...tools,
   ...hang,

@@ -29,6 +29,9 @@ export const network: readonly Rule[] = [
       /bind: .{0,40}in use/i,
       /belegt/i,
       /already listening on/i,
+      /\bport \d{2,5} (?:is )?(?:not available|unavailable|not free|busy|already bound|blocked by another)/i,
+      /\b(?:connection|listener|endpoint|socket) (?:is )?(?:already )?in use: /i,
+      /\b(?:something|another \w+) is already (?:running|listening) on port/i,
     ],
     unless: /trying (?:another|next)|using (?:port )?\d+ instead|falling back/i,
     strength: 0.95,
@@ -120,6 +123,7 @@ export const network: readonly Rule[] = [
       /server name .{0,80}not be resolved/i,
       /SocketError.{0,40}getaddrinfo/i,
       /php_network_getaddresses/i,
+      /\bBad hostname\b/,
     ],
     strength: 0.93,
     read: (subject, line, context) => {
@@ -309,6 +313,7 @@ function hostNotFound(texts: readonly string[]): string | null {
       ) ??
       /unknown (?:mysql server )?host:? ?["']?([\w.-]+)/i.exec(text) ??
       /host=["']([\w.-]+)["']/.exec(text) ??
+      /Bad hostname:? ['"]?([\w.-]+)/.exec(text) ??
       /getaddrinfo for ['"]?([\w.-]+) failed/i.exec(text) ??
       /getaddrinfo (?:for |failed for |error for )?["']?([a-z][\w.-]+\.[\w.-]+|[a-z][\w-]+-[\w-]+)/i.exec(text) ??
       /"([\w-]+(?:\.[\w-]+)*)(?::\d+)?"/.exec(text) ??

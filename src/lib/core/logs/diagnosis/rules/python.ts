@@ -2,6 +2,8 @@ import {installOf} from '../install.js';
 import {placeIn, sourcePlace} from '../places.js';
 import type {Context, Rule, Subject} from '../rule.js';
 
+const isRootOfHandler = /^(?:\w+\.)*\w*(?:Error|Exception): \[Errno|^(?:ModuleNotFound|Import)Error: /;
+
 /** Python and what is written in it. */
 export const python: readonly Rule[] = [
   {
@@ -16,6 +18,7 @@ export const python: readonly Rule[] = [
       /ImportError: Couldn't import (?<module>Django)/,
       /ImportError: .{0,80}(?:please install|pip install) ["'`]?(?<module>[A-Za-z][\w.-]+)/i,
       /(?:ImportError|RuntimeError): .{1,120} requires ["'`]?(?<module>[a-z][\w.-]+)["'`]? to be installed/,
+      /[Yy]ou (?:need to|must|have to|should) install (?:the )?["'`]?(?<module>[A-Za-z][\w.-]+)["'`]? (?:library|package|module|driver)/,
       /class uri ['"][^'"]{1,80}['"] invalid or not found/,
     ],
     unless: /optional|skipping|continuing|fallback|without it/i,
@@ -43,6 +46,7 @@ export const python: readonly Rule[] = [
       /Module ['"](?<module>[\w.]+)['"] has no attribute ['"](?<name>celery|app)['"]/,
       /ImportError: [^:]{1,200}: undefined symbol: (?<name>\w+)/,
       /circular import/,
+      /attempted relative import (?:with no known parent package|beyond top-level package)/,
     ],
     strength: 0.97,
     read: (subject, line, context) => {
@@ -96,6 +100,27 @@ export const python: readonly Rule[] = [
     ],
   },
   {
+    id: 'python-template',
+    cause: 'missing-file',
+    when: [
+      /(?:TemplateDoesNotExist|TemplateNotFound): (?<file>[\w./-]+)/,
+      /Missing staticfiles manifest entry for ['"](?<file>[^'"]+)['"]/,
+      /sqlite3\.OperationalError: unable to open database file|\(sqlite3\.OperationalError\) unable to open database file/,
+    ],
+    strength: 0.9,
+    read: (subject, _, {block}) => {
+      if (subject['file'] !== undefined) return subject;
+      const file = block.map((text) => /connect\(['"](?:file:)?([^'"?]+)/.exec(text)?.[1]).findLast((one) => one);
+      return file === undefined ? subject : {...subject, file};
+    },
+    examples: [
+      ['django.template.exceptions.TemplateDoesNotExist: orders/list.html', {file: 'orders/list.html'}],
+      ['jinja2.exceptions.TemplateNotFound: mail/dunning.txt', {file: 'mail/dunning.txt'}],
+      ["ValueError: Missing staticfiles manifest entry for 'js/app.js'", {file: 'js/app.js'}],
+      'sqlite3.OperationalError: unable to open database file',
+    ],
+  },
+  {
     id: 'python-version',
     cause: 'version-mismatch',
     when: [
@@ -139,10 +164,12 @@ export const python: readonly Rule[] = [
       /(?:uvicorn|gunicorn|celery|flask|alembic)\S*: error: (?:unrecognized arguments: (?<name>\S+)|argument (?<name2>[\w-]+))/,
       /KeyError: ['"]?(?:formatters|handlers|loggers)['"]?$|ValueError: Unable to configure (?:handler|formatter|logger) ['"](?<name>[\w.]+)['"]/,
     ],
-    unless: /Error loading \w+ module|SECRET_KEY|environment variable|Set the \w+/,
+    unless: /Error loading \w+ module|need to install|SECRET_KEY|environment variable|Set the \w+/,
     strength: 0.9,
     read: (subject, line, context) => {
       const {near} = context;
+      // The handler's own trouble stands above: a file, a module.
+      if (/Unable to configure/.test(line) && context.block.some((text) => isRootOfHandler.test(text))) return null;
       const below = near[near.indexOf(line) + 1] ?? '';
       const field = /validation errors?/.test(line) ? /^(\w[\w.]*)$/.exec(below)?.[1] : undefined;
       const at = /\((?:at )?line (\d+)|: line (\d+) column/.exec(line);

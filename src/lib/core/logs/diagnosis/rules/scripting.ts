@@ -190,9 +190,29 @@ export const scripting: readonly Rule[] = [
     examples: [['syntax error at import.pl line 7, near "}"', {file: 'import.pl', line: 7}]],
   },
   {
+    id: 'ruby-json',
+    cause: 'config-invalid',
+    when: /\(JSON::ParserError\)/,
+    unless: /response|body|HTTP/,
+    strength: 0.84,
+    examples: ["common.rb:216:in `parse': 859: unexpected token at '}' (JSON::ParserError)"],
+  },
+  {
+    id: 'perl-json',
+    cause: 'config-invalid',
+    when: /(?:malformed JSON string|unexpected end of string while parsing JSON|.{1,40} expected(?: while parsing .{1,30})?), .{0,40}at character offset \d+ .{0,200} at (?<file>\S+) line (?<line>\d+)/,
+    strength: 0.88,
+    examples: [
+      [
+        `malformed JSON string, neither tag, array, object at character offset 0 (before "queue: mails") at run.pl line 3.`,
+        {file: 'run.pl', line: 3},
+      ],
+    ],
+  },
+  {
     id: 'perl-died',
     cause: 'unhandled-exception',
-    when: /(?:Can't (?:call method|use an undefined|use string).{1,160}|Illegal division by zero) at (?<file>\S+) line (?<line>\d+)/,
+    when: /(?:Can't (?:call method|use an undefined|use string|locate object method|modify|coerce).{1,160}|Illegal division by zero|Undefined subroutine .{1,80} called|Not an? (?:HASH|ARRAY|CODE|SCALAR) reference|Modification of .{1,80} attempted|Attempt to .{1,60}) at (?<file>\S+) line (?<line>\d+)/,
     strength: 0.68,
     examples: [[`Can't call method "total" on an undefined value at close.pl line 4.`, {file: 'close.pl', line: 4}]],
   },

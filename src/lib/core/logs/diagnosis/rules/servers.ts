@@ -2,7 +2,9 @@ import {withEndpoint} from '../endpoint.js';
 import type {Rule, Subject} from '../rule.js';
 
 const sumsUp =
-  /FATAL CONFIG|Error\(s\) found in configuration|Fatal errors found in configuration|[Cc]onfiguration (?:file )?test failed/;
+  /FATAL CONFIG|AH00526|Error\(s\) found in configuration|Fatal errors found in configuration|[Cc]onfiguration (?:file )?test failed/;
+const isOfFiles =
+  /Permission denied|No such file|is not a directory|does not exist|[Ee]rror opening file|No Private Key found/;
 /** `at /etc/x.conf:12`, `on line 12 of /etc/x.conf`, `in /etc/x.conf`. */
 const places: readonly RegExp[] = [
   /\b[Ll]ine[ :]+(?<line>\d+) of (?<file>[\w./@+-]+)/,
@@ -59,9 +61,12 @@ export const servers: readonly Rule[] = [
       /(?:configfile )?parser failed (?:somehow near here|at): (?<name>\S+)/,
       /unexpected value for config key: (?<name>\S+)|WARNING: unknown config-key: (?<name2>\S+)/,
       /FATAL CONFIG FILE ERROR/,
+      /unable to find (?:required )?(?:default_backend|use_backend|backend|server|proxy|frontend)s?:? '(?<name>[^']+)'/,
+      /could not load (?<file>[\w./@+-]+\.conf)\b/,
+      /line (?<line>\d+) of configuration file "(?<file>[^"]+)"/,
+      /attempted to set unknown variable: (?<name>[\w.-]+)|tried to set (?<name2>[\w.-]+), but there is no setting with that name/,
       /ACL not found: (?<name>\S+)/,
       /FATAL: Bungled (?<file>\S+) line (?<line>\d+): (?<name>\S+)/,
-      /VCL compilation failed/,
       /field (?<name>\w+) (?:already set|not found) in type/,
       /(?:boolean|integer|size|number|string|semicolon|'[{};]') expected near '(?<name>[^']+)'/,
       /: (?:unknown|missing|unexpected|unrecognized) (?:option|token|keyword|statement|clause|command|directive)\b:? ?["'`]?(?<name>[\w.-]+)?/i,
@@ -89,7 +94,7 @@ export const servers: readonly Rule[] = [
     strength: 0.9,
     read: (subject, line, context) => {
       // It only says that what stands above was the end.
-      if (sumsUp.test(line) && context.near.some((text) => /Permission denied|No such file/.test(text))) return null;
+      if (sumsUp.test(line) && context.near.some((text) => isOfFiles.test(text))) return null;
       const found = place(subject, line, context) ?? subject;
       if (found['name'] !== undefined) return found;
       const name = [line, ...context.near]
@@ -136,6 +141,46 @@ export const servers: readonly Rule[] = [
     ],
   },
   {
+    id: 'vcl',
+    cause: 'config-invalid',
+    when: /VCL compilation failed/,
+    // It stands last; what is wrong with it stands above.
+    strength: 0.85,
+    read: place,
+    examples: ['VCL compilation failed'],
+  },
+  {
+    id: 'server-path',
+    cause: 'missing-file',
+    when: [
+      /\[emerg\].{0,60}open\(\) "(?<file>[^"]+)" failed \(2: /,
+      /\b(?:bind|listen)(?:ing)?\b.{0,80}?['"` ](?<file>\/[\w./@+-]+)['"`]?: (?:bind: )?(?:no such file|datei oder verzeichnis)/i,
+      /[Ee]rror opening file '(?<file>[^']+)'/,
+      // What cannot be made for want of something lacks its folder.
+      /[Cc]an't create\/write to file '(?<file>[^']+)\/[^'/]+' \(Errcode: 2\b/,
+      // The page that everybody asks for; other scripts are asked for by those who look for holes.
+      /Primary script unknown.{0,200}"[A-Z]+ \/(?:index\.php)?(?:\?\S*)? HTTP/,
+      /(?:could not|cannot|can't|unable to|failed to) (?:locate|find) (?:an? |the )?['"`]?(?<file>[\w./-]*(?:[A-Z][a-z]+file|\w\.(?:toml|json|ya?ml|ini|cfg|conf|lock|mod)))\b/i,
+      /\b(?:[Nn]o )?(?<file>[A-Z][a-z]+file) (?:was )?(?:not )?found\b(?! at)/,
+      /^>>> '(?:dir|include|loadmodule|aclfile|unixsocket|logfile|pidfile|tls-[\w-]+-file) "?(?<file>[^'"]+)"?'$/,
+    ],
+    strength: 0.97,
+    read: (subject, line, {near}) =>
+      line.startsWith('>>> ') && !near.some((text) => /No such file|not found/.test(text)) ? null : subject,
+    examples: [
+      [
+        'nginx: [emerg] open() "/var/log/shop/access.log" failed (2: No such file or directory)',
+        {file: '/var/log/shop/access.log'},
+      ],
+      [
+        "ERROR: unable to bind listening socket for address '/run/shop/php.sock': No such file or directory (2)",
+        {file: '/run/shop/php.sock'},
+      ],
+      ['listen unix /run/shop/api.sock: bind: no such file or directory', {file: '/run/shop/api.sock'}],
+      [">>> 'dir /var/lib/shop'\nNo such file or directory", {file: '/var/lib/shop'}],
+    ],
+  },
+  {
     id: 'server-file',
     cause: 'missing-file',
     when: [
@@ -145,6 +190,7 @@ export const servers: readonly Rule[] = [
       /sshd: no hostkeys available/,
       /DocumentRoot '(?<file>[^']+)' is not a directory/,
       /ServerRoot must be a valid directory|could not open error log file (?<file>\S+?)\.?$/,
+      /(?:could not|can ?not|can't|failed to|unable to) (?:create|open|write|access|read|bind|stat|chdir|change|load|find)\b.{0,60}? ["'`](?<file>[^"'`]*[./][^"'`]*)["'`]: No such file/i,
       /could not access directory "(?<file>[^"]+)": No such file/,
       /konnte nicht auf das Verzeichnis [»"„](?<file>[^«"“]+)[«"“] zugreifen/,
       /could not open (?:configuration file|file|directory) "(?<file>[^"]+)": No such file/,
@@ -180,6 +226,7 @@ export const servers: readonly Rule[] = [
       /tls: private key (?:type )?does not match public key/,
       /(?:server )?certificate .{0,120}does NOT match the server name|does NOT include an ID which matches/,
       /Unable to (?:configure|load|read) (?:RSA |server )?(?:certificate|private key)/i,
+      /No Private Key found in '(?<file>[^']+?)(?:\.key)?'/i,
     ],
     unless: /No such file/,
     strength: 0.96,
@@ -206,6 +253,7 @@ export const servers: readonly Rule[] = [
     cause: 'connection-refused-upstream',
     when: [
       /connect\(\) (?:to .{1,80} )?failed \((?:111|61|10061): .{1,60}\) while connecting to upstream/,
+      /connect\(\) to unix:(?<file>\S{1,120}) failed \((?:2|11|111): .{1,60}\) while connecting to upstream/,
       /\(111\)Connection refused: AH00957: .{0,60}attempt to connect to (?<host>[\w.:-]+?):(?<port>\d+)/,
       /AH00957: \w+: attempt to connect to (?<host>[\w.]+):(?<port>\d+).{0,60}failed/,
       /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN/,

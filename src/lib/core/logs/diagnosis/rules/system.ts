@@ -20,7 +20,10 @@ export function pathIn(text: string): string | null {
       text,
     )?.[1];
   if (behind === undefined) return null;
-  const path = behind.trim().replace(/[.,:;)]+$/, '');
+  const path = behind
+    .trim()
+    .replace(/[.,:;)]+$/, '')
+    .replace(/(?<=\w)\/$/, '');
   return path.includes(' ') && !/[/\\]/.test(path) ? null : path;
 }
 
@@ -140,6 +143,8 @@ export const system: readonly Rule[] = [
       /Allocation failed/i,
       /memory exhausted/i,
       /std::bad_alloc/i,
+      /ArrayMemoryError/,
+      /unable to allocate (?:array with shape|[\d.]+ ?[KMGTP]i?B)/i,
       /bad_alloc/i,
       /Allowed memory size of \d+ bytes exhausted/i,
       /unable to create (?:new )?native thread/i,
@@ -186,6 +191,8 @@ export const system: readonly Rule[] = [
       /terminated by SIG/i,
       /(?:file size|cpu time) limit exceeded/i,
       /\bSIGX(?:FSZ|CPU)\b/,
+      /process (?:in|of|from) (?:the )?(?:process )?pool was terminated abruptly|BrokenProcessPool|TerminatedWorkerError/,
+      /worker process managed by the executor was unexpectedly terminated/,
     ],
     unless: /handler|gracefully|^\[signal SIG.{1,60} code=0x|received SIGTERM|SIGTERM|SIGINT|exception handling/i,
     strength: 0.85,
@@ -292,6 +299,7 @@ export const system: readonly Rule[] = [
       /(?:file|directory|folder|path|datei|config(?:uration)?(?: file)?) .{0,200}(?:does not exist|doesn't exist|not found|nicht gefunden|existiert nicht|is missing)/i,
       /'[^']{1,200}' doesn't exist/i,
       /can't open (?:file|config|input)/i,
+      /^(?:error|fatal|fehler)\b[: ]+['"`]?(?<file>[\w./-]*(?:[/.][\w-]+|[A-Za-z]+file))['"`]? (?:does not exist|not found|is missing|existiert nicht)\b/i,
       /cannot open (?:file|input|shared file)/i,
       /unable to (?:open|read|load|find) (?:file|config)/i,
       /failed to open stream/i,
