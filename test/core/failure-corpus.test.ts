@@ -93,3 +93,25 @@ test('each failure comes with a sentence, and lines that are there', () => {
     for (const {line} of evidence) expect(one.lines[line - 1]).toBeDefined();
   }
 });
+
+const clock = (n: number): string => `09:12:${String(n % 60).padStart(2, '0')}`;
+
+test.each<[string, (line: string, n: number) => string]>([
+  ['containerd', (line, n) => `2026-11-23T${clock(n)}.123456789Z stderr F ${line}`],
+  ['kubectl logs --timestamps', (line, n) => `2026-11-23T${clock(n)}.123456789Z ${line}`],
+  ['kubectl logs --prefix', (line) => `[pod/api-6f7c9d-xk2lp/api] ${line}`],
+  ['journalctl', (line, n) => `Nov 23 ${clock(n)} erp-server erp-api[412]: ${line}`],
+  ['the own log of erp', (line, n) => `[2026-11-23 ${clock(n)}] [INFO] api | ${line}`],
+  ['docker compose', (line) => `api-1  | ${line}`],
+  ['foreman', (line) => `09:12:44 api.1   | ${line}`],
+])('what %s writes before each line changes nothing', (_, wrap) => {
+  const some = cases.filter(({lines}, i) => lines.length >= 3 && i % 3 === 0);
+  const changed = some.filter((one) => {
+    const end = {code: one.exit?.code ?? null, signal: one.exit?.signal ?? null};
+    const {cause, subject} = diagnose(one.lines.map(wrap), end);
+    const plain = verdictOf(one);
+    return cause !== plain.cause || JSON.stringify(subject) !== JSON.stringify(plain.subject);
+  });
+  // Some logs have such prefixes of their own already.
+  expect(changed.map(({id}) => id).slice(Math.ceil(some.length / 30))).toEqual([]);
+});

@@ -31,7 +31,7 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|is (?:UP|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished (?:in|with success)\b|\bready\b|: ok$/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished (?:in|with success)\b|\bready\b|: ok$/i;
 /** Some warn when all is well again. */
 const isBack =
   /\bis (?:UP|back)\b|\b(?:re-?established|restored|reconnected|recovered)\b|back (?:online|up|to normal)/i;

@@ -18,11 +18,27 @@ export interface Line {
 const mostLength = 2000;
 
 const prefix =
-  /^(?:\[?([A-Za-z][\w.-]{0,40})\]?\s*\|\s?|\[([A-Za-z][\w-]{0,30})\](?:\s|$)|\d+\|([\w-]+)\s+\|\s|\d\d:\d\d:\d\d ([\w-]+\.\d+)\s+\|\s)/;
+  /^(?:\[?([A-Za-z][\w.-]{0,40})\]?\s*\|\s?|\[([A-Za-z][\w/-]{0,60})\](?:\s|$)|\d+\|([\w-]+)\s+\|\s|\d\d:\d\d:\d\d ([\w-]+\.\d+)\s+\|\s)/;
 const timeStamp =
   /^(?:\[?\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d| UTC| [A-Z]{3,4}(?= ))?\]?|\[?\d{1,2}[/.-](?:\d\d|[A-Z][a-z]{2})[/.-]\d{2,4}[ :T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4})?\]?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?: \S+)?|\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:.]+ \d{4}\])[ :,|-]*/;
 const levelWord =
   /^.{0,60}?(?:^|[\s[("=|:<])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|FATAL|CRITICAL|CRIT|PANIC|EMERG|ALERT|LOG|trace|debug|info|notice|warn(?:ing)?|error|fatal|critical|crit|emerg|alert|panic)(?=[\s\]:)"|/,>]|$)/;
+/** What a collector of logs writes before each line of a program. */
+const wrappers: readonly RegExp[] = [
+  // containerd
+  /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:stdout|stderr) [FP] /,
+  // kubectl logs --timestamps, docker logs --timestamps
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,9}Z (?=\D|$)/,
+  // syslog, journalctl
+  /^(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)) [\w.-]{1,64} (?<service>[\w./@-]{1,48})(?:\[\d+\])?: ?/,
+  // a supervisor's own log
+  /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]? \[?[A-Za-z]{4,8}\]? (?<service>[A-Za-z][\w.-]{0,40}) +\| ?/,
+];
+/** Of the first lines so many are looked at. */
+const mostWrapped = 500;
+/** Names of services are looked for in so many. */
+const mostNamed = 5000;
+
 /** Goes on with what stands before it. */
 const continues =
   /^(?:\s+\S|Caused by: |Suppressed: |\.\.\. \d+ more|During handling of the above|The above exception was the direct|[\])}^]|goroutine \d|\[(?:SQL|parameters):|\(Background on)/;
@@ -37,13 +53,19 @@ interface Writer {
 
 /** @param first number of the first line, from 1 */
 export function readLines(raw: readonly string[], first = 1): Line[] {
-  const services = servicesOf(raw);
+  const wrapper = wrapperOf(raw);
+  const services = servicesOf(
+    wrapper === null ? raw : raw.slice(0, mostNamed).map((text) => text.replace(wrapper, '')),
+  );
   const writers = new Map<string | null, Writer>();
   const lines: Line[] = [];
   let blocks = 0;
   for (const [index, text] of raw.entries()) {
     const clean = withoutControls(text.length > mostLength ? text.slice(0, mostLength) : text).replace(/\r$/, '');
-    const {rest, service} = withoutPrefix(clean, services);
+    const outer = unwrapped(clean, wrapper);
+    const inner = withoutPrefix(outer.rest, services);
+    const {rest} = inner;
+    const service = inner.service ?? outer.service;
     const number = first + index;
     const writer = writers.get(service) ?? {block: 0, inTrace: false, isFirstBlank: false};
     writers.set(service, writer);
@@ -91,11 +113,29 @@ function levelOf(line: string, stamped: string): number {
 /** `api |`, `[api]`: a prefix counts if it comes several times and not alone. */
 function servicesOf(raw: readonly string[]): ReadonlySet<string> {
   const counts = new Map<string, number>();
-  for (const text of raw.slice(0, 5000)) {
+  for (const text of raw.slice(0, mostNamed)) {
     const name = nameIn(withoutControls(text.slice(0, 120)));
     if (name !== null) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return new Set([...counts].filter(([, count]) => count >= 2).map(([name]) => name));
+}
+
+/** Only what stands before nearly every line: syslog's form is also that of programs that write their own time. */
+function wrapperOf(raw: readonly string[]): RegExp | null {
+  const some = raw.slice(0, mostWrapped).filter((text) => text.trim() !== '');
+  if (some.length < 3) return null;
+  const isAround = (wrapper: RegExp): boolean => {
+    const around = some.filter((text) => wrapper.test(text.slice(0, 200))).length;
+    return around >= some.length * 0.9;
+  };
+  return wrappers.find(isAround) ?? null;
+}
+
+function unwrapped(text: string, wrapper: RegExp | null): {rest: string; service: string | null} {
+  const match = wrapper?.exec(text) ?? null;
+  return match === null
+    ? {rest: text, service: null}
+    : {rest: text.slice(match[0].length), service: match.groups?.['service'] ?? null};
 }
 
 function nameIn(text: string): string | null {

@@ -298,21 +298,6 @@ export const network: readonly Rule[] = [
       'limiting requests, excess: 5.5 by zone "api", client: 10.0.0.1',
     ],
   },
-  {
-    id: 'proxy-backend-down',
-    cause: 'connection-refused-upstream',
-    when: [
-      /Server (?<name>[\w.-]+\/[\w.-]+) is DOWN/i,
-      /backend (?<name>[\w.-]+) (?:has no server available|is down)/i,
-      /no live upstreams while connecting to upstream/i,
-    ],
-    // Others of the same backend go on.
-    unless: /\b[1-9]\d* active and \d+ backup servers left/,
-    strength: 0.85,
-    examples: [
-      ['Server api/api2 is DOWN, reason: Layer4 connection problem, info: "Connection refused"', {name: 'api/api2'}],
-    ],
-  },
 ];
 
 function hostNotFound(texts: readonly string[]): string | null {
