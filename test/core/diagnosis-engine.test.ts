@@ -35,6 +35,40 @@ describe('what the program got over is no failure', () => {
       ],
     ],
     [
+      'an error that is worth a debug line only',
+      [
+        'level=info msg="Server is ready to receive web requests."',
+        'level=debug msg="Scrape failed" err="dial tcp 127.0.0.1:9100: connect: connection refused"',
+        'level=info msg="write block"',
+      ],
+    ],
+    [
+      'one address of several that it could not have',
+      [
+        '1762070400: Opening ipv6 listen socket on port 1883.',
+        '1762070400: Error: Cannot assign requested address',
+        '1762070400: mosquitto version 2.0.11 running',
+      ],
+    ],
+    [
+      "a success that stands behind the framework's name, the trace without it",
+      [
+        '[Nest] 911  - 11/02/2026, 8:00:00 AM     LOG [NestFactory] Starting Nest application...',
+        '[Nest] 911  - 11/02/2026, 8:00:01 AM   ERROR [TypeOrmModule] Unable to connect to the database. Retrying (1)...',
+        'Error: connect ECONNREFUSED 127.0.0.1:5432',
+        '    at TCPConnectWrap.afterConnect [as oncomplete] (node:net:1607:16)',
+        '[Nest] 911  - 11/02/2026, 8:00:04 AM     LOG [NestApplication] Nest application successfully started +2ms',
+      ],
+    ],
+    [
+      'a browser that left while a port was forwarded to it',
+      [
+        'Handling connection for 8080',
+        'E1102 08:00:05.000000 911 portforward.go:381] error copying from remote stream to local connection: readfrom tcp4 127.0.0.1:8080->127.0.0.1:41000: write: broken pipe',
+        'Handling connection for 8080',
+      ],
+    ],
+    [
       'mistakes of clients in the log of a database',
       [
         'LOG:  database system is ready to accept connections',
@@ -215,4 +249,17 @@ test.each([
   ['one traceback', (n: number) => Array.from({length: n}, (_, i) => `    at f${i} (/x/y.js:${i}:1)`)],
 ])('linear time: %s', async (_, make) => {
   await expectLinear(4000, make, (text) => diagnose(text, failed));
+});
+
+test('what is missing may be named a few lines below', () => {
+  const {cause, subject} = diagnose(
+    [
+      'npm error code ENOENT',
+      'npm error syscall open',
+      'npm error errno -2',
+      "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/srv/shop/package.json'",
+    ],
+    failed,
+  );
+  expect({cause, subject}).toEqual({cause: 'missing-file', subject: {file: '/srv/shop/package.json'}});
 });

@@ -31,7 +31,7 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|Application startup complete|\bReady\b|resumed|completed successfully|reconnected|finished (?:in|with success)\b|\bready\b|: ok$/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|\bsuccessfully (?:started|connected|acquired|registered|joined|initiali[sz]ed|loaded|recovered|resumed|completed|finished)\b|(?<!\b(?:not|already|still|is) )\brunning$|Application startup complete|\bReady\b|resumed|completed successfully|status=sent|reconnected|finished (?:in|with success)\b|\bready\b|: ok$/i;
 /** Some warn when all is well again. */
 const isBack =
   /\bis (?:UP|back)\b|\b(?:re-?established|restored|reconnected|recovered)\b|back (?:online|up|to normal)/i;
@@ -57,6 +57,9 @@ const ofClients: ReadonlySet<Cause> = new Set([
 /** A program of several died here, as whoever watches it tells. */
 const died =
   /\bapp crashed\b|exited with (?:exit )?code \[?[1-9]|exit status [1-9]|entered FATAL state|exited too quickly|ELIFECYCLE|Command failed with exit code|Main process exited, code=|Failed with result '|worker failed to boot|\bexited \([1-9]/i;
+
+/** How far apart the lines of one message may stand, the nearest first. */
+const nearFirst = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
 
 /** What the judge knows of the whole log. */
 interface Log {
@@ -86,14 +89,7 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
     ),
     troubled: new Set(candidates.map(({line}) => line.block)),
   };
-  const groups = new Map<string, Candidate[]>();
-  for (const candidate of candidates) {
-    const key = `${candidate.cause} ${candidate.line.service ?? ''} ${thing(candidate)}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [candidate]);
-    else group.push(candidate);
-  }
-  const verdicts = [...groups.values()].map((group): Verdict => {
+  const verdicts = troubles(candidates).map((group): Verdict => {
     const best = group.reduce((one, other) => (weight(other) > weight(one) ? other : one));
     return {
       cause: best.cause,
@@ -106,10 +102,40 @@ export function judge(candidates: readonly Candidate[], lines: readonly Line[], 
   );
 }
 
+/** Candidates of the same trouble: of one cause, about one thing. */
+function troubles(candidates: readonly Candidate[]): Candidate[][] {
+  const groups = new Map<string, Candidate[]>();
+  const nameless: Candidate[] = [];
+  const kind = ({cause, line}: Candidate): string => `${cause} ${line.service ?? ''}`;
+  const add = (key: string, candidate: Candidate): void => {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [candidate]);
+    else group.push(candidate);
+  };
+  const namedAt = new Map<string, string>();
+  for (const candidate of candidates) {
+    const name = thing(candidate);
+    if (name === '') nameless.push(candidate);
+    else {
+      namedAt.set(`${kind(candidate)} ${candidate.index}`, name);
+      add(`${kind(candidate)} ${name}`, candidate);
+    }
+  }
+  for (const candidate of nameless) {
+    // Many say it in several lines, and name the thing in one of them.
+    const name = nearFirst
+      .map((offset) => namedAt.get(`${kind(candidate)} ${candidate.index + offset}`))
+      .find((each) => each !== undefined);
+    add(`${kind(candidate)} ${name ?? ''}`, candidate);
+  }
+  return [...groups.values()].map((group) => group.sort((one, other) => one.index - other.index));
+}
+
 /** How often it was said, and in what tone. */
 function said(group: readonly Candidate[], {isEnded}: Log): number {
   const often = Math.min(0.06, Math.log2(group.length) * 0.015);
   if (group.every(({isTolerated}) => isTolerated)) return often - 0.3;
+  if (group.every(({line}) => line.level === 1)) return often - 0.6;
   return group.every(({line}) => line.level > 0 && line.level <= 3) ? often - (isEnded ? 0.15 : 0.2) : often;
 }
 
@@ -123,7 +149,7 @@ function timely(group: readonly Candidate[], log: Log): number {
     if (survived(group, log)) return -0.5;
     const isRecent = fromEnd <= 40 || fromEnd <= lines.length * 0.3;
     return (
-      (isRecent ? 0 : group.length >= 5 ? -0.1 : -0.35) + (lastSuccess > last.index && !repeats(group, log) ? -0.4 : 0)
+      (isRecent ? 0 : group.length >= 5 ? -0.1 : -0.35) + (lastSuccess > last.index && !repeats(group, log) ? -0.6 : 0)
     );
   }
   const success = lastSuccess > last.index + 1 && fromEnd > 12 ? -0.15 : 0;

@@ -148,5 +148,6 @@ function nameIn(text: string): string | null {
 function withoutPrefix(text: string, services: ReadonlySet<string>): {rest: string; service: string | null} {
   const name = nameIn(text);
   if (name === null || !services.has(name)) return {rest: text, service: null};
-  return {rest: text.replace(prefix, ''), service: name};
+  // A framework's own name tells no services apart: its traces stand without it.
+  return {rest: text.replace(prefix, ''), service: services.size > 1 ? name : null};
 }

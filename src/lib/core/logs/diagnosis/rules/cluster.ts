@@ -107,6 +107,8 @@ export const cluster: readonly Rule[] = [
       /portforward\.go.{0,200}error/,
       /network namespace for sandbox .{0,40}closed/,
     ],
+    // The client at this end went away: each closed browser tab says so.
+    unless: /local connection: readfrom .{0,160}(?:broken pipe|connection reset by peer)/,
     strength: 0.92,
     decide: (_, line) => (/Forbidden|forbidden/.test(line) ? 'cluster-unauthorized' : 'forward-lost'),
     examples: [

@@ -103,7 +103,7 @@ export const compiled: readonly Rule[] = [
     cause: 'syntax-error',
     when: [
       /^error\[E\d{4}\]: /,
-      /^error: (?:expected|unexpected|mismatched|this file contains|unknown start|cannot find macro)/,
+      /^error: (?:expected|unexpected(?! argument)|mismatched|this file contains|unknown start|cannot find macro)/,
       /could not compile [`'](?<name>[\w-]+)[`']/,
     ],
     unless: /unresolved import|can't find crate|failed to resolve: use of (?:undeclared|unresolved)/,

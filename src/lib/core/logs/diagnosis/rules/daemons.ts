@@ -75,6 +75,8 @@ export const daemons: readonly Rule[] = [
     when: [
       /\b[Ee]rror: (?:No such (?:command|option)|Missing (?:option|argument|parameter|command)|Got unexpected extra arguments?|[Uu]nknown (?:sub)?command):? ?\(?['"`]?(?<name>[\w.-]+)/,
       /\berror: the following (?:required )?arguments (?:are required|were not provided):?\s*(?<name>[\w-]+)?/,
+      /\berror: unexpected argument '(?<name>[^']+)'/,
+      /\berror: invalid value '.{0,80}?' for '(?<name>--?[\w-]+)/,
       /\berror: argument (?<name>[\w/-]+): (?:invalid|expected)/,
       /\] (?<name>[\w.-]+) has not been (?:defined|set|configured)/,
       /failed to post process the configuration/,
@@ -86,6 +88,8 @@ export const daemons: readonly Rule[] = [
     examples: [
       ["Error: No such command 'syncs'.", {name: 'syncs'}],
       ["Error: Missing option '--company'.", {name: '--company'}],
+      ["error: unexpected argument '--prot' found", {name: '--prot'}],
+      ["error: invalid value 'eighty' for '--port <PORT>': invalid digit found in string", {name: '--port'}],
       ['close.py: error: the following arguments are required: --company', {name: '--company'}],
       ['ALERT: [pool www] user has not been defined', {name: 'user'}],
     ],

@@ -105,6 +105,8 @@ export const python: readonly Rule[] = [
     when: [
       /(?:TemplateDoesNotExist|TemplateNotFound): (?<file>[\w./-]+)/,
       /\bNo (?:fixture|template|backup|dump|dataset) (?:named |called |matching )?['"](?<file>[^'"]+)['"] (?:was )?found/,
+      /Missing encryption key to decrypt file with\b.{0,120}write it to (?<file>\S+)/,
+      /no configuration file provided: not found/,
       /Missing staticfiles manifest entry for ['"](?<file>[^'"]+)['"]/,
       /sqlite3\.OperationalError: unable to open database file|\(sqlite3\.OperationalError\) unable to open database file/,
     ],

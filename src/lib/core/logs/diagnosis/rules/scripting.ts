@@ -204,7 +204,7 @@ export const scripting: readonly Rule[] = [
     when: [
       /^psql:(?<file>[^:]+):(?<line>\d+): .{0,10}: +syntax error at/,
       /^ERROR 1064 \(42000\) at line (?<line>\d+)/,
-      /^(?:Parse error|Error:) near line (?<line>\d+): /,
+      /^(?:Parse error|Error:) near line (?<line>\d+): .{0,120}syntax error/,
     ],
     strength: 0.95,
     examples: [
@@ -285,6 +285,8 @@ export const scripting: readonly Rule[] = [
       /Der Befehl ["'](?<module>[^"']+)["'] ist entweder falsch geschrieben/,
       /The term ['"](?<module>[\w.\\-]+)['"] is not recognized/,
       /Die Benennung ["'](?<module>[\w.-]+)["'] wurde nicht als Name/,
+      /\bNo (?<module>[\w.-]+) executable (?:was )?found/,
+      /could not find application file: (?<module>\w+)\.app\b/,
       /exec: ["'](?<module>[\w./-]+)["']: (?:executable file not found|stat .{1,80}: no such file)/,
       /executable ['"]?(?<module>[\w.-]+)['"]? (?:file )?not found in/i,
       /(?:bad interpreter|cannot execute: required file not found)/,

@@ -238,7 +238,7 @@ export const servers: readonly Rule[] = [
         ...subject,
         reason: isName
           ? 'hostname does not match'
-          : /PEM|start line|asn1|base64/i.test(line)
+          : /PEM_read_bio|PEM routines|no start line|asn1|bad base64/i.test(line)
             ? 'not a certificate or key in PEM form'
             : 'key values mismatch (the private key does not match the certificate)',
         ...(file === undefined ? {} : {file}),

@@ -121,7 +121,7 @@ export const system: readonly Rule[] = [
       /increase_fd_limit/i,
     ],
     unless:
-      /set(?:ting)? .{0,30}(?:limit|nofile)|(?:max(?:imum)?|increased) (?:number of )?(?:open files|file descriptors).{0,20}\bto\b|adjusted/i,
+      /(?<!(?:failed|unable|not) (?:to )?)set(?:ting)? .{0,30}(?:limit|nofile)|(?:max(?:imum)?|increased) (?:number of )?(?:open files|file descriptors).{0,20}\bto\b|adjusted/i,
     strength: 0.93,
     examples: [
       'OSError: [Errno 24] Too many open files',
@@ -253,6 +253,7 @@ export const system: readonly Rule[] = [
       /UnauthorizedAccessException/i,
       /AccessDeniedException/i,
       /insufficient permissions?/i,
+      /\bmust be writ(?:e)?able (?:by|for)\b/i,
       /not permitted to (?:read|write|open)/i,
       /wrong ownership/i,
       /has wrong owner/i,
@@ -268,7 +269,7 @@ export const system: readonly Rule[] = [
       /not owned by/i,
     ],
     unless:
-      /publickey|for user|Access denied for user|role|\bSQL\b|relation|schema|permission denied for (?:table|database|relation|schema|sequence)|redis\.exceptions|NOPERM|\b403\b|forbidden|client denied/i,
+      /publickey|for user|Access denied for user|role|\bSQL\b|relation|schema|permission denied for (?:table|database|relation|schema|sequence)|redis\.exceptions|NOPERM|\b403\b|forbidden|client denied|relay access denied/i,
     strength: 0.86,
     read: (subject, line, context) => {
       const port = /\b(?:listen|bind)\b/i.test(line) ? portIn(line) : null;
@@ -317,7 +318,7 @@ export const system: readonly Rule[] = [
       /Konnte .{0,60}nicht (?:öffnen|finden)/i,
     ],
     unless:
-      /permission denied|shared librar|shared object|database ".*" does not exist|relation|column|role|\buser\b .* does not exist|table|favicon|robots\.txt|open\(\) ".{1,300}" failed \(2: |module|package(?!\.json)|executable|spawn|env: |interpreter|command not found|unix.{0,20}sock|\.s\.PGSQL|\.sock\b|access log|File does not exist: \/|\bqueue\b|\btopic\b|theme|source map|\bcode 404\b|"(?:GET|HEAD|POST|PUT) \//i,
+      /permission denied|shared librar|shared object|database ".*" does not exist|relation|column|role|\buser\b .* does not exist|table|favicon|robots\.txt|open\(\) ".{1,300}" failed \(2: |module|package(?!\.json)|executable|spawn|env: |interpreter|command not found|unix.{0,20}sock|\.s\.PGSQL|\.sock\b|access log|field not found|File does not exist: \/|\bqueue\b|\btopic\b|theme|source map|\bcode 404\b|"(?:GET|HEAD|POST|PUT) \//i,
     strength: 0.84,
     read: withPath,
     // What is run and is not there is a program that is not installed.
