@@ -36,6 +36,7 @@ export const accounts: readonly Rule[] = [
       /\bnot (?:a )?super-?user\b/i,
       /\b(?:must|has to|have to|needs? to|should|can only) be (?:(?:run|started|executed|invoked) )?(?:as |by )?(?:the )?(?:root|super-?user(?! to))\b/i,
       /\b(?:requires?|needs?|without) (?:root|super-?user|administrator) (?:privileges?|rights|permissions?|access)/i,
+      /^sudo: (?:a password is required|a terminal is required to read the password)/,
       /\bare you root\?|\bunless you (?:are|run (?:it |this )?as) (?:the )?(?:root|super-?user)\b/i,
       /\b(?:cannot|can't|must not|should not|refus\w+ to|not permitted to|will not|don't) (?:be )?(?:run|start|execute)(?:ning|d|ed)? (?:as|by|under) (?:the )?['"`]?root\b/i,
       /"root" execution of .{1,60} is not permitted/,

@@ -175,6 +175,14 @@ export const compiled: readonly Rule[] = [
     examples: [["plc.c:3:5: error: expected ';' before 'return'", {file: 'plc.c', line: 3}]],
   },
   {
+    id: 'no-linker',
+    cause: 'missing-module',
+    when: /\blinker [`'"‘](?<module>[\w.+-]+)[`'"’] not found/,
+    strength: 0.96,
+    remedy: ({module}, platform) => installOf(String(module ?? ''), platform),
+    examples: [['error: linker `cc` not found', {module: 'cc'}]],
+  },
+  {
     id: 'linker',
     cause: 'import-error',
     when: [

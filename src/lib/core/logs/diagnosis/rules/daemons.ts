@@ -70,11 +70,60 @@ export const daemons: readonly Rule[] = [
     ],
   },
   {
+    id: 'settings-parse',
+    cause: 'config-invalid',
+    when: [
+      /error during parsing file (?<file>[^\s,]{1,200}),? (?:on or before |at |in )?line (?<line>\d+)/,
+      /^Failed to parse (?<file>\S{1,200}\.\w+): /,
+      /Failed with result 'bad-setting'/,
+      /Failed to load property source from .{0,20}?'?(?:file:)?(?<file>[\w./-]{1,200})/,
+      /found character .{1,20} that cannot start any token/,
+    ],
+    strength: 0.9,
+    examples: [
+      [
+        "error during parsing file /etc/rsyslog.d/shop.conf, on or before line 4: syntax error on token 'acton'",
+        {file: '/etc/rsyslog.d/shop.conf', line: 4},
+      ],
+      [
+        "Failed to parse /etc/systemd/system/shop.service: Invalid section header '[Servce]'",
+        {file: '/etc/systemd/system/shop.service'},
+      ],
+    ],
+  },
+  {
+    id: 'not-a-number',
+    cause: 'config-invalid',
+    when: [
+      /invalid literal for int\(\) with base \d+: '(?<value>[^']{0,80})'/,
+      /could not convert string to float: '(?<value>[^']{0,80})'/,
+      /NumberFormatException: For input string: "(?<value>[^"]{0,80})"/,
+      /strconv\.\w+: parsing "(?<value>[^"]{0,80})"/,
+      /invalid value for Integer\(\): "(?<value>[^"]{0,80})"/,
+    ],
+    strength: 0.9,
+    // Of any other number that is none the program's own code is to blame.
+    read: (subject, _, {block, near}) => {
+      const source = [...block, ...near].find((text) =>
+        /\bgetenv\b|\benviron\b|\bENV\b|\bsettings?\b|\bconfig\b/i.test(text),
+      );
+      const name = /["'`([]([A-Z][A-Z0-9_]{2,})["'`)\]]/.exec(source ?? '')?.[1];
+      return source === undefined ? null : {...subject, ...(name === undefined ? {} : {name})};
+    },
+    examples: [
+      [
+        "ValueError: invalid literal for int() with base 10: 'eighty'\n  PORT = int(os.environ['PORT'])",
+        {value: 'eighty', name: 'PORT'},
+      ],
+    ],
+  },
+  {
     id: 'usage',
     cause: 'config-invalid',
     when: [
       /\b[Ee]rror: (?:No such (?:command|option)|Missing (?:option|argument|parameter|command)|Got unexpected extra arguments?|[Uu]nknown (?:sub)?command):? ?\(?['"`]?(?<name>[\w.-]+)/,
       /\berror: the following (?:required )?arguments (?:are required|were not provided):?\s*(?<name>[\w-]+)?/,
+      /\berror: The argument '(?<name>--?[\w-]+)[^']{0,60}' requires a value/,
       /\berror: unexpected argument '(?<name>[^']+)'/,
       /\berror: invalid value '.{0,80}?' for '(?<name>--?[\w-]+)/,
       /\berror: argument (?<name>[\w/-]+): (?:invalid|expected)/,

@@ -61,6 +61,8 @@ export const node: readonly Rule[] = [
       /Error: Cannot resolve (?:module|dependency) ['"](?<module>[^'"]+)['"]/,
       /(?<module>@prisma\/client) did not initialize yet/,
       /spawn (?<module>\S+) ENOENT/,
+      /Could not load the ["'](?<module>@?[\w./-]+)["'] module\b/,
+      /Executable doesn't exist at (?<module>\S+)/,
       /npm error could not determine executable to run|could not determine executable/,
       /Could not find (?:a )?declaration file for module ['"](?<module>[^'"]+)['"]/,
     ],
@@ -84,6 +86,7 @@ export const node: readonly Rule[] = [
       ['[vite] Internal server error: Failed to resolve import "chart.js" from "src/App.vue"', {module: 'chart.js'}],
       ["Module not found: Error: Can't resolve 'lodash' in '/opt/erp/ui/src'", {module: 'lodash'}],
       ['Error: spawn pdftk ENOENT', {module: 'pdftk'}],
+      ['Error: Could not load the "sharp" module using the linux-x64 runtime', {module: 'sharp'}],
     ],
   },
   {
@@ -98,6 +101,8 @@ export const node: readonly Rule[] = [
       /export ['"](?<name>\w+)['"].{0,60}was not found in ['"](?<module>[^'"]+)['"]/,
       /Package subpath ['"](?<name>[^'"]+)['"] is not defined by "exports" in (?<module>\S+)/,
       /No "exports" main defined in (?<module>\S+)/,
+      // What a compiler makes of an import, and the module has not.
+      /\(0 ?, ?(?<module>\w+?)(?:_\d+|__)?\.(?<name>\w+)\) is not a function/,
       /require\(\) of ES Module (?<module>\S+).{0,60}not supported/,
       /Module ['"](?<module>[^'"]+)['"] has no exported member ['"](?<name>\w+)['"]/,
       /Directory import ['"](?<module>[^'"]+)['"] is not supported/,
@@ -141,6 +146,19 @@ export const node: readonly Rule[] = [
       ],
       ["src/period.ts(12,5): error TS1005: ';' expected.", {file: 'src/period.ts', line: 12}],
       ['✘ [ERROR] Expected ";" but found "x"\n\n    src/a.ts:3:8:', {file: 'src/a.ts', line: 3}],
+    ],
+  },
+  {
+    id: 'style-syntax',
+    cause: 'syntax-error',
+    when: [
+      /\bCssSyntaxError: (?:.{0,40}? )?(?<file>[^:\s]{1,200}):(?<line>\d+):\d+: /,
+      /^(?:Uncaught )?(?:Error: )?Parse error on line (?<line>\d+):/,
+    ],
+    strength: 0.93,
+    examples: [
+      ['CssSyntaxError: /opt/erp/app.css:12:1: Unclosed block', {file: '/opt/erp/app.css', line: 12}],
+      ['Error: Parse error on line 3:', {line: 3}],
     ],
   },
   {

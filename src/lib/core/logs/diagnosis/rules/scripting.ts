@@ -249,6 +249,13 @@ export const scripting: readonly Rule[] = [
     examples: [[`Can't call method "total" on an undefined value at close.pl line 4.`, {file: 'close.pl', line: 4}]],
   },
   {
+    id: 'elixir-syntax',
+    cause: 'syntax-error',
+    when: /\*\* \((?:Syntax|TokenMissing|MismatchedDelimiter)Error\) (?:.{0,60} on )?(?<file>[^:\s]{1,200}):(?<line>\d+)/,
+    strength: 0.96,
+    examples: [["** (SyntaxError) lib/shop.ex:12:5: syntax error before: '->'", {file: 'lib/shop.ex', line: 12}]],
+  },
+  {
     id: 'lua',
     cause: 'unhandled-exception',
     when: [
@@ -286,6 +293,9 @@ export const scripting: readonly Rule[] = [
       /The term ['"](?<module>[\w.\\-]+)['"] is not recognized/,
       /Die Benennung ["'](?<module>[\w.-]+)["'] wurde nicht als Name/,
       /\bNo (?<module>[\w.-]+) executable (?:was )?found/,
+      /\bno ['"`](?<module>[\w.-]+)['"`] (?:command|executable|binary|program) could be found/,
+      /ExecutableNotFound: failed to execute (?:\w+\(|\[)?['"]?(?<module>[\w./-]+)/,
+      /Failed at step EXEC spawning (?<module>\S+): No such file/,
       /could not find application file: (?<module>\w+)\.app\b/,
       /exec: ["'](?<module>[\w./-]+)["']: (?:executable file not found|stat .{1,80}: no such file)/,
       /executable ['"]?(?<module>[\w.-]+)['"]? (?:file )?not found in/i,
@@ -294,7 +304,7 @@ export const scripting: readonly Rule[] = [
       /can't find command ['"](?<module>[^'"]+)['"]/,
       /(?<module>\w[\w.-]*): not installed|(?<module2>[\w.-]+) is not installed/,
     ],
-    unless: /optional|https?:|\b404\b|skipping|module|package|service|pods?\b|page/i,
+    unless: /optional|https?:|\b404\b|skipping|module|package|(?<!\w\.)service|pods?\b|page/i,
     strength: 0.95,
     remedy: ({module}, platform) => installOf(String(module ?? ''), platform, 'program'),
     examples: [

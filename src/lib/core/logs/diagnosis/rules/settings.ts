@@ -31,7 +31,7 @@ export const settings: readonly Rule[] = [
       /\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:must|has to|needs to|should) be (?:set|defined|provided|given|configured)/,
       /(?:missing|required|undefined|unset|no|need(?:s|ed)?)\b.{0,40}\b(?:environment|env)(?:ironment)?[ -]?var(?:iable)?s?:?\s*["'`]?(?<variable>[A-Z][A-Z0-9_]{2,})?/,
       /(?:environment|env) ?var(?:iable)?s? ["'`$]{0,2}(?<variable>[A-Z][A-Z0-9_]{2,})["'`]? (?:is |was )?(?:not (?:set|defined|found|provided|present)|missing|required|undefined|empty|unset)/,
-      /["'`$]?\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:is |must be |was |environment variable (?:is |must be )?)?(?:not (?:set|defined|provided|configured)|required|unset|missing|undefined|set in the environment|provided|a required)/,
+      /["'`$]?\b(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:is |must be |was |(?:environment )?variable (?:is |must be )?)?(?:not (?:set|defined|provided|configured)|required|unset|missing|undefined|set in the environment|provided|a required)/,
       /(?<variable>[A-Z][A-Z0-9_]{2,}): (?:parameter (?:null or not set|not set)|unbound variable|Parameter ist)/,
       // ${NAME:?what it is for}
       /^\S{1,120}: (?:line|Zeile) \d+: (?<variable>[A-Z][A-Z0-9_]{2,}): (?!command not found|permission denied|no such file|cannot |not a |is a directory|readonly|kommando|datei|keine)/i,
@@ -41,6 +41,8 @@ export const settings: readonly Rule[] = [
       /ImproperlyConfigured: Set the (?<variable>\w+) environment/,
       /Environment variable not found: ["'`]?(?<variable>\w+)/,
       /(?:define|set|export|provide|specify) (?:the )?(?:environment|env) ?var(?:iable)? ["'`$]?(?<variable>[A-Z][A-Z0-9_]{2,})/,
+      /\b(?:sett?(?:ing)?|define|defining|export(?:ing)?) (?:the )?["'`$]?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)["'`]? (?:environment |env )(?:variable|var)\b/,
+      /\b[Mm]issing\b.{0,60}\b[Ss]et ["'`$]?(?<variable>[A-Z][A-Z0-9]*_[A-Z0-9_]+)/,
       /Could not resolve placeholder '(?<variable>[\w.]+)'/,
       /field required \(type=value_error\.missing\)/,
       /Field required \[type=missing/,
@@ -60,7 +62,7 @@ export const settings: readonly Rule[] = [
       /environment variable not found/,
     ],
     unless:
-      /^Stopping at filesystem boundary|using default|defaulting|optional|fallback|not set, |warn(?:ing)?: The "\w+" variable is not set/i,
+      /^Stopping at filesystem boundary|command could be found|using default|defaulting|optional|fallback|not set, |warn(?:ing)?: The "\w+" variable is not set/i,
     strength: 0.93,
     read: (subject, line, context) => {
       if (subject['variable'] !== undefined)

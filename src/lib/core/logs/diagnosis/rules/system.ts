@@ -358,6 +358,7 @@ export const system: readonly Rule[] = [
       /jwt not active/i,
       /exp(?:iration)? claim/i,
       /clock skew too/i,
+      /\blicen[cs]e (?:check|validation|verification) failed\b/i,
     ],
     unless: /certificate|refresh(?:ing|ed)?|renew(?:ed|ing)|session token expired for user/i,
     strength: 0.85,

@@ -53,6 +53,7 @@ export const tls: readonly Rule[] = [
       /unable to find valid certification path/i,
       /CertificateExpiredException/i,
       /CertificateException/i,
+      /\[SSL\] PEM lib|no start line|keystore (?:password was incorrect|was tampered with)/i,
       /SSL certificate problem/i,
       /SSL routines/i,
       /tls: (?:failed|private|bad|first|unknown)/i,
