@@ -69,6 +69,36 @@ describe('what the program got over is no failure', () => {
       ],
     ],
     [
+      'a session that ran out, told as news: a level is no time zone',
+      [
+        '2026-11-02 08:00:00,100 INFO  [main] o.a.z.s.ZooKeeperServer: Created server with tickTime 2000',
+        '2026-11-02 08:03:01,100 INFO  [SessionTracker] o.a.z.s.ZooKeeperServer: Expiring session 0x1000, timeout of 30000ms exceeded',
+      ],
+    ],
+    [
+      'a client that speaks plain text to a server that speaks TLS',
+      [
+        '{"level":"info","ts":"2026-11-02T08:00:02Z","msg":"ready to serve client requests"}',
+        '{"level":"warn","ts":"2026-11-02T08:06:02Z","msg":"rejected connection on client endpoint","error":"tls: first record does not look like a TLS handshake","remote-addr":"127.0.0.1:41000"}',
+      ],
+    ],
+    [
+      'a file that was there the second time',
+      [
+        'dnsmasq[911]: failed to access /etc/resolv.dnsmasq.conf: No such file or directory',
+        'dnsmasq[911]: read /etc/hosts - 7 names',
+        'dnsmasq[911]: reading /etc/resolv.dnsmasq.conf',
+      ],
+    ],
+    [
+      'a duplicate key in a table is none in the settings',
+      [
+        'INFO shop werkzeug: "POST /web/dataset HTTP/1.1" 200 -',
+        'ERROR: duplicate key value violates unique constraint "ir_logging_uniq"',
+        'INFO shop werkzeug: "POST /web/dataset HTTP/1.1" 200 -',
+      ],
+    ],
+    [
       'mistakes of clients in the log of a database',
       [
         'LOG:  database system is ready to accept connections',

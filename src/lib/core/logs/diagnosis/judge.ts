@@ -31,7 +31,10 @@ const roots: ReadonlySet<Cause> = new Set([
 ]);
 
 const succeeds =
-  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|\bsuccessfully (?:started|connected|acquired|registered|joined|initiali[sz]ed|loaded|recovered|resumed|completed|finished)\b|(?<!\b(?:not|already|still|is) )\brunning$|Application startup complete|\bReady\b|resumed|completed successfully|status=sent|reconnected|finished (?:in|with success)\b|\bready\b|: ok$/i;
+  /\b(?:re)?connected (?:to|again)|connection (?:re-?)?(?:established|restored|succeeded)|\brecovered\b|\bsucceeded\b|back (?:online|up|to normal)|\b(?:is|are) (?:now )?(?:up|there|reachable|available|healthy|ready)\b|database system is ready|ready to accept|accepting connections|started successfully|\bsuccessfully (?:started|connected|acquired|registered|joined|initiali[sz]ed|loaded|recovered|resumed|completed|finished)\b|(?<!\b(?:not|already|still|is) )\brunning$|Application startup complete|\bReady\b|resumed|completed successfully|status=sent|(?:^|[\s:])done\.?$|reconnected|finished (?:in|with success)\b|\bready\b|: ok$/i;
+/** What is done with a file that is there. */
+const takes = /\b(?:read|reading|load(?:ed|ing)|opened|created|using|watching)\b/i;
+const fails = /\b(?:not?|cannot|can't|fail(?:s|ed|ure)?|error|unable|denied|missing)\b/i;
 /** Some warn when all is well again. */
 const isBack =
   /\bis (?:UP|back)\b|\b(?:re-?established|restored|reconnected|recovered)\b|back (?:online|up|to normal)/i;
@@ -136,6 +139,9 @@ function said(group: readonly Candidate[], {isEnded}: Log): number {
   const often = Math.min(0.06, Math.log2(group.length) * 0.015);
   if (group.every(({isTolerated}) => isTolerated)) return often - 0.3;
   if (group.every(({line}) => line.level === 1)) return often - 0.6;
+  // The kernel says so of processes that hang.
+  const isNews = group.every(({line, cause}) => line.level === 2 && cause !== 'hang');
+  if (!isEnded && group.length <= 2 && isNews) return often - 0.4;
   return group.every(({line}) => line.level > 0 && line.level <= 3) ? often - (isEnded ? 0.15 : 0.2) : often;
 }
 
@@ -146,7 +152,7 @@ function timely(group: readonly Candidate[], log: Log): number {
   const lastSuccess = log.lastSuccess.get(last.line.service) ?? -1;
   const fromEnd = lines.length - 1 - last.index;
   if (!log.isEnded) {
-    if (survived(group, log)) return -0.5;
+    if (survived(group, log) || isThere(group, log)) return -0.5;
     const isRecent = fromEnd <= 40 || fromEnd <= lines.length * 0.3;
     return (
       (isRecent ? 0 : group.length >= 5 ? -0.1 : -0.35) + (lastSuccess > last.index && !repeats(group, log) ? -0.6 : 0)
@@ -170,6 +176,18 @@ function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean 
       (line) => line.service === service && line.level < 4 && !troubled.has(line.block) && line.text.trim() !== '',
     );
   return work.length >= 5 && new Set(work.map(({block: one}) => one)).size >= 5;
+}
+
+/** The file that was missing is read further down. */
+function isThere(group: readonly Candidate[], {lines}: Log): boolean {
+  const last = group.at(-1) as Candidate;
+  const file = group.map(({subject}) => subject['file']).find((each) => each !== undefined);
+  return (
+    file !== undefined &&
+    lines
+      .slice(last.index + 1)
+      .some(({text, level}) => level < 4 && text.includes(String(file)) && takes.test(text) && !fails.test(text))
+  );
 }
 
 /** Causes before consequences; a server's log tells of its clients' mistakes, too. */

@@ -20,7 +20,7 @@ const mostLength = 2000;
 const prefix =
   /^(?:\[?([A-Za-z][\w.-]{0,40})\]?\s*\|\s?|\[([A-Za-z][\w/-]{0,60})\](?:\s|$)|\d+\|([\w-]+)\s+\|\s|\d\d:\d\d:\d\d ([\w-]+\.\d+)\s+\|\s)/;
 const timeStamp =
-  /^(?:\[?\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d| UTC| [A-Z]{3,4}(?= ))?\]?|\[?\d{1,2}[/.-](?:\d\d|[A-Z][a-z]{2})[/.-]\d{2,4}[ :T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4})?\]?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?: \S+)?|\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:.]+ \d{4}\])[ :,|-]*/;
+  /^(?:\[?\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z| ?[+-]\d\d:?\d\d| UTC| (?!INFO|WARN|NOTE|CRIT|LOG|ERR|DBG|INF|WRN)[A-Z]{3,4}(?= ))?\]?|\[?\d{1,2}[/.-](?:\d\d|[A-Z][a-z]{2})[/.-]\d{2,4}[ :T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4})?\]?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?: \S+)?|\d{1,2}:\d\d:\d\d(?:[.,]\d+)?(?: [AP]M)?|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:.]+ \d{4}\])[ :,|-]*/;
 const levelWord =
   /^.{0,60}?(?:^|[\s[("=|:<])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|ERR|SEVERE|FATAL|CRITICAL|CRIT|PANIC|EMERG|ALERT|LOG|trace|debug|info|notice|warn(?:ing)?|error|fatal|critical|crit|emerg|alert|panic)(?=[\s\]:)"|/,>]|$)/;
 /** What a collector of logs writes before each line of a program. */

@@ -52,7 +52,7 @@ export const servers: readonly Rule[] = [
       /AH00526: Syntax error on line (?<line>\d+) of (?<file>[^\s:]+)/,
       /(?<name>\w+) (?:takes one|takes two|requires|must be) .{0,60}(?:argument|arguments|On or Off)/,
       /unknown keyword '(?<name>[^']+)'/,
-      /(?:Unknown|Invalid|Unrecognized|Duplicate) (?:configuration )?(?:variable|option|directive|parameter|setting|key|entry|property|field)s?:? ["'`]?(?:\w+\/)?(?<name>[\w.-]+)/i,
+      /(?:Unknown|Invalid|Unrecognized|Duplicate) (?:configuration )?(?:variable|option|directive|parameter|setting|key(?! value)|entry|property|field)s?:? ["'`]?(?:\w+\/)?(?<name>[\w.-]+)/i,
       /unknown (?:entry|field|key|property|option|variable|setting|parameter|directive|element|attribute) ["'`](?<name>[\w.-]+)/i,
       /Invalid (?<name>[\w.]+) value ["'`](?<value>[^"'`]+)/,
       /Unrecognized configuration (?:parameter|option) "(?<name>[^"]+)"|unrecognized configuration parameter "(?<name2>[^"]+)"/i,

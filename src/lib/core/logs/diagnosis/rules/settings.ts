@@ -167,7 +167,7 @@ export const settings: readonly Rule[] = [
       /contains errors/i,
     ],
     unless:
-      /Cannot read propert|need to install|define the environment|\b(?:RangeError|TypeError|IndexError|AttributeError): |ENOENT|No such file|\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|environment variable .{0,40}(?:not set|missing|not found)|Multiple head|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
+      /Cannot read propert|duplicate key value|violates unique|need to install|define the environment|\b(?:RangeError|TypeError|IndexError|AttributeError): |ENOENT|No such file|\b(?:token|request body|user input|payload|form|csrf|login|credentials|requests?|client)\b.{0,60}invalid|invalid (?:token|credentials|username|password|request|input syntax|literal|memory|signature|date|time value|user|session|page|header|method)|warn(?:ing)?: deprecated|\b(?:GET|POST|PUT|DELETE) \/|HTTP\/|status[=: ]4\d\d|field required|Field required|environment variable .{0,40}(?:not set|missing|not found)|Multiple head|out of range\b.{0,40}(?:index|list|string|array)|(?:index|list|string).{0,20}out of range/i,
     strength: 0.82,
     read: (subject, line, context) => {
       const place = fileAndLine(subject, line, context) ?? subject;

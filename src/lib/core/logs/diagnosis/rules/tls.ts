@@ -15,7 +15,11 @@ export const tls: readonly Rule[] = [
     ],
     unless: /TLS handshake error from/,
     strength: 0.8,
-    read: withEndpoint,
+    // A server tells of its clients so.
+    read: (subject, line, context) =>
+      context.block.some((text) => /\brejected connection\b|\bremote[-_]addr/i.test(text))
+        ? null
+        : withEndpoint(subject, line, context),
     examples: [
       'write EPROTO 80B:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:ssl3_record.c:350:',
       'Get "https://127.0.0.1:8090/": tls: first record does not look like a TLS handshake',
