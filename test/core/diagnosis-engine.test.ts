@@ -281,6 +281,15 @@ test.each([
   await expectLinear(4000, make, (text) => diagnose(text, failed));
 });
 
+test('linear time: thousands of files that are missing while it runs', async () => {
+  const missing = (count: number): string[] =>
+    Array.from({length: count}, (_, i) => [
+      `cannot read: ENOENT: no such file, open '/in/${i}.csv'`,
+      `using row ${i}`,
+    ]).flat();
+  await expectLinear(2000, missing, (text) => diagnose(text, running));
+});
+
 test('what is missing may be named a few lines below', () => {
   const {cause, subject} = diagnose(
     [

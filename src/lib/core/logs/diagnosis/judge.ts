@@ -64,6 +64,9 @@ const died =
 /** How far apart the lines of one message may stand, the nearest first. */
 const nearFirst = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6];
 
+/** So far down it is looked for; whoever misses thousands of files shall not cost their square. */
+const linesUntilThere = 200;
+
 /** What the judge knows of the whole log. */
 interface Log {
   readonly lines: readonly Line[];
@@ -180,14 +183,15 @@ function survived(group: readonly Candidate[], {lines, troubled}: Log): boolean 
 
 /** The file that was missing is read further down. */
 function isThere(group: readonly Candidate[], {lines}: Log): boolean {
-  const last = group.at(-1) as Candidate;
+  const {index, line} = group.at(-1) as Candidate;
   const file = group.map(({subject}) => subject['file']).find((each) => each !== undefined);
-  return (
-    file !== undefined &&
-    lines
-      .slice(last.index + 1)
-      .some(({text, level}) => level < 4 && text.includes(String(file)) && takes.test(text) && !fails.test(text))
-  );
+  if ((group[0] as Candidate).cause !== 'missing-file' || file === undefined) return false;
+  return lines
+    .slice(index + 1, index + linesUntilThere)
+    .some(
+      ({text, level, service}) =>
+        level < 4 && service === line.service && text.includes(String(file)) && takes.test(text) && !fails.test(text),
+    );
 }
 
 /** Causes before consequences; a server's log tells of its clients' mistakes, too. */

@@ -1,5 +1,6 @@
 import type {Rule} from '../rule.js';
 import {accounts} from './accounts.js';
+import {brokers} from './brokers.js';
 import {cluster} from './cluster.js';
 import {code} from './code.js';
 import {compiled} from './compiled.js';
@@ -12,6 +13,7 @@ import {network} from './network.js';
 import {node} from './node.js';
 import {packaging} from './packaging.js';
 import {python} from './python.js';
+import {redis} from './redis.js';
 import {scripting} from './scripting.js';
 import {servers} from './servers.js';
 import {settings} from './settings.js';
@@ -35,6 +37,8 @@ export const rules: readonly Rule[] = [
   ...servers,
   ...cluster,
   ...data,
+  ...redis,
+  ...brokers,
   ...network,
   ...tls,
   ...system,

@@ -106,11 +106,6 @@ export const python: readonly Rule[] = [
     when: [
       /(?:TemplateDoesNotExist|TemplateNotFound): (?<file>[\w./-]+)/,
       /\bNo (?:fixture|template|backup|dump|dataset) (?:named |called |matching )?['"](?<file>[^'"]+)['"] (?:was )?found/,
-      /Missing encryption key to decrypt file with\b.{0,120}write it to (?<file>\S+)/,
-      /no configuration file provided: not found/,
-      /\bthere is no (?<file>POM) in this directory/,
-      /\b(?<file>[\w-]+\.\w{2,5}) (?:file )?not found in (?:current|this|the|any)\b/,
-      /Failed to lookup view "(?<file>[^"]{1,200})"/,
       /Missing staticfiles manifest entry for ['"](?<file>[^'"]+)['"]/,
       /sqlite3\.OperationalError: unable to open database file|\(sqlite3\.OperationalError\) unable to open database file/,
     ],

@@ -3,7 +3,7 @@ import {installOf} from '../install.js';
 import {placeIn} from '../places.js';
 import type {Rule} from '../rule.js';
 
-/** PHP, Ruby, Perl, Lua, shells. */
+/** PHP, Ruby, Perl, Lua, Elixir, SQL scripts, shells. */
 export const scripting: readonly Rule[] = [
   {
     id: 'php-syntax',
@@ -249,6 +249,15 @@ export const scripting: readonly Rule[] = [
     examples: [[`Can't call method "total" on an undefined value at close.pl line 4.`, {file: 'close.pl', line: 4}]],
   },
   {
+    id: 'elixir-application',
+    cause: 'missing-module',
+    when: /could not find application file: (?<module>\w+)\.app\b/,
+    strength: 0.96,
+    examples: [
+      ['** (Mix) Could not start application cowboy: could not find application file: cowboy.app', {module: 'cowboy'}],
+    ],
+  },
+  {
     id: 'elixir-syntax',
     cause: 'syntax-error',
     when: /\*\* \((?:Syntax|TokenMissing|MismatchedDelimiter)Error\) (?:.{0,60} on )?(?<file>[^:\s]{1,200}):(?<line>\d+)/,
@@ -296,7 +305,6 @@ export const scripting: readonly Rule[] = [
       /\bno ['"`](?<module>[\w.-]+)['"`] (?:command|executable|binary|program) could be found/,
       /ExecutableNotFound: failed to execute (?:\w+\(|\[)?['"]?(?<module>[\w./-]+)/,
       /Failed at step EXEC spawning (?<module>\S+): No such file/,
-      /could not find application file: (?<module>\w+)\.app\b/,
       /exec: ["'](?<module>[\w./-]+)["']: (?:executable file not found|stat .{1,80}: no such file)/,
       /executable ['"]?(?<module>[\w.-]+)['"]? (?:file )?not found in/i,
       /(?:bad interpreter|cannot execute: required file not found)/,
@@ -304,7 +312,7 @@ export const scripting: readonly Rule[] = [
       /can't find command ['"](?<module>[^'"]+)['"]/,
       /(?<module>\w[\w.-]*): not installed|(?<module2>[\w.-]+) is not installed/,
     ],
-    unless: /optional|https?:|\b404\b|skipping|module|package|(?<!\w\.)service|pods?\b|page/i,
+    unless: /optional|https?:|\b404\b|skipping|configuration file|module|package|(?<!\w\.)service|pods?\b|page/i,
     strength: 0.95,
     remedy: ({module}, platform) => installOf(String(module ?? ''), platform, 'program'),
     examples: [

@@ -157,14 +157,22 @@ export const tools: readonly Rule[] = [
     examples: ['pg_dump: error: no matching schemas were found'],
   },
   {
-    id: 'not-as-root',
-    cause: 'permission-denied',
-    when: /(?:can(?:'|no)t|refus(?:es|ing) to|must not|should not|[Dd]on't) (?:be )?(?:run|start)(?:ed)? (?:\w+ )?as (?:the )?root\b/,
-    strength: 0.93,
-    explain: () => 'It does not want to run as root.',
-    remedy: () =>
-      'run it as a user of its own: user: NAME of the service in erp.config.yaml, or its own option for that',
-    examples: ["FATAL: Don't run Squid as root, set 'cache_effective_user'!", 'initdb: error: cannot be run as root'],
+    id: 'project-file',
+    cause: 'missing-file',
+    // Tools that look for the file of a project where they are started, and do not find it.
+    when: [
+      /no configuration file provided: not found/,
+      /\bthere is no (?<file>POM) in this directory/,
+      /\b(?<file>[\w-]+\.\w{2,5}) (?:file )?not found in (?:current|this|the|any) (?:working )?(?:directory|folder)\b/,
+      /Failed to lookup view "(?<file>[^"]{1,200})"/,
+      /Missing encryption key to decrypt file with\b.{0,120}write it to (?<file>\S+)/,
+    ],
+    strength: 0.9,
+    examples: [
+      ['go: go.mod file not found in current directory or any parent directory', {file: 'go.mod'}],
+      ['Error: Failed to lookup view "invoice" in views directory "/opt/erp/views"', {file: 'invoice'}],
+      ['no configuration file provided: not found', {}],
+    ],
   },
   {
     id: 'name-of-peer',
